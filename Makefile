@@ -1,0 +1,52 @@
+# Two commands do everything: `make chat` and `make test`. Both set up first, and can be repeated.
+PYTHON ?= python3
+NAME ?= alice
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help setup chat test check lock screenshots clean
+
+help:
+	@echo "make chat            set up, then open the app as @alice in a private network on this machine"
+	@echo "make chat NAME=bobby the second person, in a second terminal"
+	@echo "make test            set up, then run the whole test suite"
+	@echo "make check           lint, types and import contracts"
+	@echo "make screenshots     render the pictures that the README shows"
+
+setup: $(INSTALLED)
+
+# uv installs what requirements.lock pins, checked by hash; it comes from the machine, or into the environment itself.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "xirtam needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "setting up $(VENV)…"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null 2>&1 || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@uv=$$(command -v uv || echo $(BIN)/uv); export VIRTUAL_ENV=$(CURDIR)/$(VENV); \
+		$$uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+		$$uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+chat: setup
+	@exec $(BIN)/xirtam local $(NAME)
+
+test: setup
+	@$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+screenshots: setup
+	$(BIN)/python screenshots/render.py
+
+# Repins every dependency to the newest release that resolves.
+lock: setup
+	uv=$$(command -v uv || echo $(BIN)/uv); $$uv pip compile pyproject.toml --universal --all-extras --group dev \
+		--generate-hashes --no-header --no-annotate --python-version 3.11 --upgrade -o requirements.lock
+
+clean:
+	rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,105 @@
+"""What the engine tells about chats: immutable values for screens, commands and bots.
+
+Nothing here is on the wire. Text in these values is a peer's, as it came: whoever shows it makes it safe for their medium.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from xirtam_core.names import ServerName, Username
+
+
+class SendState(StrEnum):
+    """How far an own message has come (spec: client.md, Sending)."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+class MessageKind(StrEnum):
+    """What a message is, from its MIME type."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    UNSUPPORTED = "unsupported"
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of one chat.
+
+    `id` is the event's hash in hex, `chat` the peer's name. `position` orders a chat: strictly increasing, and final once a server
+    has the message. Times are Unix nanoseconds; `received_at` is None while no server has it. `state` and `failure` (the reason in
+    words) are for own messages. `verified` is false when the sender's identity could not be checked afresh against the directory.
+    """
+
+    id: str
+    chat: str
+    sender: Username
+    mine: bool
+    position: int
+    sent_at: int
+    received_at: int | None
+    kind: MessageKind
+    text: str
+    mime: str
+    verified: bool = True
+    state: SendState | None = None
+    failure: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A contiguous run of a chat's messages, oldest first, and whether there is more on either side."""
+
+    messages: tuple[Message, ...]
+    has_earlier: bool
+    has_later: bool
+
+
+class Chat(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation as the contact list shows it.
+
+    `read_up_to` is the position up to which it has been read, 0 for nothing; `last` is the newest message, None in a new chat;
+    `alarm` is a security warning in words that blocks sending until it is acknowledged.
+    """
+
+    id: str
+    peer: Username
+    server: ServerName | None
+    last: Message | None
+    unread: int
+    read_up_to: int
+    draft: str
+    alarm: str | None = None
+
+
+class Connection(StrEnum):
+    """How the engine stands with the account's home server."""
+
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The account's state at a glance. Ages are in seconds; None where there is nothing yet.
+
+    `detail` says in words why the connection is not up. `queued` counts own messages that no server has yet, `waiting` entries
+    that arrived and cannot be understood yet, `rejected` those that never will be. `directory` is an alarm about the directory.
+    """
+
+    account: Username
+    server: ServerName
+    connection: Connection
+    detail: str
+    queued: int
+    waiting: int
+    rejected: int
+    anchor_height: int | None
+    anchor_age_s: int | None
+    medium_key_age_s: int | None
+    alarm: str | None = None

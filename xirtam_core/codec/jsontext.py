@@ -1,0 +1,56 @@
+"""JSON text to builtins and back, as strictly as the wire needs it (spec: encoding.md, JSON).
+
+The standard parser is used for reading because it alone shows repeated keys, integers as they stand, and `1.0` as what it is.
+msgspec writes: fast, compact, integers exact.
+"""
+
+import json
+from typing import Any, NoReturn
+
+import msgspec
+
+from xirtam_core.errors import Malformed
+
+
+class RepeatedKeys(dict[str, Any]):
+    """An object in which some keys came twice: an error for a struct, the last one counts in a map."""
+
+    repeated: frozenset[str]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    seen: set[str] = set()
+    marked = RepeatedKeys(found)
+    marked.repeated = frozenset(key for key, _ in pairs if key in seen or seen.add(key))
+    return marked
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise Malformed(f"JSON has no {name}")
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+
+
+def parse(text: bytes | str) -> Any:
+    """The builtins that `text` stands for; raises `Malformed` for anything that is not JSON in UTF-8, or too deep to read."""
+    try:
+        source = text if isinstance(text, str) else text.decode()
+        value = _decoder.decode(source)
+        if "\\ud" in source or "\\uD" in source:
+            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no character
+    except RecursionError:
+        raise Malformed("JSON nested too deeply") from None
+    except UnicodeError:
+        raise Malformed("JSON that is not UTF-8") from None
+    except ValueError as fault:
+        raise Malformed(str(fault)) from None
+    return value
+
+
+def render(value: Any) -> bytes:
+    """Compact JSON of builtins."""
+    return msgspec.json.encode(value)

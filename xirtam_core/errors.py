@@ -1,0 +1,70 @@
+"""Everything that xirtam raises on purpose, as one small tree.
+
+    XirtamError
+    ├── Malformed                 bytes or JSON that do not decode, or a value outside its type
+    │   └── InvalidName           a user or server name that does not match its pattern
+    ├── Unverified                a signature, chain, proof or history that does not hold
+    │   └── SecurityAlarm         evidence of a lie: never retried, shown until a person has seen it
+    │       ├── Equivocation      a directory that told two stories
+    │       └── IdentityChanged   a known user's root key is another than before
+    ├── Unreachable               a server or directory that did not answer, or not in its own terms
+    ├── Refused                   a server that answered no
+    │   └── RetryLater            … for now
+    ├── NotFound                  no such user, account, server or message
+    ├── Locked                    the account is in use by another process, or its key does not open it
+    └── AccountExists             an account of that name is on this machine already
+
+The message of each is for a person: what happened, what was kept, what to do next. Exit codes are in the command line.
+"""
+
+
+class XirtamError(Exception):
+    """The root: catch this to handle whatever xirtam raises on purpose."""
+
+
+class Malformed(XirtamError, ValueError):
+    """Input that does not decode (spec: encoding.md)."""
+
+
+class InvalidName(Malformed):
+    """A user or server name outside its pattern (spec: encoding.md, Names)."""
+
+
+class Unverified(XirtamError):
+    """A signature, certificate chain, proof or history that does not hold."""
+
+
+class SecurityAlarm(Unverified):
+    """Evidence that somebody lies. Never retried; shown until a person has acknowledged it."""
+
+
+class Equivocation(SecurityAlarm):
+    """A directory served a log that contradicts the one it served before (spec: directory.md, RPC)."""
+
+
+class IdentityChanged(SecurityAlarm):
+    """A known user's root certificate hash changed (spec: client.md, Trust)."""
+
+
+class Unreachable(XirtamError):
+    """No usable answer: no connection, a time-out, or something that is not the protocol."""
+
+
+class Refused(XirtamError):
+    """A server understood the call and said no."""
+
+
+class RetryLater(Refused):
+    """A server said no for now."""
+
+
+class NotFound(XirtamError):
+    """There is no such user, server, account, chat or message."""
+
+
+class Locked(XirtamError):
+    """The account is open in another process, or the key given does not open it."""
+
+
+class AccountExists(XirtamError):
+    """An account of that name is on this machine already."""

@@ -1,0 +1,46 @@
+"""What the engine says as it happens. Values are snapshots; a listener that missed some asks again and is up to date."""
+
+import msgspec
+
+from xirtam_core.chat import Chat, Message, Status
+
+
+class MessageAdded(msgspec.Struct, frozen=True, tag="message", tag_field="event"):
+    """A message that its chat did not have: one's own when it is queued, a peer's when it is stored."""
+
+    message: Message
+
+
+class MessageChanged(msgspec.Struct, frozen=True, tag="state", tag_field="event"):
+    """A message whose state, position or verdict changed."""
+
+    message: Message
+
+
+class MessageRemoved(msgspec.Struct, frozen=True, tag="removed", tag_field="event"):
+    """A queued or failed message that its author discarded."""
+
+    chat: str
+    id: str
+
+
+class ChatChanged(msgspec.Struct, frozen=True, tag="contact", tag_field="event"):
+    """A chat that is new, or whose list entry (unread, last message, draft, alarm) changed."""
+
+    chat: Chat
+
+
+class StatusChanged(msgspec.Struct, frozen=True, tag="connection", tag_field="event"):
+    """The connection, the queue or the directory's standing changed."""
+
+    status: Status
+
+
+class AlarmRaised(msgspec.Struct, frozen=True, tag="security", tag_field="event"):
+    """Evidence of a lie (a directory's or about a user's identity), in words. `chat` where it concerns one."""
+
+    text: str
+    chat: str | None = None
+
+
+Event = MessageAdded | MessageChanged | MessageRemoved | ChatChanged | StatusChanged | AlarmRaised

@@ -1,0 +1,65 @@
+"""Direct messages, layer by layer (spec: messages.md, Direct messages).
+
+Inside out: the event, in a blob that says what it is, in a device signature, encrypted to the target's medium-term keys, in a blob
+for the mailbox. Opening goes the other way, in two steps, since the sender named in the signature must be looked up in between.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from xirtam_core.codec import bcs
+from xirtam_core.codec.primitives import Base64Bytes, DhPublic, DhSecret, KeyHint, SigningSecret
+from xirtam_core.codec.wire import Wire
+from xirtam_core.errors import Malformed
+from xirtam_core.names import Username
+from xirtam_core.protocol import device_signing, header_encryption
+from xirtam_core.protocol.blob import DIRECT_MESSAGE, Blob
+from xirtam_core.protocol.certificate import CertificateChain
+from xirtam_core.protocol.device_signing import DeviceSigned
+from xirtam_core.protocol.event import Event, ToUser
+from xirtam_core.protocol.header_encryption import HeaderEncrypted
+
+
+class Opened(Wire):
+    """A direct message understood: who said it, in the conversation with whom, and the event. `kind` is that of the inner blob."""
+
+    sender: Username
+    peer: Username
+    kind: str
+    event: Event
+
+
+def seal(
+    kind: str,
+    event: Event,
+    sender: Username,
+    device: SigningSecret,
+    chain: CertificateChain,
+    receivers: Iterable[DhPublic],
+) -> Blob:
+    """The blob for a mailbox that holds `event` as a blob of `kind`; raises `Malformed` where there is no receiver."""
+    content = bcs.encode(Blob(kind, Base64Bytes(bcs.encode(event))))
+    signed = device_signing.sign(sender, device, chain, content)
+    sealed = header_encryption.encrypt(receivers, bcs.encode(signed))
+    return Blob(DIRECT_MESSAGE, Base64Bytes(bcs.encode(sealed)))
+
+
+def unseal(blob: Blob, secrets: Sequence[tuple[KeyHint, DhSecret]]) -> DeviceSigned:
+    """What `blob` holds under one of `secrets`, its signature not yet checked; raises `Malformed` or `Unverified`."""
+    if blob.kind != DIRECT_MESSAGE:
+        raise Malformed("not a direct message")
+    sealed = bcs.decode(HeaderEncrypted, blob.inner)
+    return bcs.decode(DeviceSigned, header_encryption.decrypt(sealed, secrets))
+
+
+def open_signed(signed: DeviceSigned, me: Username) -> Opened:
+    """The event in `signed`, once its signature has been found good; raises `Malformed` when it is not for `me`."""
+    blob = bcs.decode(Blob, signed.body)
+    event = bcs.decode(Event, blob.inner)
+    if not isinstance(event.recipient, ToUser):
+        raise Malformed("a direct message to a group")
+    recipient = event.recipient.value
+    if recipient == me:
+        return Opened(signed.sender, signed.sender, blob.kind, event)
+    if signed.sender == me:
+        return Opened(me, recipient, blob.kind, event)
+    raise Malformed("a direct message for somebody else")
