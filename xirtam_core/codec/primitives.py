@@ -13,7 +13,6 @@ from typing import ClassVar, Self
 from xirtam_core.errors import Malformed
 
 
-
 def base64url_encode(raw: bytes) -> str:
     """`raw` as base64url without padding."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

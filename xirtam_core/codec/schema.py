@@ -6,7 +6,7 @@ far below the limit of 500.
 
 import types
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from xirtam_core.codec.codecs import (
@@ -29,7 +29,7 @@ from xirtam_core.codec.primitives import Base64Bytes, FixedBytes, IntegerBytes
 from xirtam_core.codec.wire import Newtype, Variant, Wire
 
 
-@lru_cache(maxsize=None)
+@cache
 def codec_of(annotation: Any) -> Codec[Any]:
     """The codec of a type as annotated; raises `TypeError` for one that the wire does not have."""
     origin = get_origin(annotation)

@@ -19,7 +19,7 @@ class _WireType(msgspec.StructMeta):
         return super().__new__(mcls, name, bases, namespace, **config)
 
 
-class Wire(metaclass=_WireType):
+class Wire(msgspec.Struct, metaclass=_WireType):
     """A struct: in BCS its fields in order, in JSON an object of them."""
 
 

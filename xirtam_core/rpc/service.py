@@ -80,9 +80,7 @@ class _RawCodec(Codec[RawJson]):
         return RawJson(raw)
 
 
-def method(
-    name: str, *, errors: type[MethodError]
-) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
+def method(name: str, *, errors: type[MethodError]) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
     """Declares a service's method under its wire name."""
 
     def mark(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:

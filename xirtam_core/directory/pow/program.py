@@ -119,7 +119,9 @@ class Generator:
     def __init__(self, stream: RandomStream) -> None:
         self._stream = stream
         self._waiting = 0  # the registers whose value is not ready: this cycle's set lowest, then the next cycle's, ...
-        self._last = [-1] * 8  # per register, the operation that wrote it: its template's group and its tag, in one number
+        self._last = [
+            -1
+        ] * 8  # per register, the operation that wrote it: its template's group and its tag, in one number
         self._last_is_mul = 0  # the registers that MUL wrote last
         self._template = TARGET  # chosen last, whether or not that attempt succeeded
 
