@@ -8,6 +8,7 @@
     │       ├── Equivocation      a directory that told two stories
     │       └── IdentityChanged   a known user's root key is another than before
     ├── Unreachable               a server or directory that did not answer, or not in its own terms
+    │   └── NotConnected          … since no connection came about, so nothing was sent
     ├── Refused                   a server that answered no
     │   └── RetryLater            … for now
     ├── NotFound                  no such user, account, server or message
@@ -48,6 +49,10 @@ class IdentityChanged(SecurityAlarm):
 
 class Unreachable(XirtamError):
     """No usable answer: no connection, a time-out, or something that is not the protocol."""
+
+
+class NotConnected(Unreachable):
+    """No connection came about, so the call has certainly not reached anybody."""
 
 
 class Refused(XirtamError):

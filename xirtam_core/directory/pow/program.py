@@ -51,7 +51,10 @@ BRANCH: Final = Template("BRANCH", 9, 1, "c")
 
 
 class Instruction(NamedTuple):
-    """One instruction; `dst`, `src` and `imm` are 0 where its template has none."""
+    """One instruction; `dst`, `src` and `imm` are 0 where its template has none.
+
+    The 32-bit constants of ADDI and XORI are kept as they are used: with bit 31 copied upwards, to 64 bits.
+    """
 
     template: Template
     dst: int
@@ -81,43 +84,40 @@ _CYCLES = (
     (_WIDE, _ANY),
     *[(_MUL, _ANY, _ANY)] * 3,
 )
+_UPPER_HALF = 0xFFFFFFFF << 32
+
 _REGISTERS = [[register for register in range(8) if mask >> register & 1] for mask in range(256)]
 """The registers in each 8-bit mask, ascending."""
 
 
 class RandomStream:
-    """The generator's random numbers: bytes and 32-bit words from two buffers that one row of PRF values fills."""
+    """The generator's random numbers: bytes and 32-bit words, each from a buffer of its own that a row of PRF values fills.
+
+    A buffer takes the next value of the row when it is asked and empty; so the order of asking matters (spec: equix.md, 4).
+    """
 
     def __init__(self, values: Iterator[int]) -> None:
-        self._values = values
-        self._bytes: list[int] = []
-        self._words: list[int] = []
+        self.u8 = _bytes(values).__next__
+        self.u32 = _words(values).__next__
 
-    def u8(self) -> int:
-        if not self._bytes:
-            # Handed out from the end, so the most significant byte comes first.
-            self._bytes = list(next(self._values).to_bytes(8, "little"))
-        return self._bytes.pop()
 
-    def u32(self) -> int:
-        if self._words:
-            return self._words.pop()
-        value = next(self._values)
-        self._words.append(value & 0xFFFFFFFF)
-        return value >> 32
+def _bytes(values: Iterator[int]) -> Iterator[int]:
+    for value in values:
+        yield from value.to_bytes(8, "big")
 
-    def u32_not_zero(self, mask: int) -> int:
-        """The low bits of the next word for which they are not all zero."""
-        while not (value := self.u32() & mask):
-            pass
-        return value
+
+def _words(values: Iterator[int]) -> Iterator[int]:
+    for value in values:
+        yield value >> 32
+        yield value & 0xFFFFFFFF
 
 
 class Generator:
     """Makes the one program of a random stream. Sets of registers are 8-bit masks."""
 
     def __init__(self, stream: RandomStream) -> None:
-        self._stream = stream
+        self._u8 = stream.u8
+        self._u32 = stream.u32
         self._waiting = 0  # the registers whose value is not ready: this cycle's set lowest, then the next cycle's, ...
         self._last = [
             -1
@@ -142,7 +142,7 @@ class Generator:
         imm = self._constant(template) if template.constant else 0
         if not template.destination:
             return Instruction(template, 0, 0, imm)
-        u32 = self._stream.u32
+        u32 = self._u32
         eligible = ~self._waiting & 0xFF
         src, tag = 0, 8
         if template.wide:
@@ -172,7 +172,7 @@ class Generator:
         return Instruction(template, dst, src, imm)
 
     def _choose(self, choices: tuple[Template, ...], again: bool) -> Template:
-        u8 = self._stream.u8
+        u8 = self._u8
         if choices is _WIDE:
             return _WIDE[u8() & 1]
         if again:
@@ -183,16 +183,17 @@ class Generator:
         return template
 
     def _constant(self, template: Template) -> int:
-        if template is ADDI or template is XORI:
-            return self._stream.u32_not_zero(0xFFFFFFFF)
-        if template is ROR:
-            return self._stream.u32_not_zero(63)
+        if template is BRANCH:
+            mask = 0
+            while mask.bit_count() < 4:
+                mask |= 1 << (self._u8() & 31)
+            return mask
         if template is ADDSH:
-            return self._stream.u32() & 3
-        mask = 0
-        while mask.bit_count() < 4:
-            mask |= 1 << (self._stream.u8() & 31)
-        return mask
+            return self._u32() & 3
+        bits = 63 if template is ROR else 0xFFFFFFFF
+        while not (value := self._u32() & bits):
+            pass
+        return value | _UPPER_HALF if value >> 31 else value
 
 
 def generate(key: Words4) -> Program | None:

@@ -15,8 +15,8 @@ Words4 = tuple[int, int, int, int]
 
 MASK64 = (1 << 64) - 1
 
-# A program takes about 563 values, rarely more than 575.
-_BATCH = 640
+# A program takes about 563 values, and rarely more than this.
+_BATCH = 576
 _LANE_BITS = 128
 _ONES = sum(1 << (_LANE_BITS * lane) for lane in range(_BATCH))
 _LANES_MASK = MASK64 * _ONES

@@ -1,0 +1,59 @@
+"""The chats of an account, as its contact list shows them."""
+
+from xirtam_core.chat import Chat
+from xirtam_core.names import ServerName, Username
+from xirtam_core.storage import messages
+from xirtam_core.storage.database import Database, Row
+
+_COLUMNS = "chats.id, chats.peer, peers.server, chats.read_up_to_ns, chats.draft, peers.alarm"
+_TABLES = "chats LEFT JOIN peers ON peers.username = chats.peer"
+
+
+def open_chat(database: Database, peer: Username, now_ns: int) -> bool:
+    """Makes the chat with `peer` if there is none; gives whether it was new."""
+    sql = "INSERT OR IGNORE INTO chats (id, peer, opened_ns) VALUES (?, ?, ?)"
+    return database.execute(sql, peer, peer, now_ns) > 0
+
+
+def find(database: Database, chat: str) -> Chat | None:
+    """One chat, or None."""
+    row = database.row(f"SELECT {_COLUMNS} FROM {_TABLES} WHERE chats.id = ?", chat)  # noqa: S608 # no input
+    return None if row is None else _chat(database, row)
+
+
+def all_chats(database: Database) -> list[Chat]:
+    """Every chat, the one with the newest message first."""
+    rows = database.rows(
+        f"SELECT {_COLUMNS} FROM {_TABLES} ORDER BY coalesce("  # noqa: S608 # no input
+        "(SELECT max(position_ns) FROM messages WHERE messages.chat = chats.id), chats.opened_ns) DESC"
+    )
+    return [_chat(database, row) for row in rows]
+
+
+def mark_read(database: Database, chat: str, up_to_ns: int) -> bool:
+    """Notes that the chat has been read up to a position; gives whether that was news."""
+    sql = "UPDATE chats SET read_up_to_ns = ? WHERE id = ? AND read_up_to_ns < ?"
+    return database.execute(sql, up_to_ns, chat, up_to_ns) > 0
+
+
+def set_draft(database: Database, chat: str, text: str) -> None:
+    """Keeps what is being written."""
+    database.execute("UPDATE chats SET draft = ? WHERE id = ?", text, chat)
+
+
+def _chat(database: Database, row: Row) -> Chat:
+    chat, peer, server, read_up_to, draft, alarm = row
+    newest = messages.page(database, chat, None, None, 1).messages
+    unread = database.row(
+        "SELECT count(*) FROM messages WHERE chat = ? AND position_ns > ? AND NOT is_mine", chat, read_up_to
+    )
+    return Chat(
+        id=chat,
+        peer=Username(peer),
+        server=None if server is None else ServerName(server),
+        last=newest[0] if newest else None,
+        unread=0 if unread is None else unread[0],
+        read_up_to=read_up_to,
+        draft=draft,
+        alarm=alarm,
+    )

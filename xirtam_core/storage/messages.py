@@ -1,0 +1,182 @@
+"""Messages as they lie in their chats."""
+
+import msgspec
+
+from xirtam_core.chat import Message, MessageKind, Page, SendState
+from xirtam_core.codec.primitives import Base64Bytes, Hash
+from xirtam_core.names import Username
+from xirtam_core.protocol.event import MARKDOWN, TEXT, Event, ToUser
+from xirtam_core.storage.database import Database, Row
+
+_KINDS = {TEXT: MessageKind.TEXT, MARKDOWN: MessageKind.MARKDOWN}
+_COLUMNS = (
+    "id, chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine, is_verified, state, failure"
+)
+
+
+class StoredMessage(msgspec.Struct, frozen=True):
+    """A message with its row number, which is the outbox's name for it."""
+
+    row: int
+    message: Message
+    body: bytes
+
+    def event(self) -> Event:
+        """The event that it was made from, byte for byte."""
+        message = self.message
+        return Event(ToUser(Username(message.chat)), message.sent_at, message.mime, Base64Bytes(self.body))
+
+
+def insert(
+    database: Database,
+    chat: str,
+    sender: Username,
+    event: Event,
+    *,
+    is_mine: bool,
+    received_at_ns: int | None,
+    position_ns: int,
+    is_verified: bool = True,
+    state: SendState | None = None,
+) -> StoredMessage | None:
+    """Stores a message; None when the chat has it already. The position is moved up where another message holds it."""
+    row = database.insert(
+        "INSERT OR IGNORE INTO messages (chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body,"
+        " is_mine, is_verified, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        chat,
+        sender,
+        bytes(event.hash()),
+        _free_position(database, chat, position_ns),
+        event.sent_at,
+        received_at_ns,
+        event.mime,
+        bytes(event.body),
+        is_mine,
+        is_verified,
+        state,
+    )
+    return None if row is None else get(database, row)
+
+
+def _free_position(database: Database, chat: str, wanted_ns: int) -> int:
+    while database.row("SELECT 1 FROM messages WHERE chat = ? AND position_ns = ?", chat, wanted_ns):
+        wanted_ns += 1
+    return wanted_ns
+
+
+def next_position(database: Database, chat: str, now_ns: int) -> int:
+    """The position behind everything in the chat."""
+    row = database.row("SELECT max(position_ns) FROM messages WHERE chat = ?", chat)
+    return max(now_ns, (row[0] if row and row[0] else 0) + 1)
+
+
+def get(database: Database, row: int) -> StoredMessage:
+    """The message in `row`, which must be there."""
+    found = database.row(f"SELECT {_COLUMNS} FROM messages WHERE id = ?", row)  # noqa: S608 # no input
+    if found is None:
+        raise AssertionError(f"there is no message in row {row}")
+    return _stored(found)
+
+
+def find(database: Database, message_id: str) -> StoredMessage | None:
+    """The own message with the id that is shown, or None."""
+    try:
+        event_hash = bytes(Hash.from_text(message_id))
+    except ValueError:
+        return None
+    found = database.row(f"SELECT {_COLUMNS} FROM messages WHERE hash = ? AND is_mine", event_hash)  # noqa: S608
+    return None if found is None else _stored(found)
+
+
+def find_event(database: Database, chat: str, sender: Username, event_hash: Hash) -> StoredMessage | None:
+    """The message that an event became, or None when it is new."""
+    found = database.row(
+        f"SELECT {_COLUMNS} FROM messages WHERE chat = ? AND sender = ? AND hash = ?",  # noqa: S608
+        chat,
+        sender,
+        bytes(event_hash),
+    )
+    return None if found is None else _stored(found)
+
+
+def page(database: Database, chat: str, before: int | None, after: int | None, limit: int) -> Page:
+    """A run of the chat: the newest `limit` messages (before a position), or the oldest `limit` after one."""
+    if after is not None:
+        found = _run(database, chat, "position_ns > ? ORDER BY position_ns", after, limit + 1)
+        messages = found[:limit]
+    else:
+        found = _run(
+            database,
+            chat,
+            "position_ns < ? ORDER BY position_ns DESC",
+            2**63 - 1 if before is None else before,
+            limit + 1,
+        )
+        messages = found[:limit][::-1]
+    more = len(found) > limit
+    return Page(
+        messages=tuple(messages),
+        has_earlier=after is not None or more,
+        has_later=more if after is not None else before is not None,
+    )
+
+
+def _run(database: Database, chat: str, rest: str, bound: int, limit: int) -> list[Message]:
+    sql = f"SELECT {_COLUMNS} FROM messages WHERE chat = ? AND {rest} LIMIT ?"  # noqa: S608 # `rest` is ours
+    return [_stored(row).message for row in database.rows(sql, chat, bound, limit)]
+
+
+def arrived(database: Database, row: int, received_at_ns: int) -> StoredMessage:
+    """Notes that the own mailbox has an own message, which fixes its place in the chat."""
+    chat = get(database, row).message.chat
+    database.execute("UPDATE messages SET position_ns = -id WHERE id = ?", row)  # free its own place first
+    position = _free_position(database, chat, received_at_ns)
+    database.execute(
+        "UPDATE messages SET received_at_ns = ?, position_ns = ? WHERE id = ?", received_at_ns, position, row
+    )
+    return get(database, row)
+
+
+def set_state(database: Database, row: int, state: SendState, failure: str | None = None) -> StoredMessage:
+    """Moves an own message to another state, with the reason where it failed or waits."""
+    database.execute("UPDATE messages SET state = ?, failure = ? WHERE id = ?", state, failure, row)
+    return get(database, row)
+
+
+def delete(database: Database, row: int) -> None:
+    """Deletes an own message that was not sent, and what the outbox holds of it."""
+    database.execute("DELETE FROM messages WHERE id = ?", row)
+
+
+def mark_verified(database: Database, sender: Username) -> list[StoredMessage]:
+    """Lifts the mark from a sender's messages that could not be checked when they came; gives those that had it."""
+    rows = database.rows("SELECT id FROM messages WHERE sender = ? AND NOT is_verified", sender)
+    database.execute("UPDATE messages SET is_verified = 1 WHERE sender = ? AND NOT is_verified", sender)
+    return [get(database, row) for (row,) in rows]
+
+
+def since(database: Database, row: int, limit: int) -> list[StoredMessage]:
+    """Messages from others that were stored after the one in `row`, in the order of storing."""
+    sql = f"SELECT {_COLUMNS} FROM messages WHERE id > ? AND NOT is_mine ORDER BY id LIMIT ?"  # noqa: S608
+    return [_stored(found) for found in database.rows(sql, row, limit)]
+
+
+def _stored(row: Row) -> StoredMessage:
+    number, chat, sender, event_hash, position, sent_at, received_at, mime, body, mine, verified, state, failure = row
+    kind = _KINDS.get(mime, MessageKind.UNSUPPORTED)
+    message = Message(
+        id=event_hash.hex(),
+        chat=chat,
+        sender=Username(sender),
+        mine=bool(mine),
+        position=position,
+        sent_at=sent_at,
+        received_at=received_at,
+        kind=kind,
+        text="" if kind is MessageKind.UNSUPPORTED else body.decode(errors="replace"),
+        mime=mime,
+        verified=bool(verified),
+        state=None if state is None else SendState(state),
+        failure=failure,
+    )
+    return StoredMessage(number, message, body)

@@ -1,0 +1,71 @@
+"""What is known of people: their identity as last verified, and the keys to write to (spec: client.md, Trust, Sending)."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from xirtam_core.codec.primitives import DhPublic, Hash
+from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol.directory import UserDescriptor
+from xirtam_core.storage.database import Database
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """A person's root key and server as the directory last gave them, at `checked_s`. `alarm` blocks sending until acknowledged."""
+
+    username: Username
+    root_cert_hash: Hash
+    server: ServerName
+    checked_s: int
+    alarm: str | None
+
+
+def find(database: Database, username: Username) -> Peer | None:
+    """What is known of `username`, or None."""
+    row = database.row("SELECT root_cert_hash, server, checked_s, alarm FROM peers WHERE username = ?", username)
+    return None if row is None else Peer(username, Hash(row[0]), ServerName(row[1]), row[2], row[3])
+
+
+def store(database: Database, username: Username, descriptor: UserDescriptor, now_s: int, alarm: str | None) -> Peer:
+    """Keeps what the directory says now; an alarm that stands goes on standing."""
+    database.execute(
+        "INSERT INTO peers VALUES (?, ?, ?, ?, ?) ON CONFLICT (username) DO UPDATE SET"
+        " root_cert_hash = excluded.root_cert_hash, server = excluded.server, checked_s = excluded.checked_s,"
+        " alarm = coalesce(excluded.alarm, alarm)",
+        username,
+        bytes(descriptor.root_cert_hash),
+        descriptor.server_name,
+        now_s,
+        alarm,
+    )
+    if alarm is not None:  # keys that the former identity certified are none of the new one's
+        database.execute("DELETE FROM peer_keys WHERE username = ?", username)
+    return Peer(username, descriptor.root_cert_hash, descriptor.server_name, now_s, alarm)
+
+
+def acknowledge(database: Database, username: Username) -> None:
+    """A person has seen the alarm about `username`."""
+    database.execute("UPDATE peers SET alarm = NULL WHERE username = ?", username)
+
+
+def store_keys(database: Database, username: Username, keys: Mapping[Hash, tuple[DhPublic, int]]) -> None:
+    """Keeps the newest medium-term key of each device; devices that are gone go, and no key gives way to an older one."""
+    with database.transaction():
+        gone = {Hash(row[0]) for row in database.rows("SELECT device_hash FROM peer_keys WHERE username = ?", username)}
+        for device in gone - keys.keys():
+            database.execute("DELETE FROM peer_keys WHERE username = ? AND device_hash = ?", username, bytes(device))
+        for device, (medium_pk, created_s) in keys.items():
+            database.execute(
+                "INSERT INTO peer_keys VALUES (?, ?, ?, ?) ON CONFLICT (username, device_hash) DO UPDATE SET"
+                " medium_pk = excluded.medium_pk, created_s = excluded.created_s WHERE excluded.created_s > created_s",
+                username,
+                bytes(device),
+                bytes(medium_pk),
+                created_s,
+            )
+
+
+def keys(database: Database, username: Username) -> list[DhPublic]:
+    """The newest known medium-term keys of a person's devices."""
+    rows = database.rows("SELECT medium_pk FROM peer_keys WHERE username = ?", username)
+    return [DhPublic(row[0]) for row in rows]

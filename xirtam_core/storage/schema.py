@@ -1,0 +1,121 @@
+"""The account database's tables, as steps forward. A step, once released, never changes.
+
+Times are Unix seconds (`_s`) or nanoseconds (`_ns`); all stay below 2^63. Hashes and keys are raw bytes, structures are BCS.
+"""
+
+STEPS = (
+    """
+    -- This device's identity and where it lives. One row.
+    CREATE TABLE account (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        username TEXT NOT NULL,
+        server TEXT NOT NULL,
+        join_link TEXT NOT NULL,
+        device_secret BLOB NOT NULL,
+        chain BLOB NOT NULL,
+        token BLOB,                                     -- the home server's, once it has been given
+        is_registered INTEGER NOT NULL DEFAULT 0,
+        last_sent_at_ns INTEGER NOT NULL DEFAULT 0,     -- an event's time is unique: see messages.md
+        directory_alarm TEXT                            -- evidence that the directory lied, until acknowledged
+    ) STRICT;
+
+    -- The directory's log as far as it has been verified.
+    CREATE TABLE headers (height INTEGER PRIMARY KEY, header BLOB NOT NULL) STRICT;
+    CREATE TABLE anchor (id INTEGER PRIMARY KEY CHECK (id = 1), anchor BLOB NOT NULL, seen_s INTEGER NOT NULL) STRICT;
+
+    -- Medium-term secrets, newest last. published_s is NULL until the home server has the key.
+    CREATE TABLE medium_keys (
+        id INTEGER PRIMARY KEY,
+        secret BLOB NOT NULL,
+        created_s INTEGER NOT NULL,
+        published_s INTEGER
+    ) STRICT;
+
+    -- Mailboxes that are read, and how far. drained_s: when the mailbox was last known to hold nothing more.
+    CREATE TABLE mailboxes (
+        mailbox BLOB PRIMARY KEY,
+        server TEXT NOT NULL,
+        cursor_ns INTEGER NOT NULL DEFAULT 0,
+        drained_s INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+
+    -- Entries that arrived and are not understood yet. A row leaves in the transaction that stores what became of it.
+    CREATE TABLE journal (
+        id INTEGER PRIMARY KEY,
+        mailbox BLOB NOT NULL,
+        received_at_ns INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        inner BLOB NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next_attempt_s INTEGER NOT NULL DEFAULT 0,
+        reason TEXT,
+        UNIQUE (mailbox, received_at_ns)
+    ) STRICT;
+    CREATE INDEX journal_due ON journal (next_attempt_s, id);
+
+    -- Entries that will never be understood, the latest few, with the reason.
+    CREATE TABLE quarantine (
+        id INTEGER PRIMARY KEY,
+        received_at_ns INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        inner BLOB NOT NULL,
+        reason TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+
+    -- People: the identity first seen and the one last seen, which differ only while an alarm stands.
+    CREATE TABLE peers (
+        username TEXT PRIMARY KEY,
+        root_cert_hash BLOB NOT NULL,
+        server TEXT NOT NULL,
+        checked_s INTEGER NOT NULL,
+        alarm TEXT
+    ) STRICT;
+    CREATE TABLE peer_keys (
+        username TEXT NOT NULL,
+        device_hash BLOB NOT NULL,
+        medium_pk BLOB NOT NULL,
+        created_s INTEGER NOT NULL,
+        PRIMARY KEY (username, device_hash)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE chats (
+        id TEXT PRIMARY KEY,
+        peer TEXT NOT NULL,
+        opened_ns INTEGER NOT NULL,
+        read_up_to_ns INTEGER NOT NULL DEFAULT 0,
+        draft TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+
+    -- position orders a chat: the own mailbox's received_at once there is one, the queueing time before.
+    CREATE TABLE messages (
+        id INTEGER PRIMARY KEY,
+        chat TEXT NOT NULL REFERENCES chats (id),
+        sender TEXT NOT NULL,
+        hash BLOB NOT NULL,
+        position_ns INTEGER NOT NULL,
+        sent_at_ns INTEGER NOT NULL,
+        received_at_ns INTEGER,
+        mime TEXT NOT NULL,
+        body BLOB NOT NULL,
+        is_mine INTEGER NOT NULL,
+        is_verified INTEGER NOT NULL DEFAULT 1,
+        state TEXT,
+        failure TEXT,
+        UNIQUE (chat, sender, hash)
+    ) STRICT;
+    CREATE UNIQUE INDEX messages_in_order ON messages (chat, position_ns);
+    CREATE INDEX messages_from_others ON messages (chat, position_ns) WHERE NOT is_mine;
+    CREATE INDEX messages_by_hash ON messages (hash);
+    CREATE INDEX messages_unchecked ON messages (sender) WHERE NOT is_verified;
+
+    -- What is still to be sent: a message goes to the peer's mailbox and to one's own, each on its own.
+    CREATE TABLE outbox (
+        message INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+        leg TEXT NOT NULL CHECK (leg IN ('peer', 'self')),
+        chat TEXT NOT NULL,
+        PRIMARY KEY (message, leg)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX outbox_in_order ON outbox (chat, leg, message);
+    """,
+)

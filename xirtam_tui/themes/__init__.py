@@ -1,0 +1,10 @@
+"""The app's own themes. Tones tell panes apart; one accent means you and focus; yellow needs you, red failed, green is well."""
+
+from textual.theme import Theme
+
+from xirtam_tui.themes.dark import DARK
+from xirtam_tui.themes.light import LIGHT
+
+THEMES: tuple[Theme, ...] = (DARK, LIGHT)
+
+__all__ = ["DARK", "LIGHT", "THEMES"]

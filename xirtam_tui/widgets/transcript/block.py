@@ -1,0 +1,221 @@
+"""One message as rows on the screen: what stands above it (day, unread line, sender), its text, its state, and notes below.
+
+A block knows its height as soon as its text is wrapped; strips are made when it is first seen. Its height does not depend on the
+state of a message that is under way, so nothing moves when one is sent, delivered or read.
+"""
+
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from xirtam_core.chat import Message, MessageKind, SendState
+from xirtam_tui.moments import clock_time
+from xirtam_tui.widgets.transcript.links import find_links
+from xirtam_tui.widgets.transcript.palette import Palette
+from xirtam_tui.widgets.transcript.wrap import TextLine, wrap
+
+NAME_COLUMN = 2
+BODY_COLUMN = 4
+_RIGHT = 2
+_WIDEST = 112  # lines longer than this tire the eye
+_STATE_ROOM = 14  # the longest state and two blanks before it
+_STATES = {
+    SendState.QUEUED: "⧗ queued",
+    SendState.SENDING: "⧗ sending",
+    SendState.SENT: "✓ sent",
+    SendState.DELIVERED: "✓✓ delivered",
+    SendState.READ: "✓✓ read",
+    SendState.FAILED: "✗ failed",
+}
+_SKEW_NS = 5 * 60 * 1_000_000_000
+
+
+class Row(NamedTuple):
+    """One line of the screen. `text` is what copying it gives, from character `column` of the strip; None for what is ours."""
+
+    strip: Strip
+    text: str | None = None
+    column: int = 0
+    joiner: str = "\n"
+
+
+class Context(NamedTuple):
+    """What of a message's surroundings shows: a new day, the unread line's count, and whether its sender is named."""
+
+    day: str | None = None
+    unread: int = 0
+    named: bool = True
+    first: bool = False
+
+
+def shown_at(message: Message) -> int:
+    """The time that a message is shown with, in nanoseconds: its sender's, unless that is far from when it arrived."""
+    return message.received_at if is_skewed(message) and message.received_at is not None else message.sent_at
+
+
+def is_skewed(message: Message) -> bool:
+    """Whether a peer's message says it was written more than five minutes from when it arrived."""
+    if message.mine or message.received_at is None:
+        return False
+    return abs(message.received_at - message.sent_at) > _SKEW_NS
+
+
+class Block:
+    """A message laid out at a width."""
+
+    __slots__ = ("_rows", "available", "body", "context", "lines", "message", "notes", "state_apart", "width")
+
+    def __init__(self, message: Message, width: int) -> None:
+        self.message = message
+        self.available = width
+        self.width = min(width, _WIDEST)
+        self.body = _body(message)
+        room = max(8, self.width - BODY_COLUMN - _RIGHT)
+        self.lines: list[TextLine] = wrap(self.body, room)
+        self.state_apart = message.mine and self.lines[-1].cells + _STATE_ROOM > room
+        self.notes = [
+            (note[line.start : line.end], alarm) for note, alarm in _notes(message) for line in wrap(note, room)
+        ]
+        self.context = Context()
+        self._rows: list[Row] | None = None
+
+    @property
+    def height(self) -> int:
+        """How many rows it takes."""
+        return self.lead + len(self.lines) + self.state_apart + len(self.notes)
+
+    @property
+    def lead(self) -> int:
+        """How many rows stand above the message's own text."""
+        day, unread, named, first = self.context
+        separators = (day is not None) + (unread > 0)
+        gap = not first and (separators > 0 or named)
+        return separators + named + gap
+
+    @property
+    def unread_row(self) -> int:
+        """The row of the unread line, from the block's top."""
+        return (not self.context.first) + (self.context.day is not None)
+
+    def place(self, context: Context) -> None:
+        """Sets what surrounds the message."""
+        if context != self.context:
+            self.context, self._rows = context, None
+
+    def forget_strips(self) -> None:
+        """Makes the rows anew when next seen: colours have changed."""
+        self._rows = None
+
+    def rows(self, palette: Palette) -> list[Row]:
+        """The rows, top to bottom; made on first call."""
+        if self._rows is None:
+            self._rows = [*self._lead_rows(palette), *self._text_rows(palette), *self._note_rows(palette)]
+        return self._rows
+
+    def _lead_rows(self, palette: Palette) -> list[Row]:
+        day, unread, named, first = self.context
+        rows: list[Row] = []
+        if not first and (day is not None or unread or named):
+            rows.append(Row(Strip([])))
+        if day is not None:
+            rows.append(Row(centred(day, self.width, palette.day)))
+        if unread:
+            rows.append(Row(ruled(f" {unread} new ", self.width, palette.unread)))
+        if named:
+            mine = self.message.mine
+            name = "you" if mine else self.message.sender.bare
+            style = palette.you if mine else palette.name(self.message.sender)
+            time = clock_time(shown_at(self.message))
+            rows.append(
+                Row(self._strip([(name, style)], NAME_COLUMN, (time, palette.muted)), f"{name} {time}", NAME_COLUMN)
+            )
+        return rows
+
+    def _text_rows(self, palette: Palette) -> list[Row]:
+        message = self.message
+        style = palette.body if message.kind is not MessageKind.UNSUPPORTED else palette.note
+        state: tuple[str, Style] | None = None
+        if message.mine and message.state is not None:
+            state = _STATES[message.state], palette.failed if message.state is SendState.FAILED else palette.muted
+        pieces = _pieces(self.body, style, palette.link)
+        rows: list[Row] = []
+        for number, (start, end, _cells, joiner) in enumerate(self.lines, 1):
+            last = number == len(self.lines) and not self.state_apart
+            strip = self._strip(_cut(self.body, pieces, start, end), BODY_COLUMN, state if last else None)
+            rows.append(Row(strip, self.body[start:end], BODY_COLUMN, joiner))
+        if self.state_apart:
+            rows.append(Row(self._strip([], BODY_COLUMN, state)))
+        return rows
+
+    def _note_rows(self, palette: Palette) -> list[Row]:
+        styles = {False: palette.note, True: palette.warning}
+        if self.message.state is SendState.FAILED:
+            styles[True] = palette.failed
+        return [Row(self._strip([(text, styles[alarm])], BODY_COLUMN, None)) for text, alarm in self.notes]
+
+    def _strip(self, pieces: list[tuple[str, Style]], column: int, right: tuple[str, Style] | None) -> Strip:
+        segments = [Segment(" " * column), *(Segment(text, style) for text, style in pieces)]
+        used = column + sum(cell_len(text) for text, _ in pieces)
+        if right is not None:
+            text, style = right
+            gap = max(1, self.width - _RIGHT - cell_len(text) - used)
+            segments += [Segment(" " * gap), Segment(text, style)]
+            used += gap + cell_len(text)
+        return Strip(segments, used)
+
+
+def centred(text: str, width: int, style: Style) -> Strip:
+    """`text` in the middle of `width` cells."""
+    left = max(0, (width - cell_len(text)) // 2)
+    return Strip([Segment(" " * left), Segment(text, style)], left + cell_len(text))
+
+
+def ruled(text: str, width: int, style: Style) -> Strip:
+    """`text` in the middle of a line that is drawn from margin to margin."""
+    rule = max(0, width - NAME_COLUMN - _RIGHT - cell_len(text))
+    left = rule // 2
+    line = "─" * left + text + "─" * (rule - left)
+    return Strip([Segment(" " * NAME_COLUMN), Segment(line, style)], NAME_COLUMN + rule + cell_len(text))
+
+
+def _body(message: Message) -> str:
+    if message.kind is MessageKind.UNSUPPORTED:
+        return f"A message of a kind that this version cannot show yet ({message.mime})"
+    return message.text
+
+
+def _notes(message: Message) -> list[tuple[str, bool]]:
+    """What is said under a message, and whether it needs attention."""
+    notes: list[tuple[str, bool]] = []
+    if message.state is SendState.FAILED:
+        reason = message.failure or "the server did not take it"
+        notes.append((f"Not sent: {reason}. Kept here. ↑ then r to retry, d to discard", True))
+    if not message.verified:
+        notes.append(("⚠ unverified: the sender's identity could not be checked against the directory", True))
+    if is_skewed(message) and message.received_at is not None:
+        notes.append((f"dated {clock_time(message.sent_at)} by its sender, arrived {clock_time(message.received_at)}", False))
+    return notes
+
+
+def _pieces(body: str, style: Style, link_style: Style) -> list[tuple[int, int, Style]]:
+    """`body` as spans of one style each; one style object a link, so that a terminal lights up all of its lines."""
+    spans: list[tuple[int, int, Style]] = []
+    at = 0
+    for start, end, address in find_links(body):
+        if start > at:
+            spans.append((at, start, style))
+        spans.append((start, end, link_style + Style(link=address)))
+        at = end
+    if at < len(body):
+        spans.append((at, len(body), style))
+    return spans
+
+
+def _cut(body: str, spans: list[tuple[int, int, Style]], start: int, end: int) -> list[tuple[str, Style]]:
+    """The part of `spans` between two characters, with its text."""
+    return [
+        (body[max(first, start) : min(last, end)], style) for first, last, style in spans if first < end and last > start
+    ]

@@ -1,0 +1,77 @@
+"""The part of a chat that is in memory: a contiguous run of messages, oldest first, that grows at either end and is trimmed at the other.
+
+Invariants: positions increase strictly; `has_later` is false only when the newest message is in the run, so a message that arrives
+is appended only then, and is otherwise found by paging.
+"""
+
+from bisect import bisect_left
+
+from xirtam_core.chat import Message, Page
+
+
+def _position(message: Message) -> int:
+    return message.position
+
+
+class Window:
+    """A chat's messages between two positions."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.has_earlier = False
+        self.has_later = False
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    def show(self, page: Page) -> None:
+        """Holds `page` and nothing else."""
+        self.messages = list(page.messages)
+        self.has_earlier, self.has_later = page.has_earlier, page.has_later
+
+    def prepend(self, page: Page, most: int) -> None:
+        """Adds the messages before the first, and drops the newest beyond `most`."""
+        first = self.messages[0].position if self.messages else None
+        self.messages[:0] = [message for message in page.messages if first is None or message.position < first]
+        self.has_earlier = page.has_earlier
+        if len(self.messages) > most:
+            del self.messages[most:]
+            self.has_later = True
+
+    def append(self, page: Page, most: int) -> None:
+        """Adds the messages after the last, and drops the oldest beyond `most`."""
+        last = self.messages[-1].position if self.messages else None
+        self.messages.extend(message for message in page.messages if last is None or message.position > last)
+        self.has_later = page.has_later
+        if len(self.messages) > most:
+            del self.messages[:-most]
+            self.has_earlier = True
+
+    def put(self, message: Message) -> bool:
+        """Adds `message`, or replaces the one of its id, wherever its position belongs. False when it lies outside the run."""
+        known = self.index(message.id)
+        if known is not None and self.messages[known].position == message.position:
+            self.messages[known] = message
+            return True
+        if known is not None:
+            del self.messages[known]
+        at = bisect_left(self.messages, message.position, key=_position)
+        if (at == len(self.messages) and self.has_later) or (at == 0 and self.has_earlier):
+            return known is not None
+        self.messages.insert(at, message)
+        return True
+
+    def remove(self, message_id: str) -> bool:
+        """Drops a message; False when it is not here."""
+        at = self.index(message_id)
+        if at is None:
+            return False
+        del self.messages[at]
+        return True
+
+    def index(self, message_id: str) -> int | None:
+        """Where a message is in the run. Looks from the newest end, where things change."""
+        for at in range(len(self.messages) - 1, -1, -1):
+            if self.messages[at].id == message_id:
+                return at
+        return None
