@@ -1,0 +1,1 @@
+"""The server of a xirtam network: home server, directory, or both in one process."""

@@ -6,7 +6,7 @@ A service is a class whose methods carry `@method(wire name)`. A server subclass
 
 import inspect
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ClassVar, ParamSpec, Protocol, Self, TypeVar, get_type_hints
 
 import msgspec
@@ -80,10 +80,10 @@ class _RawCodec(Codec[RawJson]):
         return RawJson(raw)
 
 
-def method(name: str, *, errors: type[MethodError]) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
+def method(name: str, *, errors: type[MethodError]) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R]]]:
     """Declares a service's method under its wire name."""
 
-    def mark(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    def mark(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
         setattr(function, _MARK, (name, errors))
         return function
 

@@ -78,6 +78,11 @@ def get(database: Database, row: int) -> StoredMessage:
     return _stored(found)
 
 
+def exists(database: Database, row: int) -> bool:
+    """Whether the message in `row` is still there."""
+    return database.row("SELECT 1 FROM messages WHERE id = ?", row) is not None
+
+
 def find(database: Database, message_id: str) -> StoredMessage | None:
     """The own message with the id that is shown, or None."""
     try:
@@ -153,6 +158,11 @@ def mark_verified(database: Database, sender: Username) -> list[StoredMessage]:
     rows = database.rows("SELECT id FROM messages WHERE sender = ? AND NOT is_verified", sender)
     database.execute("UPDATE messages SET is_verified = 1 WHERE sender = ? AND NOT is_verified", sender)
     return [get(database, row) for (row,) in rows]
+
+
+def unverified_senders(database: Database) -> list[Username]:
+    """Who sent messages that could not be checked when they came."""
+    return [Username(row[0]) for row in database.rows("SELECT DISTINCT sender FROM messages WHERE NOT is_verified")]
 
 
 def since(database: Database, row: int, limit: int) -> list[StoredMessage]:

@@ -27,8 +27,14 @@ def add(database: Database, message: StoredMessage, legs: list[Leg]) -> None:
 
 
 def first(database: Database, chat: str, leg: Leg) -> StoredMessage | None:
-    """The message at the head of a queue, or None when it is empty."""
-    row = database.row("SELECT message FROM outbox WHERE chat = ? AND leg = ? ORDER BY message LIMIT 1", chat, leg)
+    """The message at the head of a queue, or None when there is nothing to send now: the peer's leg goes before one's own."""
+    row = database.row(
+        "SELECT message FROM outbox AS head WHERE chat = ? AND leg = ? AND NOT EXISTS ("
+        "  SELECT 1 FROM outbox AS other WHERE other.message = head.message AND other.leg < head.leg"
+        ") ORDER BY message LIMIT 1",
+        chat,
+        leg,
+    )
     return None if row is None else messages.get(database, row[0])
 
 

@@ -64,6 +64,8 @@ STEPS = (
     CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 
     -- People: the identity first seen and the one last seen, which differ only while an alarm stands.
+    -- Servers and people as the directory last gave them. An alarm is a changed identity that nobody has acknowledged.
+    CREATE TABLE servers (name TEXT PRIMARY KEY, descriptor BLOB NOT NULL) STRICT;
     CREATE TABLE peers (
         username TEXT PRIMARY KEY,
         root_cert_hash BLOB NOT NULL,

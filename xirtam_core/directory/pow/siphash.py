@@ -17,11 +17,10 @@ MASK64 = (1 << 64) - 1
 
 # A program takes about 563 values, and rarely more than this.
 _BATCH = 576
-_LANE_BITS = 128
-_ONES = sum(1 << (_LANE_BITS * lane) for lane in range(_BATCH))
+_LANES = struct.Struct("<" + "Q8x" * _BATCH)
+_ONES = int.from_bytes(_LANES.pack(*[1] * _BATCH), "little")
+_COUNTERS = int.from_bytes(_LANES.pack(*range(_BATCH)), "little")
 _LANES_MASK = MASK64 * _ONES
-_COUNTERS = sum(lane << (_LANE_BITS * lane) for lane in range(_BATCH))
-_UNPACK_LANES = struct.Struct("<" + "Q8x" * _BATCH)
 
 
 class Keys(NamedTuple):
@@ -68,7 +67,7 @@ def prf_stream(key: Words4) -> Iterator[int]:
         c ^= 0xFF * _ONES
         for _ in range(3):
             a, b, c, d = sip_round(a, b, c, d, _LANES_MASK)
-        yield from _UNPACK_LANES.unpack((a ^ b ^ c ^ d).to_bytes(_BATCH * _LANE_BITS // 8, "little"))
+        yield from _LANES.unpack((a ^ b ^ c ^ d).to_bytes(_LANES.size, "little"))
 
 
 def expand(key: Words4, n: int) -> list[int]:

@@ -10,12 +10,17 @@ import math
 import os
 import sys
 import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from xirtam_core.directory.pow.solution import SOLUTIONS_PER_CHALLENGE, meets
 
+if TYPE_CHECKING:
+    from xirtam_core.directory.pow.search import Search
+
+_WORKER: Final = "xirtam_core.directory.pow.worker"
 _MOST_EFFORT_IN_A_THREAD: Final = 2
 # Each takes 45 MB of memory.
 _MOST_WORKERS: Final = 8
@@ -47,7 +52,7 @@ class Progress:
     @property
     def share(self) -> float:
         """Of all such searches, the share (0 to 1) that would have ended by now: what a progress bar can show."""
-        return -math.expm1(-self.tried / self.expected)
+        return 1 - math.exp(-self.tried / self.expected)
 
     @property
     def expected_left_s(self) -> float | None:
@@ -111,6 +116,60 @@ async def _solve_in_processes(seed: bytes, effort: int, tally: _Tally, workers: 
                 return outcome
             reasons.append(outcome)
     raise PowError(f"the proof of work was not found, because every process that searched for it ended: {reasons[0]}")
+
+
+async def _run_worker(seed: bytes, effort: int, tally: _Tally) -> Solved | str:
+    """What one process finds; or why it ended without."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", _WORKER),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env={**os.environ, **_worker_environment()},
+        )
+    except OSError as error:
+        return str(error)
+    try:
+        return await _follow(process, seed, effort, tally)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        # Also closes the pipes, so that the event loop is rid of the process.
+        await process.communicate()
+
+
+async def _follow(process: Process, seed: bytes, effort: int, tally: _Tally) -> Solved | str:
+    assert process.stdin and process.stdout
+    process.stdin.write(f"{seed.hex()} {effort}\n".encode())
+    async for line in process.stdout:
+        match line.decode().split():
+            case ["tried"]:
+                tally.count()
+            case ["found", nonce, solution]:
+                solved = Solved(int(nonce), bytes.fromhex(solution))
+                return solved if meets(seed, solved.nonce, solved.solution, effort) else "it gave a wrong solution"
+            case ["failed", *reason]:
+                return " ".join(reason)
+            case words:
+                return f"it said {words}"
+    return f"exit status {await process.wait()}"
+
+
+def _worker_environment() -> dict[str, str]:
+    return {
+        # The worker must find the modules that this process has found, however it did.
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        # The library that numpy uses for linear algebra would start a thread per core, for nothing.
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+def _new_search(seed: bytes, effort: int) -> "Search":
+    # Only here, and in a thread, because it loads numpy.
+    from xirtam_core.directory.pow.search import Search
+
+    return Search(seed, effort)
 
 
 def _cores() -> int:

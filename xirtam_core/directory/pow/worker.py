@@ -30,13 +30,14 @@ def main() -> None:
 
 
 def _exit_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin, whose lock this thread would hold while the interpreter shuts down.
+    while os.read(0, 4096):
+        pass
     os._exit(0)
 
 
 def _search(seed: bytes, effort: int) -> None:
-    # The library that numpy uses for linear algebra would start a thread per core, for nothing.
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    # In here, so that a failure to load it is told to the parent.
     from xirtam_core.directory.pow.search import Search
 
     _keep_freed_memory()
@@ -59,8 +60,7 @@ def _keep_freed_memory() -> None:
 
 def _say(line: str) -> None:
     # One line, whatever an error's text holds.
-    sys.stdout.write(" ".join(line.split()) + "\n")
-    sys.stdout.flush()
+    os.write(1, " ".join(line.split()).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -94,6 +94,13 @@ class Layout:
             return None
         return self.tops[index] + self.blocks[index].lead + anchor.row
 
+    def last_above(self, line: int) -> Message | None:
+        """The newest message that ends at or above a line."""
+        index = bisect_right(self.tops, line - 1) - 1
+        if index >= 0 and self.tops[index] + self.blocks[index].height > line:
+            index -= 1
+        return self.blocks[index].message if index >= 0 else None
+
     def text_lines(self, index: int) -> tuple[int, int]:
         """The first line of a message's own text, and the line after its last row."""
         top, block = self.tops[index], self.blocks[index]

@@ -1,0 +1,211 @@
+"""The directory as its callers see it: the six methods, and the clock that turns what is staged into chunks (spec: directory.md, RPC).
+
+The event loop never waits for the disk or for a proof of work: one thread owns the database, two verify. Each has a bounded queue, past
+which the answer is `retry_later`. The anchor is signed once a height, after that height is on disk, so none is ever taken back.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+from xirtam_core.codec.primitives import SigningSecret
+from xirtam_core.crypto import signing
+from xirtam_core.directory.pow.solution import find_flaw
+from xirtam_core.protocol.directory import (
+    DirectoryAnchor,
+    DirectoryChunk,
+    DirectoryHeader,
+    DirectoryItem,
+    DirectoryUpdate,
+    PowSeed,
+    PowSolution,
+    sign_anchor,
+)
+from xirtam_core.rpc.directory import Directory, DirectoryBusy, UpdateRejected
+from xirtam_server.directory.admission import BOUNDS, Bounds
+from xirtam_server.directory.registry import Commit, DatabaseError, Payment, Registry
+from xirtam_server.directory.seeds import SeedMint, Terms
+
+T = TypeVar("T")
+
+SEED_VALID_S: Final = 600
+HEARTBEAT_S: Final = 3600.0
+_VERIFIERS: Final = 2
+_MOST_VERIFYING: Final = 64
+_MOST_QUERIES: Final = 1024
+_PAUSE_AFTER_FAILURE_S: Final = 1.0
+
+_logger = logging.getLogger(__name__)
+
+
+class DirectoryService(Directory):
+    """A directory over a database of its own. Make one with `await DirectoryService.open(…)`, and `await close()` it."""
+
+    def __init__(self, secret: SigningSecret, mint: SeedMint, clock: Callable[[], float]) -> None:
+        self._secret = secret
+        self._mint = mint
+        self._clock = clock
+        self._database = _Worker(1, _MOST_QUERIES, "directory-database")
+        self._verifiers = _Worker(_VERIFIERS, _MOST_VERIFYING, "directory-pow")
+        self._anchor: DirectoryAnchor | None = None
+        self._is_staged = asyncio.Event()
+        self._committer: asyncio.Task[None] | None = None
+        self._registry: Registry
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        secret: SigningSecret,
+        *,
+        effort: int,
+        chunk_delay_s: float = 1.0,
+        heartbeat_s: float = HEARTBEAT_S,
+        seed_valid_s: int = SEED_VALID_S,
+        bounds: Bounds = BOUNDS,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
+        """The directory in the SQLite file at `path`, which is made, with height 0, if there is none.
+
+        `secret` signs anchors and is what clients know the directory by. `effort` is asked of new seeds. A chunk is committed
+        `chunk_delay_s` after an update, and after `heartbeat_s` without any. Raises `Locked` if another process or key has the file.
+        """
+        service = cls(secret, SeedMint(secret, effort=effort, valid_s=seed_valid_s), clock)
+        try:
+            await service._start(path, bounds, chunk_delay_s, heartbeat_s)
+        except BaseException:
+            await service.close()
+            raise
+        return service
+
+    async def _start(self, path: Path, bounds: Bounds, chunk_delay_s: float, heartbeat_s: float) -> None:
+        self._registry = await self._database.run(lambda: Registry(path, signing.public_of(self._secret), bounds))
+        self._database.at_close(self._registry.close)
+        tip = await self._database.run(self._registry.tip)
+        if tip is None:
+            await self._commit()
+        else:
+            self._anchor = sign_anchor(self._secret, tip.height, tip.hash)
+            if await self._database.run(self._registry.is_anything_staged):
+                self._is_staged.set()
+        age_s = 0.0 if tip is None else max(0.0, self._clock() - tip.time_unix)
+        self._committer = asyncio.create_task(self._commit_when_due(chunk_delay_s, heartbeat_s, age_s))
+
+    async def close(self) -> None:
+        """Stops. What is staged stays so, and lands after the next start."""
+        if self._committer is not None:
+            self._committer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._committer
+        await asyncio.to_thread(self._verifiers.close)
+        await asyncio.to_thread(self._database.close)
+
+    async def _commit_when_due(self, chunk_delay_s: float, heartbeat_s: float, age_s: float) -> None:
+        pause_s = max(0.0, heartbeat_s - age_s)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._is_staged.wait()
+                await asyncio.sleep(chunk_delay_s)
+            try:
+                self._is_staged.clear()
+                if (await self._commit()).is_more_staged:
+                    self._is_staged.set()
+                pause_s = heartbeat_s
+            except DirectoryBusy:
+                self._is_staged.set()
+                await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
+
+    async def _commit(self) -> Commit:
+        def commit() -> Commit:
+            done = self._registry.commit(int(self._clock()))
+            # Here, and not after the wait for this thread, which may be cancelled.
+            self._anchor = sign_anchor(self._secret, done.tip.height, done.tip.hash)
+            return done
+
+        return await self._database.run(commit)
+
+    async def get_pow_seed(self) -> PowSeed:
+        return self._mint.new(int(self._clock()))
+
+    async def get_anchor(self) -> DirectoryAnchor:
+        if self._anchor is None:
+            raise DirectoryBusy
+        return self._anchor
+
+    async def get_chunk(self, height: int) -> DirectoryChunk:
+        chunk = await self._database.run(lambda: self._registry.find_chunk(height))
+        if chunk is None:
+            raise UpdateRejected("chunk not found")
+        return chunk
+
+    async def get_headers(self, first: int, last: int) -> tuple[DirectoryHeader, ...]:
+        return await self._database.run(lambda: self._registry.headers(first, last))
+
+    async def get_item(self, key: str) -> DirectoryItem:
+        return await self._database.run(lambda: self._registry.item(key))
+
+    async def insert_update(self, key: str, update: DirectoryUpdate, solution: PowSolution) -> None:
+        terms = self._terms_of(solution)
+        seed = solution.seed
+        if await self._database.run(lambda: self._registry.is_bought(seed, key, update)):
+            return
+        flaw = await self._verifiers.run(lambda: find_flaw(seed, solution.nonce, solution.solution, terms.effort))
+        if flaw is not None:
+            raise UpdateRejected(flaw)
+        payment = Payment(seed, terms.use_before)
+        await self._database.run(lambda: self._registry.accept(key, update, payment))
+        self._is_staged.set()
+
+    def _terms_of(self, solution: PowSolution) -> Terms:
+        terms = self._mint.find_terms(solution.seed)
+        if terms is None:
+            raise UpdateRejected("unknown pow seed")
+        if terms.use_before <= self._clock():
+            raise UpdateRejected("pow seed expired")
+        return terms
+
+
+class _Worker:
+    """Some threads with a bounded queue."""
+
+    def __init__(self, threads: int, most_waiting: int, name: str) -> None:
+        self._threads = ThreadPoolExecutor(threads, name)
+        self._most_waiting = most_waiting
+        self._waiting = 0
+        self._at_close: Callable[[], None] | None = None
+
+    async def run(self, job: Callable[[], T]) -> T:
+        """What `job` gives, run in a thread; raises `DirectoryBusy` when too many wait, or when the database fails."""
+        if self._waiting >= self._most_waiting:
+            raise DirectoryBusy
+        self._waiting += 1
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self._threads, job)
+            future.add_done_callback(self._done)
+        except RuntimeError:  # it has been closed
+            self._waiting -= 1
+            raise DirectoryBusy from None
+        try:
+            return await future
+        except DatabaseError as fault:
+            _logger.exception("the directory's database failed")
+            raise DirectoryBusy from fault
+
+    def _done(self, _: "asyncio.Future[T]") -> None:
+        self._waiting -= 1
+
+    def at_close(self, job: Callable[[], None]) -> None:
+        """Has a thread do `job` after all others."""
+        self._at_close = job
+
+    def close(self) -> None:
+        """Waits for what is running, and ends."""
+        if self._at_close is not None:
+            self._threads.submit(self._at_close)
+        self._threads.shutdown()

@@ -1,0 +1,161 @@
+"""Entries in SQLite: adding many at once, reading pages, removing expired ones.
+
+`received_at` is given out here, inside the write transaction and by the one writer: the larger of the clock and one more than the last of
+the mailbox. The last is kept in the mailbox's row, so it outlives the entries. Therefore the order in which entries become visible is
+the order of their cursors, also across restarts and clocks that are set back.
+
+A statement per entry would cost a hand-over of the interpreter each; one statement for many costs one. Rows therefore go in as
+multi-row statements of sizes that are powers of two, of which there are few enough to stay prepared.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from xirtam_core.codec.primitives import Base64Bytes, Hash
+from xirtam_core.protocol.blob import Blob
+from xirtam_core.protocol.mailbox import MailboxEntry
+from xirtam_server.storage.interface import MailboxFull, MailboxState, StoredEntry
+from xirtam_server.storage.schema import KEEP
+
+_LARGEST_STATEMENT = 64
+_MOST_HEADS = 50_000
+_NANOSECONDS = 1_000_000_000
+
+
+class Append:
+    """An entry to be added to a mailbox."""
+
+    __slots__ = ("message", "sender", "state", "ttl_s")
+
+    def __init__(self, state: MailboxState, sender: Hash, message: Blob, ttl_s: int) -> None:
+        self.state = state
+        self.sender = sender
+        self.message = message
+        self.ttl_s = ttl_s
+
+
+class _Head:
+    """Where a mailbox ends, and how much it holds."""
+
+    __slots__ = ("bytes", "entries", "last")
+
+    def __init__(self, last: int, entries: int, size: int) -> None:
+        self.last = last
+        self.entries = entries
+        self.bytes = size
+
+
+class Appender:
+    """Adds entries, and remembers the ends of the mailboxes it has added to."""
+
+    def __init__(self, most_entries: int, most_bytes: int) -> None:
+        self._most_entries, self._most_bytes = most_entries, most_bytes
+        self._heads: dict[int, _Head] = {}
+
+    def forget(self) -> None:
+        """What is remembered may not be so: it will be read again."""
+        self._heads.clear()
+
+    def append(self, db: sqlite3.Connection, appends: Sequence[Append]) -> list[StoredEntry | MailboxFull]:
+        """Adds the entries in order."""
+        now = time.time_ns()
+        outcomes: list[StoredEntry | MailboxFull] = []
+        rows: list[tuple[Any, ...]] = []
+        touched: dict[int, _Head] = {}
+        for append in appends:
+            row = append.state.row
+            head = touched[row] = self._heads.get(row) or self._read_head(db, row)
+            size = len(append.message.inner) + len(append.message.kind)
+            if head.entries >= self._most_entries or head.bytes + size > self._most_bytes:
+                outcomes.append(MailboxFull())
+                continue
+            head.last = received_at = max(head.last + 1, now)
+            head.entries += 1
+            head.bytes += size
+            expires_at = received_at + append.ttl_s * _NANOSECONDS if append.ttl_s else KEEP
+            message = append.message
+            # Plain `bytes`, as SQLite's binding looks for adapters for everything else.
+            rows.append((row, received_at, expires_at, bytes(append.sender), message.kind, bytes(message.inner)))
+            outcomes.append(StoredEntry(MailboxEntry(message, received_at, append.sender), expires_at))
+        insert_rows(db, rows)
+        update_heads(db, [(row, head.last, head.entries, head.bytes) for row, head in touched.items()])
+        return outcomes
+
+    def _read_head(self, db: sqlite3.Connection, row: int) -> _Head:
+        if len(self._heads) >= _MOST_HEADS:
+            self._heads.pop(next(iter(self._heads)))
+        found = db.execute("SELECT last, entries, bytes FROM mailbox WHERE id = ?", (row,)).fetchone()
+        head = self._heads[row] = _Head(*found)
+        return head
+
+    def purge(self, db: sqlite3.Connection, now_ns: int, most: int) -> int:
+        """Removes up to `most` entries that have expired; how many."""
+        gone = db.execute(
+            """DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE expires_at <= ?1 AND expires_at < ?2 LIMIT ?3)
+            RETURNING mailbox, length(inner) + length(CAST(kind AS BLOB))""",
+            (now_ns, KEEP, most),
+        ).fetchall()
+        for row, size in gone:
+            db.execute("UPDATE mailbox SET entries = entries - 1, bytes = bytes - ? WHERE id = ?", (size, row))
+            self._heads.pop(row, None)
+        return len(gone)
+
+
+def _chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    at, size = 0, _LARGEST_STATEMENT
+    while at < len(rows):
+        while size > len(rows) - at:
+            size //= 2
+        yield rows[at : at + size]
+        at += size
+
+
+def _flat(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
+    return [value for row in rows for value in row]
+
+
+_INSERT = {
+    2**n: "INSERT INTO entry (mailbox, received_at, expires_at, sender, kind, inner) VALUES "
+    + ", ".join(["(?, ?, ?, ?, ?, ?)"] * 2**n)
+    for n in range(_LARGEST_STATEMENT.bit_length())
+}
+_UPDATE = {
+    2**n: f"""WITH head (id, last, entries, bytes) AS (VALUES {", ".join(["(?, ?, ?, ?)"] * 2**n)})
+    UPDATE mailbox SET last = head.last, entries = head.entries, bytes = head.bytes FROM head WHERE mailbox.id = head.id"""
+    for n in range(_LARGEST_STATEMENT.bit_length())
+}
+
+
+def insert_rows(db: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Inserts entries, few statements for many rows."""
+    for chunk in _chunks(rows):
+        db.execute(_INSERT[len(chunk)], _flat(chunk))
+
+
+def update_heads(db: sqlite3.Connection, heads: list[tuple[int, int, int, int]]) -> None:
+    """Writes (mailbox row, last, entries, bytes) down, few statements for many rows."""
+    for chunk in _chunks(heads):
+        db.execute(_UPDATE[len(chunk)], _flat(chunk))
+
+
+def read_page(
+    db: sqlite3.Connection, row: int, after: int, now_ns: int, most: int, most_bytes: int
+) -> list[StoredEntry]:
+    """The entries of a mailbox after `after`, oldest first; stops after the one that passes `most_bytes`."""
+    found: list[StoredEntry] = []
+    size = 0
+    cursor = db.execute(
+        """SELECT received_at, expires_at, sender, kind, inner FROM entry
+        WHERE mailbox = ? AND received_at > ? AND expires_at > ? ORDER BY received_at LIMIT ?""",
+        (row, after, now_ns, most),
+    )
+    for received_at, expires_at, sender, kind, inner in cursor:
+        entry = MailboxEntry(Blob(kind, Base64Bytes(inner)), received_at, Hash(sender))
+        found.append(StoredEntry(entry, expires_at))
+        size += len(inner)
+        if size > most_bytes:
+            break
+    cursor.close()
+    return found

@@ -1,0 +1,72 @@
+"""The home server's tables, and how an older database becomes one of today.
+
+Migrations go forward only and each runs once, in its own transaction; SQLite's `user_version` says how many have run. Never edit one
+that was released: append another.
+"""
+
+import sqlite3
+from typing import Final
+
+KEEP: Final = 2**63 - 1
+"""The expiry of an entry that is kept for ever: the largest integer that SQLite holds."""
+
+_MIGRATIONS: Final = (
+    f"""
+    CREATE TABLE mailbox (
+        id INTEGER PRIMARY KEY,
+        name BLOB NOT NULL UNIQUE,
+        owner TEXT,
+        last INTEGER NOT NULL,
+        entries INTEGER NOT NULL,
+        bytes INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX mailbox_owner ON mailbox (owner) WHERE owner IS NOT NULL;
+    CREATE TABLE access (
+        mailbox INTEGER NOT NULL REFERENCES mailbox,
+        token_hash BLOB NOT NULL,
+        can_edit_acl INTEGER NOT NULL,
+        can_send INTEGER NOT NULL,
+        can_recv INTEGER NOT NULL,
+        PRIMARY KEY (mailbox, token_hash)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE entry (
+        id INTEGER PRIMARY KEY,
+        mailbox INTEGER NOT NULL REFERENCES mailbox,
+        received_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        sender BLOB NOT NULL,
+        kind TEXT NOT NULL,
+        inner BLOB NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX entry_order ON entry (mailbox, received_at);
+    CREATE INDEX entry_expiry ON entry (expires_at) WHERE expires_at < {KEEP};
+    CREATE TABLE device (
+        user TEXT NOT NULL,
+        device BLOB NOT NULL,
+        token BLOB NOT NULL,
+        token_hash BLOB NOT NULL UNIQUE,
+        chain BLOB NOT NULL,
+        medium_key BLOB,
+        medium_created INTEGER NOT NULL DEFAULT -1,
+        PRIMARY KEY (user, device)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE profile (
+        user TEXT PRIMARY KEY,
+        created INTEGER NOT NULL,
+        profile BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
+
+
+class NewerDatabase(Exception):
+    """The database was written by a later version of this program."""
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Brings `db` up to date; raises `NewerDatabase` where that would mean going back."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(_MIGRATIONS):
+        raise NewerDatabase("this data was written by a newer xirtam-server: install that version again")
+    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
+        db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

@@ -1,0 +1,191 @@
+"""A home server's store in one SQLite file: write-ahead log, a flush at every commit, one writer, a few readers."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from xirtam_core.codec.primitives import AuthToken, Hash
+from xirtam_core.names import Username
+from xirtam_core.protocol.blob import Blob
+from xirtam_core.protocol.certificate import CertificateChain
+from xirtam_core.protocol.mailbox import AclEdit, MailboxAcl
+from xirtam_core.protocol.medium_key import SignedMediumKey
+from xirtam_core.protocol.profile import UserProfile
+from xirtam_server.storage import devices, entries, mailboxes, schema
+from xirtam_server.storage.entries import Append, Appender
+from xirtam_server.storage.interface import Device, HomeStore, MailboxObserver, MailboxState, StoredEntry
+from xirtam_server.storage.writer import GroupWriter
+
+R = TypeVar("R")
+
+_CHECKPOINT_PAGES = 4000
+_READERS = 2
+
+
+class StoreLimits(msgspec.Struct, frozen=True):
+    """How much the store holds."""
+
+    most_entries: int = 1_000_000
+    """Entries in one mailbox."""
+    most_mailbox_bytes: int = 2**30
+    most_rights: int = 10_000
+    """Entries in one access list."""
+    most_owned: int = 20_000
+    """Mailboxes of groups that one user has registered."""
+    most_devices: int = 64
+    """Devices of one user."""
+    most_waiting: int = 20_000
+    """Changes that wait to be written."""
+    most_waiting_bytes: int = 64 * 2**20
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA busy_timeout = 5000")
+    db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    return db
+
+
+class _Worker:
+    """Does the writer's jobs: neighbouring appends together, everything else in its turn."""
+
+    def __init__(self, appender: Appender) -> None:
+        self._appender = appender
+
+    def forget(self) -> None:
+        self._appender.forget()
+
+    def perform(self, db: sqlite3.Connection, work: Sequence[Any]) -> list[Any]:
+        outcomes: list[Any] = []
+        appends: list[Append] = []
+        for item in work:
+            if isinstance(item, Append):
+                appends.append(item)
+                continue
+            outcomes += self._appender.append(db, appends)
+            appends.clear()
+            outcomes.append(item(db))
+        return outcomes + self._appender.append(db, appends)
+
+
+class SqliteHomeStore(HomeStore):
+    """The store of one process; `open` makes one."""
+
+    def __init__(self, path: Path, observer: MailboxObserver, limits: StoreLimits) -> None:
+        self._observer = observer
+        self._limits = limits
+        self._appender = Appender(limits.most_entries, limits.most_mailbox_bytes)
+        self._writer = GroupWriter(
+            lambda: _connect(path),
+            _Worker(self._appender),
+            most_jobs=limits.most_waiting,
+            most_bytes=limits.most_waiting_bytes,
+        )
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._readers = ThreadPoolExecutor(_READERS, "reader", self._connect_reader, (path,))
+
+    @classmethod
+    async def open(cls, path: Path, observer: MailboxObserver, limits: StoreLimits | None = None) -> "SqliteHomeStore":
+        """The store in the file `path`, made or brought up to date."""
+        await asyncio.to_thread(_prepare, path)
+        return cls(path, observer, limits or StoreLimits())
+
+    def _connect_reader(self, path: Path) -> None:
+        self._local.db = _connect(path)
+        self._connections.append(self._local.db)
+
+    async def _read(self, query: Callable[[sqlite3.Connection], R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, lambda: query(self._local.db))
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await asyncio.to_thread(self._readers.shutdown)
+        for connection in self._connections:
+            connection.close()
+
+    def find_mailbox(self, mailbox: Hash) -> asyncio.Future[MailboxState | None]:
+        # Read by the writer, so that what the observer sees opened is exact in the order of the commits.
+        def opened(state: MailboxState | None) -> None:
+            if state is not None:
+                self._observer.opened(state)
+
+        return self._writer.submit(lambda db: mailboxes.find(db, mailbox), opened)
+
+    async def append(self, state: MailboxState, sender: Hash, message: Blob, ttl_s: int) -> int:
+        def appended(entry: StoredEntry) -> None:
+            self._observer.appended(state.name, entry)
+
+        size = len(message.inner) + 512
+        entry = await self._writer.submit(Append(state, sender, message, ttl_s), appended, size=size)
+        return entry.received_at
+
+    async def page(self, state: MailboxState, after: int, now_ns: int, most: int, most_bytes: int) -> list[StoredEntry]:
+        return await self._read(lambda db: entries.read_page(db, state.row, after, now_ns, most, most_bytes))
+
+    def edit_access(self, mailbox: Hash, caller: Hash, edit: MailboxAcl) -> asyncio.Future[AclEdit]:
+        def edited(verdict: AclEdit) -> None:
+            if verdict in (AclEdit.STORE, AclEdit.DELETE):
+                rights = edit if verdict is AclEdit.STORE else None
+                self._observer.access_changed(mailbox, edit.token_hash, rights)
+
+        most = self._limits.most_rights
+        return self._writer.submit(lambda db: mailboxes.edit_access(db, mailbox, caller, edit, most), edited)
+
+    async def register_group(self, owner: Username, token_hash: Hash, mailboxes_: Sequence[Hash]) -> bool:
+        def registered(states: list[MailboxState] | None) -> None:
+            for state in states or ():
+                self._observer.opened(state)
+
+        most = self._limits.most_owned
+        made = await self._writer.submit(
+            lambda db: mailboxes.register_group(db, owner, token_hash, mailboxes_, most), registered
+        )
+        return made is not None
+
+    async def add_device(self, user: Username, chain: CertificateChain, mailbox: Hash) -> AuthToken | None:
+        def added(found: tuple[AuthToken, MailboxState] | None) -> None:
+            if found is not None:
+                self._observer.opened(found[1])
+
+        most = self._limits.most_devices
+        found = await self._writer.submit(lambda db: devices.add(db, user, chain, mailbox, most), added)
+        return None if found is None else found[0]
+
+    async def find_device(self, token_hash: Hash) -> Device | None:
+        return await self._read(lambda db: devices.find(db, token_hash))
+
+    async def chains(self, user: Username) -> dict[Hash, CertificateChain]:
+        return await self._read(lambda db: devices.chains(db, user))
+
+    async def medium_keys(self, user: Username) -> Mapping[Hash, SignedMediumKey]:
+        return await self._read(lambda db: devices.medium_keys(db, user))
+
+    def set_medium_key(self, device: Device, key: SignedMediumKey) -> asyncio.Future[bool]:
+        return self._writer.submit(lambda db: devices.set_medium_key(db, device, key))
+
+    async def profile(self, user: Username) -> UserProfile | None:
+        return await self._read(lambda db: devices.profile(db, user))
+
+    def set_profile(self, user: Username, profile: UserProfile) -> asyncio.Future[bool]:
+        return self._writer.submit(lambda db: devices.set_profile(db, user, profile))
+
+    def purge(self, now_ns: int, most: int) -> asyncio.Future[int]:
+        return self._writer.submit(lambda db: self._appender.purge(db, now_ns, most))
+
+
+def _prepare(path: Path) -> None:
+    db = _connect(path)
+    try:
+        schema.migrate(db)
+    finally:
+        db.close()

@@ -1,0 +1,189 @@
+"""What arrives: journalled, then understood (spec: client.md, Receiving).
+
+An entry ends in one of three ways: stored as a message (or, for what is no message, let go), rejected for good, or deferred because
+something that it needs is out of reach. Entries are understood in batches: opened first, then their senders looked up side by side,
+and what became of all of them is one transaction. A sender who cannot be looked up does not hold up the others.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+import msgspec
+
+from xirtam_core.chat import SendState
+from xirtam_core.clock import Clock, seconds
+from xirtam_core.codec.integers import LATEST
+from xirtam_core.codec.primitives import Hash
+from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.peers import Peers
+from xirtam_core.errors import Malformed, NotFound, Unreachable, Unverified
+from xirtam_core.events import ChatChanged, Event, MessageAdded, MessageChanged
+from xirtam_core.names import Username
+from xirtam_core.protocol import direct_message
+from xirtam_core.protocol.blob import DIRECT_MESSAGE, MESSAGE_CONTENT, Blob
+from xirtam_core.protocol.device_signing import DeviceSigned
+from xirtam_core.protocol.direct_message import Opened
+from xirtam_core.protocol.mailbox import MailboxEntry
+from xirtam_core.storage import chats, journal, medium_keys, messages, outbox
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.journal import JournalEntry
+from xirtam_core.storage.outbox import Leg
+from xirtam_core.storage.peers import Peer
+
+_BATCH = 100
+_LONGEST_MIME = 256
+_RECENT = 500
+"""How many entries are remembered to be passed over when a look back brings them again."""
+
+
+class _Unsealed(msgspec.Struct):
+    entry: JournalEntry
+    signed: DeviceSigned
+
+
+class Inbox:
+    """Turns journal entries into messages."""
+
+    def __init__(self, database: Database, me: Username, peers: Peers, clock: Clock, announcer: Announcer) -> None:
+        self._database = database
+        self._me = me
+        self._peers = peers
+        self._clock = clock
+        self._announcer = announcer
+        self._arrived = asyncio.Event()
+        self._recent: deque[tuple[Hash, int]] = deque(maxlen=_RECENT)
+
+    def accept(self, mailbox: Hash, entries: Iterable[MailboxEntry]) -> int:
+        """Journals entries and moves the cursor, durably; gives how many were new."""
+        new = [
+            entry
+            for entry in entries
+            if entry.received_at <= LATEST and (mailbox, entry.received_at) not in self._recent
+        ]
+        added = journal.append(self._database, mailbox, new)
+        self._recent.extend((mailbox, entry.received_at) for entry in new)
+        if added:
+            self._arrived.set()
+        return added
+
+    def retry(self) -> None:
+        """Something that was out of reach may be there again."""
+        journal.retry_all(self._database)
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Understands what is due, now and whenever there is more."""
+        while True:
+            self._arrived.clear()
+            while batch := journal.due(self._database, seconds(self._clock), _BATCH):
+                await self._understand(batch)
+                await asyncio.sleep(0)  # others take their turn between batches
+            due_s = journal.next_due_s(self._database)
+            wait_s = None if due_s is None else max(1, due_s - seconds(self._clock))
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._arrived.wait()
+            except TimeoutError:
+                continue
+
+    async def _understand(self, batch: list[JournalEntry]) -> None:
+        rejected: list[tuple[JournalEntry, str]] = []
+        ignored: list[JournalEntry] = []
+        unsealed: list[_Unsealed] = []
+        openers = medium_keys.openers(self._database)
+        for entry in batch:
+            if entry.kind != DIRECT_MESSAGE:
+                ignored.append(entry)
+                continue
+            try:
+                blob = Blob(entry.kind, direct_message.Base64Bytes(entry.inner))
+                unsealed.append(_Unsealed(entry, direct_message.unseal(blob, openers)))
+            except (Malformed, Unverified) as fault:
+                rejected.append((entry, str(fault)))
+        identities = await self._identities({item.signed.sender for item in unsealed})
+        news: list[Event] = []
+        with self._database.transaction():
+            for entry, reason in rejected:
+                journal.reject(self._database, entry, reason)
+            for entry in ignored:
+                journal.remove(self._database, entry)
+            touched = {chat for item in unsealed if (chat := self._conclude(item, identities, news)) is not None}
+        self._tell(news, touched)
+
+    async def _identities(self, senders: set[Username]) -> dict[Username, Peer | Exception]:
+        async def look_up(sender: Username) -> Peer | Exception:
+            try:
+                return await self._peers.identity(sender)
+            except (NotFound, Unreachable, Unverified) as fault:
+                return fault
+
+        found = await asyncio.gather(*(look_up(sender) for sender in senders))
+        return dict(zip(senders, found, strict=True))
+
+    def _conclude(
+        self, item: _Unsealed, identities: dict[Username, Peer | Exception], news: list[Event]
+    ) -> Username | None:
+        """Stores, rejects or defers one entry; gives the chat that changed."""
+        sender = identities[item.signed.sender]
+        if isinstance(sender, NotFound):
+            journal.reject(self._database, item.entry, str(sender))
+            return None
+        if isinstance(sender, Exception):
+            journal.defer(self._database, item.entry, str(sender), seconds(self._clock))
+            return None
+        try:
+            self._peers.check_chain(item.signed.cert_chain, sender)
+            item.signed.check_signature()
+            opened = direct_message.open_signed(item.signed, self._me)
+            _check_bounds(opened)
+        except (Malformed, Unverified) as fault:
+            self._reject_or_wait(item.entry, sender, str(fault))
+            return None
+        journal.remove(self._database, item.entry)
+        if opened.kind != MESSAGE_CONTENT:
+            return None  # an event that is no message, of a kind this version does not know
+        return self._store(opened, item.entry, is_verified=self._peers.is_fresh(sender), news=news)
+
+    def _reject_or_wait(self, entry: JournalEntry, sender: Peer, reason: str) -> None:
+        """What does not verify under an identity that may be outdated is asked about again before it is given up."""
+        if self._peers.is_fresh(sender):
+            journal.reject(self._database, entry, reason)
+        else:
+            journal.defer(self._database, entry, reason, seconds(self._clock))
+
+    def _store(self, opened: Opened, entry: JournalEntry, *, is_verified: bool, news: list[Event]) -> Username | None:
+        is_mine = opened.sender == self._me
+        known = messages.find_event(self._database, opened.peer, opened.sender, opened.event.hash())
+        if known is not None:
+            if is_mine and known.message.received_at is None:
+                outbox.remove(self._database, known, Leg.SELF)
+                news.append(MessageChanged(messages.arrived(self._database, known.row, entry.received_at_ns).message))
+            return None
+        chats.open_chat(self._database, opened.peer, entry.received_at_ns)
+        stored = messages.insert(
+            self._database,
+            opened.peer,
+            opened.sender,
+            opened.event,
+            is_mine=is_mine,
+            received_at_ns=entry.received_at_ns,
+            position_ns=entry.received_at_ns,
+            is_verified=is_verified,
+            state=SendState.SENT if is_mine else None,
+        )
+        if stored is not None:
+            news.append(MessageAdded(stored.message))
+        return opened.peer
+
+    def _tell(self, news: list[Event], touched: set[Username]) -> None:
+        for event in news:
+            self._announcer.announce(event)
+        for name in touched:
+            if (chat := chats.find(self._database, name)) is not None:
+                self._announcer.announce(ChatChanged(chat))
+
+
+def _check_bounds(opened: Opened) -> None:
+    if opened.event.sent_at > LATEST or len(opened.event.mime) > _LONGEST_MIME:
+        raise Malformed("an event outside the bounds of time or type")

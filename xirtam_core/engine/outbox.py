@@ -1,0 +1,222 @@
+"""What goes out (spec: client.md, Sending).
+
+A queue per chat and leg, each with a worker of its own, so that a dead server holds up nobody else. A worker sends the head of its
+queue until the server has it, for as long as that takes, across restarts; only a refusal that stands after a fresh look-up fails
+it. The copy for one's own mailbox follows once the peer's server has the message, so nobody's other device shows what failed.
+"""
+
+import asyncio
+
+import msgspec
+
+from xirtam_core.chat import Message, SendState
+from xirtam_core.clock import Clock
+from xirtam_core.codec.integers import LATEST
+from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.backoff import Backoff
+from xirtam_core.engine.network import Network
+from xirtam_core.engine.peers import Peers
+from xirtam_core.engine.session import Session
+from xirtam_core.errors import IdentityChanged, Malformed, NotFound, Refused, RetryLater, Unreachable, XirtamError
+from xirtam_core.events import ChatChanged, MessageAdded, MessageChanged, MessageRemoved
+from xirtam_core.names import Username
+from xirtam_core.protocol import direct_message
+from xirtam_core.protocol.blob import MESSAGE_CONTENT, Blob
+from xirtam_core.protocol.event import Event, ToUser
+from xirtam_core.protocol.mailbox import direct_mailbox
+from xirtam_core.rpc.home_server import AccessDenied
+from xirtam_core.storage import account as stored_account
+from xirtam_core.storage import chats, messages
+from xirtam_core.storage import outbox as stored
+from xirtam_core.storage import peers as stored_peers
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.messages import StoredMessage
+from xirtam_core.storage.outbox import Leg
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
+
+
+class Outbox:
+    """Queues of own messages, and their workers."""
+
+    def __init__(
+        self,
+        database: Database,
+        session: Session,
+        network: Network,
+        peers: Peers,
+        clock: Clock,
+        announcer: Announcer,
+    ) -> None:
+        self._database = database
+        self._session = session
+        self._network = network
+        self._peers = peers
+        self._clock = clock
+        self._announcer = announcer
+        self._added = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._working: set[tuple[str, Leg]] = set()
+
+    @property
+    def _me(self) -> Username:
+        return self._session.account.username
+
+    def queue(self, peer: Username, mime: str, body: bytes) -> StoredMessage:
+        """Fixes a message to `peer` and stores it as queued, durably."""
+        with self._database.transaction():
+            now_ns = self._clock.now_ns()
+            sent_at = stored_account.next_sent_at(self._database, now_ns)
+            event = Event(ToUser(peer), sent_at, mime, direct_message.Base64Bytes(body))
+            message = messages.insert(
+                self._database,
+                peer,
+                self._me,
+                event,
+                is_mine=True,
+                received_at_ns=None,
+                position_ns=min(messages.next_position(self._database, peer, now_ns), LATEST),
+                state=SendState.QUEUED,
+            )
+            if message is None:
+                raise AssertionError("a time that was never used makes an event that was never stored")
+            stored.add(self._database, message, self._legs(peer))
+        self._announcer.announce(MessageAdded(message.message))
+        self._announce_chat(peer)
+        self._added.set()
+        return message
+
+    def _legs(self, peer: str) -> list[Leg]:
+        return [Leg.SELF] if peer == self._me else [Leg.PEER, Leg.SELF]
+
+    def retry(self, message_id: str) -> None:
+        """Queues a failed message again, and makes queued ones go at once; raises `NotFound`."""
+        message = self._own(message_id)
+        if message.message.state is SendState.FAILED:
+            with self._database.transaction():
+                message = messages.set_state(self._database, message.row, SendState.QUEUED)
+                stored.add(self._database, message, self._legs(message.message.chat))
+            self._announcer.announce(MessageChanged(message.message))
+        self._added.set()
+        self.hurry()
+
+    def discard(self, message_id: str) -> None:
+        """Deletes a message that no server has; raises `NotFound`, and `Refused` for one that went out."""
+        message = self._own(message_id)
+        if message.message.state not in (SendState.QUEUED, SendState.FAILED):
+            raise Refused("that message has been sent already")
+        messages.delete(self._database, message.row)
+        self._announcer.announce(MessageRemoved(message.message.chat, message_id))
+        self._announce_chat(message.message.chat)
+
+    def _own(self, message_id: str) -> StoredMessage:
+        message = messages.find(self._database, message_id)
+        if message is None:
+            raise NotFound("there is no such message of yours")
+        return message
+
+    def hurry(self) -> None:
+        """What made attempts fail may be over: tries all queues now."""
+        self._hurry.set()
+        self._hurry.clear()
+
+    async def run(self) -> None:
+        """Keeps a worker on every queue that is not empty."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._added.clear()
+                for queue in stored.queues(self._database):
+                    if queue not in self._working:
+                        self._working.add(queue)
+                        tasks.create_task(self._work(*queue))
+                await self._added.wait()
+
+    async def _work(self, chat: str, leg: Leg) -> None:
+        backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
+        try:
+            while (message := stored.first(self._database, chat, leg)) is not None:
+                try:
+                    received_at = await self._deliver(message, leg)
+                except (RetryLater, Unreachable, IdentityChanged) as fault:
+                    await self._wait(message, str(fault), backoff)
+                except (Refused, NotFound, Malformed) as fault:
+                    self._fail(message, leg, fault)
+                except XirtamError as fault:
+                    await self._wait(message, str(fault), backoff)
+                else:
+                    backoff.reset()
+                    self._done(message, leg, received_at)
+        finally:
+            self._working.discard((chat, leg))
+
+    async def _wait(self, message: StoredMessage, reason: str, backoff: Backoff) -> None:
+        if messages.exists(self._database, message.row) and message.message.state is SendState.QUEUED:
+            waiting = messages.set_state(self._database, message.row, SendState.QUEUED, reason)
+            self._announcer.announce(MessageChanged(waiting.message))
+        try:
+            async with asyncio.timeout(backoff.next_s()):
+                await self._hurry.wait()
+        except TimeoutError:
+            return
+
+    async def _deliver(self, message: StoredMessage, leg: Leg) -> int:
+        """Sends one copy; gives its `received_at`. A server that refuses is asked once more after a fresh look-up."""
+        target = Username(message.message.chat) if leg is Leg.PEER else self._me
+        if (peer := stored_peers.find(self._database, target)) is not None and peer.alarm is not None:
+            raise IdentityChanged(peer.alarm)
+        if message.message.state is SendState.QUEUED and leg is self._legs(message.message.chat)[0]:
+            self._announcer.announce(MessageChanged(_sending(message)))
+        try:
+            return await self._send(message, target, anew=False)
+        except AccessDenied:
+            if (await self._peers.identity(target)).server == self._session.account.server:
+                await self._session.authenticate(self._session.account.token)
+            return await self._send(message, target, anew=True)
+
+    async def _send(self, message: StoredMessage, target: Username, *, anew: bool) -> int:
+        receivers = await self._peers.receivers(target, anew=anew)
+        if not receivers:
+            raise Unreachable(f"{target} has no device that could read this yet")
+        account = self._session.account
+        blob: Blob = direct_message.seal(
+            MESSAGE_CONTENT, message.event(), account.username, account.device_secret, account.chain, receivers
+        )
+        home = (await self._peers.identity(target)).server
+        server = await self._network.home_server(home)
+        return await server.mailbox_send(self._session.token_for(home), direct_mailbox(target), blob, 0)
+
+    def _done(self, message: StoredMessage, leg: Leg, received_at: int) -> None:
+        if not messages.exists(self._database, message.row):
+            return  # discarded while it was under way
+        with self._database.transaction():
+            stored.remove(self._database, message, leg)
+            if leg is Leg.SELF and messages.get(self._database, message.row).message.received_at is None:
+                messages.arrived(self._database, message.row, min(received_at, LATEST))
+            if leg is self._legs(message.message.chat)[0]:
+                messages.set_state(self._database, message.row, SendState.SENT)
+            changed = messages.get(self._database, message.row).message
+        self._announcer.announce(MessageChanged(changed))
+        self._announce_chat(changed.chat)
+        self._added.set()  # the other leg's turn
+
+    def _fail(self, message: StoredMessage, leg: Leg, fault: XirtamError) -> None:
+        if not messages.exists(self._database, message.row):
+            return
+        with self._database.transaction():
+            for each in Leg:
+                stored.remove(self._database, message, each)
+            if leg is self._legs(message.message.chat)[0]:
+                failed = messages.set_state(self._database, message.row, SendState.FAILED, _reason(fault))
+                self._announcer.announce(MessageChanged(failed.message))
+
+    def _announce_chat(self, name: str) -> None:
+        if (chat := chats.find(self._database, name)) is not None:
+            self._announcer.announce(ChatChanged(chat))
+
+
+def _sending(message: StoredMessage) -> Message:
+    return msgspec.structs.replace(message.message, state=SendState.SENDING)
+
+
+def _reason(fault: XirtamError) -> str:
+    return "their server does not take it" if isinstance(fault, AccessDenied) else str(fault)

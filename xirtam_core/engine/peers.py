@@ -1,0 +1,143 @@
+"""People: who they are by the directory, and the keys of their devices (spec: client.md, Trust, Sending).
+
+An identity is trusted for a minute, then asked for again. Where the directory does not answer, the last one known stands in, and what
+rests on it is marked. A root key that differs from the one known raises an alarm that stays until a person has seen it.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+
+from xirtam_core.clock import Clock, seconds
+from xirtam_core.codec import bcs
+from xirtam_core.codec.primitives import DhPublic, Hash
+from xirtam_core.crypto.hashing import hash_bytes
+from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.network import Network
+from xirtam_core.errors import Equivocation, NotFound, Unreachable, Unverified
+from xirtam_core.events import AlarmRaised, ChatChanged
+from xirtam_core.names import Username
+from xirtam_core.protocol import certificate
+from xirtam_core.protocol.certificate import CertificateChain
+from xirtam_core.protocol.medium_key import SignedMediumKey
+from xirtam_core.storage import chats
+from xirtam_core.storage import peers as stored
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.peers import Peer
+
+FRESH_S = 60
+_AFTER_FAILURE_S = 10.0
+_LOOKUP_TIMEOUT_S = 10.0
+_MOST_DEVICES = 64
+_MOST_CHAINS = 10_000
+
+
+class Peers:
+    """Identities and keys of other people, and of this account's other devices."""
+
+    def __init__(self, database: Database, network: Network, clock: Clock, announcer: Announcer) -> None:
+        self._database = database
+        self._network = network
+        self._clock = clock
+        self._announcer = announcer
+        self._locks: defaultdict[Username, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._keys_at: dict[Username, float] = {}
+        self._no_directory_until = 0.0
+        self._verified_chains: dict[tuple[Hash, Hash], int] = {}
+
+    async def identity(self, user: Username) -> Peer:
+        """Who `user` is, at most a minute old where the directory can be asked, else as last known.
+
+        Raises `NotFound` when there is no such user, and `Unreachable` when nothing is known and nobody can be asked.
+        """
+        known = stored.find(self._database, user)
+        if known is not None and self.is_fresh(known):
+            return known
+        now = asyncio.get_running_loop().time()
+        if known is not None and now < self._no_directory_until:
+            return known
+        try:
+            async with asyncio.timeout(_LOOKUP_TIMEOUT_S):
+                return await self.refresh(user)
+        except Equivocation:
+            raise
+        except (Unreachable, Unverified, TimeoutError) as fault:
+            self._no_directory_until = asyncio.get_running_loop().time() + _AFTER_FAILURE_S
+            if known is not None:
+                return known
+            raise Unreachable(f"the directory does not answer about {user}: {fault or 'too slow'}") from fault
+
+    def is_fresh(self, peer: Peer) -> bool:
+        """Whether the directory confirmed this identity within the last minute."""
+        return 0 <= seconds(self._clock) - peer.checked_s < FRESH_S
+
+    async def refresh(self, user: Username, *, anew: bool = False) -> Peer:
+        """Asks the directory about `user`, unless somebody just did; raises an alarm where the identity has changed."""
+        async with self._locks[user]:
+            known = stored.find(self._database, user)
+            if known is not None and self.is_fresh(known) and not anew:
+                return known
+            descriptor = await self._network.directory.user(user)
+            if descriptor is None:
+                raise NotFound(f"there is no user {user} in the directory")
+            has_changed = known is not None and known.root_cert_hash != descriptor.root_cert_hash
+            alarm = _changed_identity(user) if has_changed else None
+            peer = stored.store(self._database, user, descriptor, seconds(self._clock), alarm)
+            if has_changed:
+                self._keys_at.pop(user, None)
+                self._announce_change(user, _changed_identity(user))
+            return peer
+
+    def _announce_change(self, user: Username, alarm: str) -> None:
+        self._announcer.announce(AlarmRaised(alarm, user))
+        if (chat := chats.find(self._database, user)) is not None:
+            self._announcer.announce(ChatChanged(chat))
+
+    async def receivers(self, user: Username, *, anew: bool = False) -> list[DhPublic]:
+        """The medium-term keys of all of a user's devices, looked up at most a minute ago, or just now if `anew`.
+
+        A key that is older might be one whose secret its device has destroyed. Raises `NotFound` and `Unreachable`.
+        """
+        peer = await (self.refresh(user, anew=True) if anew else self.identity(user))
+        now = asyncio.get_running_loop().time()
+        if anew or now - self._keys_at.get(user, -FRESH_S) >= FRESH_S:
+            server = await self._network.home_server(peer.server)
+            chains, signed = await asyncio.gather(server.device_certs(user), server.device_medium_pks(user))
+            stored.store_keys(self._database, user, self._usable(peer, chains or {}, signed))
+            self._keys_at[user] = now
+        return stored.keys(self._database, user)
+
+    def _usable(
+        self, peer: Peer, chains: Mapping[Hash, CertificateChain], signed: Mapping[Hash, SignedMediumKey]
+    ) -> dict[Hash, tuple[DhPublic, int]]:
+        """The keys whose device is certified by the user's root and has signed them; the others are left out."""
+        found: dict[Hash, tuple[DhPublic, int]] = {}
+        for device, chain in list(chains.items())[:_MOST_DEVICES]:
+            key = signed.get(device)
+            if key is None or chain.this.device_hash() != device or key.created >= 2**63:
+                continue
+            try:
+                self.check_chain(chain, peer)
+            except Unverified:
+                continue
+            if key.is_signed_by(chain.this.pk):
+                found[device] = (key.medium_pk, key.created)
+        return found
+
+    def check_chain(self, chain: CertificateChain, peer: Peer) -> None:
+        """Raises `Unverified` unless `chain` leads to the peer's root; a verdict is kept until something in it expires."""
+        name = (hash_bytes(bcs.encode(chain)), peer.root_cert_hash)
+        now_s = seconds(self._clock)
+        if self._verified_chains.get(name, 0) > now_s:
+            return
+        expiry_s = certificate.verify(chain, peer.root_cert_hash, now_s)
+        if len(self._verified_chains) >= _MOST_CHAINS:
+            self._verified_chains.clear()
+        self._verified_chains[name] = expiry_s
+
+
+def _changed_identity(user: Username) -> str:
+    return (
+        f"{user} has a new identity key in the directory. They may have made their account anew, or somebody may be "
+        "posing as them. Ask them in another way before you write again."
+    )

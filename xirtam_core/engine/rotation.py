@@ -1,0 +1,63 @@
+"""Fresh medium-term keys about hourly (spec: client.md, Rotation; devices.md, Medium-term keys).
+
+Publish, then use, and never the other way round. A secret that was stored but not published is the next one to be published, however
+often the program starts without a network.
+"""
+
+import asyncio
+import random
+
+from xirtam_core.clock import Clock, seconds
+from xirtam_core.crypto import dh
+from xirtam_core.engine.backoff import Backoff
+from xirtam_core.engine.session import Session
+from xirtam_core.errors import XirtamError
+from xirtam_core.protocol.medium_key import sign_medium_key
+from xirtam_core.storage import medium_keys
+from xirtam_core.storage.database import Database
+
+_PERIOD_S = 3600
+_CHECK_S = 60.0
+
+
+class Rotation:
+    """Keeps the published key fresh and destroys what nothing can need any more."""
+
+    def __init__(self, database: Database, session: Session, clock: Clock) -> None:
+        self._database = database
+        self._session = session
+        self._clock = clock
+        self._period_s = _jittered()
+
+    async def run(self) -> None:
+        """Rotates for ever."""
+        backoff = Backoff(2.0, 300.0)
+        while True:
+            try:
+                await self.rotate_if_due()
+                medium_keys.destroy_spent(self._database)
+            except XirtamError:
+                await asyncio.sleep(backoff.next_s())
+            else:
+                backoff.reset()
+                await asyncio.sleep(_CHECK_S)
+
+    async def rotate_if_due(self) -> None:
+        """Publishes a new key if there is none or the present one is old; raises what the home server's call raises."""
+        published = medium_keys.newest_published(self._database)
+        if published is not None and seconds(self._clock) - published.created_s < self._period_s:
+            return
+        newest = medium_keys.newest(self._database)
+        if newest is None or newest.published_s is not None:
+            newest = medium_keys.add(self._database, seconds(self._clock))
+        server, token = await self._session.server(), await self._session.token()
+        public = dh.public_of(newest.secret)
+        await server.device_add_medium_pk(
+            token, sign_medium_key(self._session.account.device_secret, public, newest.created_s)
+        )
+        medium_keys.mark_published(self._database, newest, seconds(self._clock))
+        self._period_s = _jittered()
+
+
+def _jittered() -> float:
+    return _PERIOD_S * random.uniform(1.0, 1.1)  # noqa: S311 # nothing depends on it being unguessable

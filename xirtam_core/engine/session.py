@@ -1,0 +1,67 @@
+"""This device at its home server: signing in, and the token that comes of it (spec: extensions.md, Device authentication)."""
+
+import asyncio
+
+import msgspec
+
+from xirtam_core.codec import bcs
+from xirtam_core.codec.primitives import ANONYMOUS, AuthToken, Hash
+from xirtam_core.crypto import signing
+from xirtam_core.engine.network import Network
+from xirtam_core.names import ServerName, Username
+from xirtam_core.rpc.envelope import METHOD_NOT_FOUND, CallError
+from xirtam_core.rpc.home_server import HomeServer
+from xirtam_core.storage import account as stored_account
+from xirtam_core.storage.account import Account
+from xirtam_core.storage.database import Database
+
+_DOMAIN = "xirtam-device-auth"
+
+
+def challenge_bytes(server: ServerName, username: Username, challenge: Hash) -> bytes:
+    """What a device signs to authenticate: it names the server, so that no server can use another's challenge."""
+    return bcs.encode((_DOMAIN, server, username, challenge), tuple[str, ServerName, Username, Hash])
+
+
+class Session:
+    """The account, and what its home server lets it do."""
+
+    def __init__(self, database: Database, account: Account, network: Network) -> None:
+        self._database = database
+        self._network = network
+        self.account = account
+        self._lock = asyncio.Lock()
+
+    async def server(self) -> HomeServer:
+        """The account's home server."""
+        return await self._network.home_server(self.account.server)
+
+    async def token(self) -> AuthToken:
+        """What the home server knows this device by; signs in where there is none yet."""
+        return self.account.token or await self.authenticate(None)
+
+    def token_for(self, server: ServerName) -> AuthToken:
+        """What to show to `server`: the device's token at home, else nothing that names us."""
+        return self.account.token if self.account.token and server == self.account.server else ANONYMOUS
+
+    async def authenticate(self, refused: AuthToken | None) -> AuthToken:
+        """Signs in, unless that has been done since `refused` was the token; raises `AccessDenied` or `Unreachable`."""
+        async with self._lock:
+            if self.account.token is not None and self.account.token != refused:
+                return self.account.token
+            token = await self._sign_in(await self.server())
+            stored_account.store_token(self._database, token)
+            self.account = msgspec.structs.replace(self.account, token=token)
+            return token
+
+    async def _sign_in(self, server: HomeServer) -> AuthToken:
+        me = self.account
+        try:
+            started = await server.device_auth_start(me.username)
+        except CallError as error:
+            if error.fault.code != METHOD_NOT_FOUND:
+                raise
+            return await server.device_auth(me.username, me.chain)
+        message = challenge_bytes(me.server, me.username, started.challenge)
+        signature = signing.sign(me.device_secret, message)
+        return await server.device_auth_finish(me.username, me.chain, started.challenge, signature)

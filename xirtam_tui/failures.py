@@ -1,0 +1,56 @@
+"""Failures in words: a title, and what happened, what was kept and what to do next. Never a traceback."""
+
+from typing import NamedTuple
+
+from xirtam_core.errors import (
+    AccountExists,
+    Locked,
+    Malformed,
+    NotFound,
+    RetryLater,
+    SecurityAlarm,
+    Unreachable,
+    Unverified,
+    XirtamError,
+)
+from xirtam_tui import text
+
+
+class Failure(NamedTuple):
+    """What a person is told. `is_alarm` when somebody may be lying, rather than something being broken."""
+
+    title: str
+    text: str
+    is_alarm: bool = False
+
+
+_TITLES: tuple[tuple[type[XirtamError], str], ...] = (
+    (SecurityAlarm, "Security alarm"),
+    (Unverified, "This could not be verified"),
+    (Unreachable, "No connection"),
+    (RetryLater, "The server asks to wait"),
+    (NotFound, "Not found"),
+    (Locked, "The account is in use"),
+    (AccountExists, "The account is here already"),
+    (Malformed, "That does not look right"),
+    (XirtamError, "That did not work"),
+)
+
+
+def explain(error: BaseException, kept: str = "") -> Failure:
+    """`error` for a person; `kept` says what was kept, as a sentence."""
+    if isinstance(error, XirtamError):
+        title = next(title for kind, title in _TITLES if isinstance(error, kind))
+        words = sentence(text.line(str(error))) or "No reason was given."
+    else:
+        title = "Something broke inside xirtam"
+        words = sentence(text.line(f"{type(error).__name__}: {error}"))
+    return Failure(title, f"{words} {kept}".strip(), isinstance(error, SecurityAlarm))
+
+
+def sentence(words: str) -> str:
+    """`words` with a capital and a full stop."""
+    words = words.strip()
+    if not words:
+        return ""
+    return words[0].upper() + words[1:] + ("" if words[-1] in ".!?…)" else ".")

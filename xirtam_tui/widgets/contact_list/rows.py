@@ -1,0 +1,74 @@
+"""A chat as two rows of the contact list: name and time, then what was said last, or the draft, and the unread count."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from xirtam_core.chat import Chat, MessageKind, SendState
+from xirtam_tui import text
+from xirtam_tui.moments import stamp
+
+
+class Styles(NamedTuple):
+    """The list's styles, without backgrounds."""
+
+    name: Style
+    unread_name: Style
+    muted: Style
+    draft: Style
+    alarm: Style
+    badge: Style
+    section: Style
+    bar: Style
+
+
+def chat_rows(chat: Chat, width: int, now: datetime, styles: Styles, *, is_open: bool) -> tuple[Strip, Strip]:
+    """The two rows of `chat`; the open one has a bar at its left."""
+    bar = Segment("▌" if is_open else " ", styles.bar)
+    time = stamp(chat.last.sent_at, now) if chat.last else ""
+    name_style = styles.unread_name if chat.unread else styles.name
+    first = _line(bar, 1, chat.peer, name_style, time, styles.muted, width)
+    preview, style = _preview(chat, styles)
+    badge = ""
+    if chat.unread:
+        badge = f" {chat.unread if chat.unread < 1000 else '999+'} "
+    return first, _line(bar, 3, preview, style, badge, styles.badge, width)
+
+
+def section_row(title: str, width: int, styles: Styles) -> Strip:
+    """A heading."""
+    return _line(Segment(" "), 1, title.upper(), styles.section, "", styles.muted, width)
+
+
+def _preview(chat: Chat, styles: Styles) -> tuple[str, Style]:
+    if chat.alarm:
+        return "⚠ " + chat.alarm, styles.alarm
+    if chat.draft.strip():
+        return "✎ " + text.line(chat.draft[:200]), styles.draft
+    last = chat.last
+    if last is None:
+        return "no messages yet", styles.muted
+    if last.kind is MessageKind.UNSUPPORTED:
+        words = last.mime
+    else:
+        words = text.line(last.text[:200])
+    if last.state is SendState.FAILED:
+        return "✗ not sent: " + words, styles.alarm
+    if last.state in (SendState.QUEUED, SendState.SENDING):
+        return "⧗ " + words, styles.muted
+    return ("you: " + words if last.mine else words), styles.muted
+
+
+def _line(bar: Segment, indent: int, left: str, style: Style, right: str, right_style: Style, width: int) -> Strip:
+    """`left` cut to fit, and `right` against the right margin of one cell."""
+    right_cells = cell_len(right)
+    room = width - 1 - indent - right_cells - (2 if right else 1)
+    if cell_len(left) > room:
+        left = set_cell_size(left, max(0, room - 1)).rstrip() + "…"
+    gap = max(0, width - 1 - indent - cell_len(left) - right_cells - 1)
+    segments = [bar, Segment(" " * indent), Segment(left, style), Segment(" " * gap), Segment(right, right_style)]
+    return Strip([*segments, Segment(" ")])
