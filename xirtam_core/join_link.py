@@ -54,6 +54,8 @@ class JoinLink(msgspec.Struct, frozen=True):
 def _is_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("http", "https", "tcp", "lz4tcp", "ws", "wss") and bool(parts.hostname)
+        return (
+            parts.scheme in ("http", "https", "tcp", "lz4tcp", "ws", "wss") and bool(parts.hostname) and parts.port != 0
+        )
     except ValueError:
         return False

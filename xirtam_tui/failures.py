@@ -1,6 +1,10 @@
 """Failures in words: a title, and what happened, what was kept and what to do next. Never a traceback."""
 
-from typing import NamedTuple
+from collections.abc import Awaitable
+from typing import Any, NamedTuple
+
+from textual.message import Message
+from textual.message_pump import MessagePump
 
 from xirtam_core.errors import (
     AccountExists,
@@ -54,3 +58,21 @@ def sentence(words: str) -> str:
     if not words:
         return ""
     return words[0].upper() + words[1:] + ("" if words[-1] in ".!?…)" else ".")
+
+
+class Trouble(Message):
+    """Something failed; the app shows it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__()
+        self.failure = failure
+
+
+async def attempt(call: Awaitable[Any], reporter: MessagePump, kept: str = "") -> bool:
+    """Awaits `call`; when it fails, says so through `reporter` and returns False. `kept` says what was kept, as a sentence."""
+    try:
+        await call
+    except Exception as error:  # noqa: BLE001 - whatever broke in the engine must end in words, not in a dead screen
+        reporter.post_message(Trouble(explain(error, kept)))
+        return False
+    return True

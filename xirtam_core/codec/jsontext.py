@@ -38,7 +38,7 @@ _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_consta
 def parse(text: bytes | str) -> Any:
     """The builtins that `text` stands for; raises `Malformed` for anything that is not JSON in UTF-8, or too deep to read."""
     try:
-        source = text if isinstance(text, str) else text.decode()
+        source = (text.encode() if isinstance(text, str) else text).decode()
         value = _decoder.decode(source)
         if "\\ud" in source or "\\uD" in source:
             json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no character
@@ -52,5 +52,8 @@ def parse(text: bytes | str) -> Any:
 
 
 def render(value: Any) -> bytes:
-    """Compact JSON of builtins."""
-    return msgspec.json.encode(value)
+    """Compact JSON of builtins; raises `Malformed` for text that is not Unicode, and for nesting that `parse` could hardly take."""
+    try:
+        return msgspec.json.encode(value)
+    except (RecursionError, UnicodeEncodeError):
+        raise Malformed("a value that JSON cannot hold") from None

@@ -20,20 +20,21 @@ def base64url_encode(raw: bytes) -> str:
 
 def base64url_decode(text: str) -> bytes:
     """The bytes that `text` stands for, `=` padding optional; refuses other alphabets and non-zero trailing bits."""
-    body = text.rstrip("=")
-    if not text.isascii() or "+" in text or "/" in text or len(text) - len(body) not in (0, -len(body) % 4):
-        raise Malformed("not base64url")
     try:
-        raw = binascii.a2b_base64(body.translate(_TO_STANDARD) + "=" * (-len(body) % 4), strict_mode=True)
-    except binascii.Error:
+        body = text.encode("ascii").rstrip(b"=")
+        missing = -len(body) % 4
+        if len(text) - len(body) not in (0, missing):
+            raise Malformed("base64url with wrong padding")
+        raw = binascii.a2b_base64(body.translate(_TO_STANDARD) + b"=" * missing, strict_mode=True)
+    except (binascii.Error, UnicodeEncodeError):
         raise Malformed("not base64url") from None
     # The standard decoder ignores the bits that are left over in the last digit.
-    if len(body) % 4 and base64url_encode(raw[-(len(raw) % 3) :]) != body[-(len(body) % 4) :]:
+    if missing and base64.urlsafe_b64encode(raw[-(len(raw) % 3) :])[:-missing] != body[missing - 4 :]:
         raise Malformed("base64url with non-zero trailing bits")
     return raw
 
 
-_TO_STANDARD = str.maketrans("-_", "+/")
+_TO_STANDARD = bytes.maketrans(b"-_+/", b"+/!!")  # what is no digit here must be none there
 _HEX = re.compile(r"[0-9a-fA-F]*")
 
 
@@ -54,6 +55,10 @@ class Base64Bytes(bytes):
     def __repr__(self) -> str:
         return f"<{len(self)} bytes>"
 
+    # Formatting is how values end up in messages and logs, so it must hide just what `repr` hides.
+    def __str__(self) -> str:
+        return repr(self)
+
 
 class FixedBytes(Base64Bytes):
     """Bytes of exactly `size`, length-prefixed in BCS; raises `Malformed` on any other length."""
@@ -68,10 +73,6 @@ class FixedBytes(Base64Bytes):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.text()})"
-
-    # Formatting is how values end up in messages and logs, so it must redact just as `repr` does.
-    def __str__(self) -> str:
-        return repr(self)
 
 
 class _HexBytes(FixedBytes):

@@ -41,9 +41,15 @@ class Engine:
     """One account's client."""
 
     def __init__(
-        self, database: Database, account: Account, network: Network, headers: StoredHeaders, clock: Clock
+        self,
+        database: Database,
+        account: Account,
+        network: Network,
+        headers: StoredHeaders,
+        clock: Clock,
+        announcer: Announcer,
     ) -> None:
-        self.announcer = Announcer()
+        self.announcer = announcer
         self._database = database
         self._network = network
         self._headers = headers

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.directory.store import HeaderStore
 from xirtam_core.errors import Equivocation, NotFound, Unreachable, Unverified
 from xirtam_core.join_link import JoinLink
-from xirtam_core.names import ServerName
-from xirtam_core.protocol.directory import ServerDescriptor
+from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol.directory import ServerDescriptor, UserDescriptor
 from xirtam_core.rpc.directory import Directory
 from xirtam_core.rpc.home_server import HomeServer
 from xirtam_core.rpc.service import Transport
@@ -18,6 +19,7 @@ from xirtam_core.rpc.transports.schemes import usable_url
 from xirtam_core.storage import servers
 from xirtam_core.storage.database import Database
 
+T = TypeVar("T")
 Connect = Callable[[Sequence[str]], Transport]
 """A transport to whoever answers at some of these URLs, best first."""
 
@@ -28,11 +30,17 @@ class Network:
     """Stubs for the directory and for home servers, found by name."""
 
     def __init__(
-        self, link: JoinLink, headers: HeaderStore, database: Database, connect: Connect | None = None
+        self,
+        link: JoinLink,
+        headers: HeaderStore,
+        database: Database,
+        on_equivocation: Callable[[str], None],
+        connect: Connect | None = None,
     ) -> None:
         self._pool = TransportPool()
         self._connect = connect or self._connect_through_pool
         self._database = database
+        self._on_equivocation = on_equivocation
         self.directory = DirectoryClient(Directory.stub(self._connect(link.directory_urls)), link.directory_pk, headers)
         self._descriptors: dict[ServerName, tuple[float, ServerDescriptor]] = {}
         self._stubs: dict[tuple[str, ...], HomeServer] = {}
@@ -61,9 +69,7 @@ class Network:
         if descriptor is not None and now - checked < _DESCRIPTOR_AGE_S:
             return descriptor
         try:
-            found = await self.directory.server(name)
-        except Equivocation:
-            raise
+            found = await self._watched(self.directory.server(name))
         except (Unreachable, Unverified):
             known = descriptor or servers.find(self._database, name)
             if known is None:
@@ -75,6 +81,18 @@ class Network:
             servers.store(self._database, name, found)
         self._descriptors[name] = (now, found)
         return found
+
+    async def user(self, name: Username) -> UserDescriptor | None:
+        """What the directory says of `name` now, None where there is no such user; raises `Unreachable` and `Unverified`."""
+        return await self._watched(self.directory.user(name))
+
+    async def _watched(self, look_up: Coroutine[Any, Any, T]) -> T:
+        """A look-up that tells of a directory caught lying; what was verified before goes on being used."""
+        try:
+            return await look_up
+        except Equivocation as lie:
+            self._on_equivocation(str(lie))
+            raise
 
     async def close(self) -> None:
         """Lets go of all connections; calls in flight fail."""

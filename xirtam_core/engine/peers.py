@@ -14,7 +14,7 @@ from xirtam_core.codec.primitives import DhPublic, Hash
 from xirtam_core.crypto.hashing import hash_bytes
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.network import Network
-from xirtam_core.errors import Equivocation, NotFound, Unreachable, Unverified
+from xirtam_core.errors import NotFound, Unreachable, Unverified
 from xirtam_core.events import AlarmRaised, ChatChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol import certificate
@@ -59,8 +59,6 @@ class Peers:
         try:
             async with asyncio.timeout(_LOOKUP_TIMEOUT_S):
                 return await self.refresh(user)
-        except Equivocation:
-            raise
         except (Unreachable, Unverified, TimeoutError) as fault:
             self._no_directory_until = asyncio.get_running_loop().time() + _AFTER_FAILURE_S
             if known is not None:
@@ -77,7 +75,7 @@ class Peers:
             known = stored.find(self._database, user)
             if known is not None and self.is_fresh(known) and not anew:
                 return known
-            descriptor = await self._network.directory.user(user)
+            descriptor = await self._network.user(user)
             if descriptor is None:
                 raise NotFound(f"there is no user {user} in the directory")
             has_changed = known is not None and known.root_cert_hash != descriptor.root_cert_hash

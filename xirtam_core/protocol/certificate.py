@@ -62,20 +62,16 @@ def self_signed(secret: SigningSecret) -> CertificateChain:
 def verify(chain: CertificateChain, root_cert_hash: Hash, now_s: int) -> int:
     """Checks that `chain` ties its device to the root at `now_s` (Unix seconds); raises `Unverified`.
 
-    Returns the earliest expiry in the chain: until then the verdict stands, and may be kept.
+    Returns the earliest expiry still to come: until then the verdict stands, and may be kept.
     """
-    remaining = [*chain.ancestors, chain.this]
-    if len(remaining) > _MOST_CERTIFICATES:
+    certificates = [*chain.ancestors, chain.this]
+    if len(certificates) > _MOST_CERTIFICATES:
         raise Unverified("the certificate chain is too long")
-    is_this_accepted, signers, remaining = _accept_roots(chain, remaining, root_cert_hash, now_s)
-    progressed = True
-    while remaining and progressed:
-        progressed = False
-        for certificate in list(remaining):
-            if not any(_is_signed_by(certificate, signer) for signer in signers):
-                continue
-            remaining.remove(certificate)
-            progressed = True
+    is_this_accepted, signers, remaining = _accept_roots(chain, certificates, root_cert_hash, now_s)
+    for signer in signers:  # grows as it goes; each certificate meets each signer once, whatever their order
+        signed = [certificate for certificate in remaining if _is_signed_by(certificate, signer)]
+        remaining = [certificate for certificate in remaining if certificate not in signed]
+        for certificate in signed:
             if certificate.expiry > now_s:
                 is_this_accepted |= certificate == chain.this
                 if certificate.can_issue:
@@ -84,7 +80,7 @@ def verify(chain: CertificateChain, root_cert_hash: Hash, now_s: int) -> int:
         raise Unverified("a certificate in the chain is signed by nobody trusted")
     if not is_this_accepted:
         raise Unverified("the device's certificate has expired")
-    return min(certificate.expiry for certificate in (*chain.ancestors, chain.this))
+    return min(certificate.expiry for certificate in certificates if certificate.expiry > now_s)
 
 
 def _accept_roots(

@@ -14,6 +14,9 @@ from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.crypto.stream import apply_stream
 from xirtam_core.errors import Malformed, Unverified
 
+_MOST_MATCHES = 16
+"""Headers tried for one key. Honest hints collide once in 65,536; a hostile sender's would make each message cost seconds."""
+
 
 class Header(Wire):
     """The body's key for one receiver, found by the start of the hash of the receiver's key."""
@@ -67,13 +70,19 @@ def decrypt(sealed: HeaderEncrypted, secrets: Sequence[tuple[KeyHint, DhSecret]]
     """The plaintext, with the first of `secrets` (each with its key's hint) that opens it; raises `Unverified`."""
     associated = sealed.associated()
     for hint, secret in secrets:
-        for header in sealed.headers:
-            if header.receiver_mpk_short != hint or len(header.receiver_key) != AeadKey.size:
+        matches = [header.receiver_key for header in sealed.headers if header.receiver_mpk_short == hint]
+        if not matches:
+            continue
+        try:
+            shared = dh.shared_key(secret, sealed.sender_epk)
+        except Malformed:
+            break  # the same for every secret: it is the sender's key that is of small order
+        for wrapped in matches[:_MOST_MATCHES]:
+            if len(wrapped) != AeadKey.size:
                 continue
+            key = AeadKey(apply_stream(shared, aead.ZERO_NONCE, wrapped))
             try:
-                shared = dh.shared_key(secret, sealed.sender_epk)
-                key = AeadKey(apply_stream(shared, aead.ZERO_NONCE, header.receiver_key))
                 return aead.unseal(key, aead.ZERO_NONCE, sealed.body, associated)
-            except (Malformed, Unverified):
+            except Unverified:
                 continue  # hints collide, so the next header or secret may be the one
     raise Unverified("sealed to none of this device's keys")

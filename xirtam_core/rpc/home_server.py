@@ -134,7 +134,7 @@ class HomeServer(Service):
     @method("v1_mailbox_send", errors=ServerError)
     async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: U32) -> NanoTimestamp: ...
 
-    @method("v1_mailbox_multirecv", errors=ServerError)
+    @method("v1_mailbox_multirecv", errors=ServerError, waits=True)
     async def mailbox_multirecv(
         self, mailboxes: tuple[ReceiveFrom, ...], timeout_ms: U64
     ) -> Mapping[Hash, tuple[MailboxEntry, ...]]: ...

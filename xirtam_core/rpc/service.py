@@ -54,6 +54,7 @@ class Method(msgspec.Struct, frozen=True):
     params: tuple[Codec[Any], ...]
     result: Codec[Any] | None
     errors: type[MethodError]
+    waits: bool
 
 
 _MARK = "__rpc_method__"
@@ -80,11 +81,13 @@ class _RawCodec(Codec[RawJson]):
         return RawJson(raw)
 
 
-def method(name: str, *, errors: type[MethodError]) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R]]]:
-    """Declares a service's method under its wire name."""
+def method(
+    name: str, *, errors: type[MethodError], waits: bool = False
+) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R]]]:
+    """Declares a service's method under its wire name; `waits` where its last parameter says how long it may wait, in ms."""
 
     def mark(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
-        setattr(function, _MARK, (name, errors))
+        setattr(function, _MARK, (name, errors, waits))
         return function
 
     return mark
@@ -95,12 +98,12 @@ def _codec(annotation: Any) -> Codec[Any]:
 
 
 def _declared(attribute: str, function: Any) -> Method:
-    name, errors = getattr(function, _MARK)
+    name, errors, waits = getattr(function, _MARK)
     hints = get_type_hints(function, include_extras=True)
     result = hints.pop("return")
     order = [parameter for parameter in inspect.signature(function).parameters if parameter != "self"]
     params = tuple(_codec(hints[parameter]) for parameter in order)
-    return Method(name, attribute, params, None if result is type(None) else _codec(result), errors)
+    return Method(name, attribute, params, None if result is type(None) else _codec(result), errors, waits)
 
 
 class Service:
@@ -118,7 +121,7 @@ class Service:
         """This service as a server answers it over `transport`.
 
         Calls raise the methods' own errors, `CallError` for any other error, and `Unreachable` where no usable answer came.
-        `multirecv` and the like, which wait on purpose, extend the limit by their own `timeout_ms`.
+        Methods that wait on purpose extend the limit by the wait that they are called with.
         """
         return _Stub(cls, transport, timeout_s)  # type: ignore[return-value]  # has every method of cls
 
@@ -135,7 +138,7 @@ class _Stub:
             params = [codec.to_json(value) for codec, value in zip(entry.params, args, strict=True)]
             call_id = f"req-{secrets.randbits(64)}"
             request = envelope.render_request(entry.name, params, call_id)
-            waits_s = args[-1] / 1000 if entry.name == "v1_mailbox_multirecv" else 0.0
+            waits_s = args[-1] / 1000 if entry.waits else 0.0
             reply = await self._transport.call(request, call_id, timeout_s=self._timeout_s + waits_s)
             return read_answer(entry, reply, call_id)
 

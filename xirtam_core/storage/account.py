@@ -66,6 +66,11 @@ def store_link(database: Database, link: JoinLink) -> None:
     database.execute("UPDATE account SET join_link = ?", str(link))
 
 
+def store_target(database: Database, link: JoinLink, server: ServerName) -> None:
+    """Keeps where an unfinished registration goes on."""
+    database.execute("UPDATE account SET join_link = ?, server = ?, token = NULL", str(link), server)
+
+
 def store_registered(database: Database) -> None:
     """Notes that the registration has finished."""
     database.execute("UPDATE account SET is_registered = 1")

@@ -7,7 +7,7 @@ one out, and the file remembers whose log it is.
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
@@ -36,7 +36,7 @@ def open_database(path: Path, directory_pk: SigningPublic) -> sqlite3.Connection
 def _prepare(connection: sqlite3.Connection, directory_pk: SigningPublic) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == 0:
-        identity = f"{_IDENTITY} INSERT INTO identity VALUES (0, x'{directory_pk.hex()}');"
+        identity = f"{_IDENTITY} INSERT INTO identity VALUES (0, x'{directory_pk.hex()}');"  # noqa: S608
         schema = f"{identity} {log.SCHEMA} {staging.SCHEMA} {tree.SCHEMA} PRAGMA user_version = {_VERSION};"
         connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
     elif version > _VERSION:
@@ -49,7 +49,7 @@ def _prepare(connection: sqlite3.Connection, directory_pk: SigningPublic) -> Non
 
 
 @contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Generator[None]:
     """All of the writes in it, or none; once it is left without an error they are on disk."""
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -1,7 +1,7 @@
 """The transparency log in SQLite: headers, the updates that each height added, and what the names come to (spec: directory.md).
 
-An update is stored once, under its name and its height: a name's rows are its history, a height's rows are its chunk. `name` holds what
-the rules need to judge the next update, so that nobody's long history is read or verified again for it.
+An update is stored once, under its name and its height: a name's rows are its history, a height's rows are its chunk. `name` holds
+what the rules need to judge the next update, so that nobody's long history is read or verified again for it.
 """
 
 import sqlite3

@@ -5,7 +5,7 @@ was acknowledged is either staged or landed at any instant, also after a crash, 
 """
 
 import logging
-import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -101,7 +101,7 @@ class Registry:
             self._staging.add(name, update)
             self._staging.spend(payment.seed, payment.use_before, _receipt(name, update))
 
-    def _standing_with(self, name: str, staged: list[Staged]) -> Standing:
+    def _standing_with(self, name: str, staged: Sequence[Staged]) -> Standing:
         standing = self._log.standing(name)
         for waiting in staged:
             try:
@@ -131,12 +131,8 @@ class Registry:
         try:
             added[waiting.name] = addition.with_update(waiting.update)
         except BadHistory as fault:
-            _logger.error("a staged update is dropped, which no update that was accepted should be: %s", fault)
+            _logger.warning("a staged update is dropped, though it was accepted: %s", fault)
 
 
 def _receipt(name: str, update: DirectoryUpdate) -> bytes:
     return hash_bytes(bcs.encode(name) + bcs.encode(update))
-
-
-DatabaseError = sqlite3.Error
-"""What any method of `Registry` raises when the disk or the file fails."""

@@ -1,7 +1,7 @@
 """The directory as its callers see it: the six methods, and the clock that turns what is staged into chunks (spec: directory.md, RPC).
 
-The event loop never waits for the disk or for a proof of work: one thread owns the database, two verify. Each has a bounded queue, past
-which the answer is `retry_later`. The anchor is signed once a height, after that height is on disk, so none is ever taken back.
+The event loop never waits for the disk or for a proof of work: one thread owns the database, two others verify. The anchor is signed
+once a height, after that height is on disk, so none is ever taken back.
 """
 
 import asyncio
@@ -9,9 +9,8 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
 from xirtam_core.codec.primitives import SigningSecret
 from xirtam_core.crypto import signing
@@ -28,10 +27,9 @@ from xirtam_core.protocol.directory import (
 )
 from xirtam_core.rpc.directory import Directory, DirectoryBusy, UpdateRejected
 from xirtam_server.directory.admission import BOUNDS, Bounds
-from xirtam_server.directory.registry import Commit, DatabaseError, Payment, Registry
+from xirtam_server.directory.registry import Commit, Payment, Registry
 from xirtam_server.directory.seeds import SeedMint, Terms
-
-T = TypeVar("T")
+from xirtam_server.directory.workers import Workers
 
 SEED_VALID_S: Final = 600
 HEARTBEAT_S: Final = 3600.0
@@ -50,8 +48,8 @@ class DirectoryService(Directory):
         self._secret = secret
         self._mint = mint
         self._clock = clock
-        self._database = _Worker(1, _MOST_QUERIES, "directory-database")
-        self._verifiers = _Worker(_VERIFIERS, _MOST_VERIFYING, "directory-pow")
+        self._database = Workers(1, _MOST_QUERIES, "directory-database")
+        self._verifiers = Workers(_VERIFIERS, _MOST_VERIFYING, "directory-pow")
         self._anchor: DirectoryAnchor | None = None
         self._is_staged = asyncio.Event()
         self._committer: asyncio.Task[None] | None = None
@@ -117,7 +115,8 @@ class DirectoryService(Directory):
                 if (await self._commit()).is_more_staged:
                     self._is_staged.set()
                 pause_s = heartbeat_s
-            except DirectoryBusy:
+            except Exception:  # whatever it is, what is staged is on disk, and must not wait for a restart
+                _logger.exception("a chunk could not be committed, and is tried again")
                 self._is_staged.set()
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
 
@@ -169,43 +168,3 @@ class DirectoryService(Directory):
         if terms.use_before <= self._clock():
             raise UpdateRejected("pow seed expired")
         return terms
-
-
-class _Worker:
-    """Some threads with a bounded queue."""
-
-    def __init__(self, threads: int, most_waiting: int, name: str) -> None:
-        self._threads = ThreadPoolExecutor(threads, name)
-        self._most_waiting = most_waiting
-        self._waiting = 0
-        self._at_close: Callable[[], None] | None = None
-
-    async def run(self, job: Callable[[], T]) -> T:
-        """What `job` gives, run in a thread; raises `DirectoryBusy` when too many wait, or when the database fails."""
-        if self._waiting >= self._most_waiting:
-            raise DirectoryBusy
-        self._waiting += 1
-        try:
-            future = asyncio.get_running_loop().run_in_executor(self._threads, job)
-            future.add_done_callback(self._done)
-        except RuntimeError:  # it has been closed
-            self._waiting -= 1
-            raise DirectoryBusy from None
-        try:
-            return await future
-        except DatabaseError as fault:
-            _logger.exception("the directory's database failed")
-            raise DirectoryBusy from fault
-
-    def _done(self, _: "asyncio.Future[T]") -> None:
-        self._waiting -= 1
-
-    def at_close(self, job: Callable[[], None]) -> None:
-        """Has a thread do `job` after all others."""
-        self._at_close = job
-
-    def close(self) -> None:
-        """Waits for what is running, and ends."""
-        if self._at_close is not None:
-            self._threads.submit(self._at_close)
-        self._threads.shutdown()

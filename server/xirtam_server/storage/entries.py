@@ -67,7 +67,7 @@ class Appender:
         for append in appends:
             row = append.state.row
             head = touched[row] = self._heads.get(row) or self._read_head(db, row)
-            size = len(append.message.inner) + len(append.message.kind)
+            size = len(append.message.inner) + len(append.message.kind.encode())
             if head.entries >= self._most_entries or head.bytes + size > self._most_bytes:
                 outcomes.append(MailboxFull())
                 continue

@@ -11,6 +11,7 @@ import msgspec
 
 from xirtam_core.codec import jsonwire
 from xirtam_core.codec.primitives import AuthToken, Hash
+from xirtam_core.errors import RetryLater
 from xirtam_core.names import Username
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.certificate import CertificateChain
@@ -19,7 +20,11 @@ from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.protocol.profile import UserProfile
 
 
-class MailboxFull(Exception):
+class StoreBusy(RetryLater):
+    """More changes wait to be written than the server is willing to hold."""
+
+
+class MailboxFull(RetryLater):
     """The mailbox holds as many entries or bytes as one may."""
 
 

@@ -71,10 +71,11 @@ class _Worker:
             if isinstance(item, Append):
                 appends.append(item)
                 continue
-            outcomes += self._appender.append(db, appends)
-            appends.clear()
+            if appends:
+                outcomes += self._appender.append(db, appends)
+                appends = []
             outcomes.append(item(db))
-        return outcomes + self._appender.append(db, appends)
+        return outcomes + self._appender.append(db, appends) if appends else outcomes
 
 
 class SqliteHomeStore(HomeStore):

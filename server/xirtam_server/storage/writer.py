@@ -14,13 +14,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
+from xirtam_server.storage.interface import StoreBusy
+
 R = TypeVar("R")
 
 _LARGEST_BATCH = 512
-
-
-class StoreBusy(Exception):
-    """More changes wait to be written than the server is willing to hold."""
 
 
 class Job(Generic[R]):

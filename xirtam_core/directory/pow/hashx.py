@@ -6,15 +6,17 @@ from xirtam_core.directory.pow.program import (
     ADDI,
     ADDSH,
     BLOCK_LENGTH,
-    BRANCH,
+    BLOCKS,
+    BRANCH_AT,
     MUL,
     MULHS,
     MULHU,
     ROR,
     SUB,
-    TARGET,
+    TARGET_AT,
     XOR,
     XORI,
+    Instruction,
     Program,
     generate,
 )
@@ -51,43 +53,45 @@ class HashX(NamedTuple):
         return low[0] ^ high[0]
 
     def run(self, n: int) -> Run:
-        """The registers that the program leaves for the 64-bit input `n`."""
-        r = expand(self.key_b, n)
-        program = self.program
-        flag = 0
+        """The registers that the program leaves for the 64-bit input `n`. A run jumps once at most, back to its block's target."""
+        registers = expand(self.key_b, n)
         jumped_in: int | None = None
-        at = 0
-        block = 0
-        end = len(program)
-        while at < end:
-            template, dst, src, imm = program[at]
-            at += 1
-            if template is MUL:
-                r[dst] = r[dst] * r[src] & MASK64
-            elif template is XORI:
-                r[dst] ^= imm
-            elif template is ADDI:
-                r[dst] = (r[dst] + imm) & MASK64
-            elif template is SUB:
-                r[dst] = (r[dst] - r[src]) & MASK64
-            elif template is XOR:
-                r[dst] ^= r[src]
-            elif template is ADDSH:
-                r[dst] = (r[dst] + (r[src] << imm)) & MASK64
-            elif template is ROR:
-                r[dst] = (r[dst] >> imm | r[dst] << (64 - imm)) & MASK64
-            elif template is MULHU:
-                flag = r[dst] = r[dst] * r[src] >> 64
-            elif template is MULHS:
-                flag = r[dst] = (signed(r[dst]) * signed(r[src]) >> 64) & MASK64
-            elif template is TARGET:
-                block = at
-            elif template is BRANCH and jumped_in is None and not flag & imm:
-                jumped_in = at // BLOCK_LENGTH
-                at = block
-        return Run(r, jumped_in)
+        for block in range(BLOCKS):
+            start = BLOCK_LENGTH * block
+            target, branch = start + TARGET_AT, start + BRANCH_AT
+            flag = _execute(self.program[start:branch], registers)
+            if jumped_in is None and not flag & self.program[branch].imm:
+                jumped_in = block
+                _execute(self.program[target:branch], registers)
+            _execute(self.program[branch : start + BLOCK_LENGTH], registers)
+        return Run(registers, jumped_in)
 
 
-def signed(word: int) -> int:
+def _execute(instructions: list[Instruction], r: list[int]) -> int:
+    """Runs instructions without a jump on the registers `r`. Gives the flag word: the result of the last wide multiplication."""
+    flag = 0
+    for template, dst, src, imm in instructions:
+        if template is MUL:
+            r[dst] = r[dst] * r[src] & MASK64
+        elif template is XORI:
+            r[dst] ^= imm
+        elif template is ADDI:
+            r[dst] = (r[dst] + imm) & MASK64
+        elif template is SUB:
+            r[dst] = (r[dst] - r[src]) & MASK64
+        elif template is XOR:
+            r[dst] ^= r[src]
+        elif template is ADDSH:
+            r[dst] = (r[dst] + (r[src] << imm)) & MASK64
+        elif template is ROR:
+            r[dst] = (r[dst] >> imm | r[dst] << (64 - imm)) & MASK64
+        elif template is MULHU:
+            flag = r[dst] = r[dst] * r[src] >> 64
+        elif template is MULHS:
+            flag = r[dst] = (_signed(r[dst]) * _signed(r[src]) >> 64) & MASK64
+    return flag
+
+
+def _signed(word: int) -> int:
     """A 64-bit word as the two's complement number that it stands for."""
     return word - (word >> 63 << 64)

@@ -54,18 +54,18 @@ def _match(sums: Array, shift: int) -> _Pairs:
     # Sorting numbers in place is several times faster than asking numpy for the order.
     packed = keys << np.uint32(_POSITION_BITS) | np.arange(len(keys), dtype=np.uint32)
     packed.sort()
-    order = packed & np.uint32((1 << _POSITION_BITS) - 1)
+    order = (packed & np.uint32((1 << _POSITION_BITS) - 1)).astype(np.intp)
 
     # Keys below the middle pair with those above it.
     lower = slice(int(starts[1]), int(starts[_KEYS // 2]))
-    partner = np.uint32(_KEYS) - (packed[lower] >> np.uint32(_POSITION_BITS))
-    partners = counts[partner]
+    partner = _KEYS - (packed[lower] >> np.uint32(_POSITION_BITS)).astype(np.intp)
+    partners = counts.take(partner)
     ends = np.cumsum(partners)
     kept = int(np.searchsorted(ends, _MOST_PAIRS, side="right"))
     total = int(ends[kept - 1]) if kept else 0
     item = np.repeat(np.arange(kept), partners[:kept])
-    left = order[lower][item]
-    right = order[(starts[partner] - ends + partners)[item] + np.arange(total)]
+    left = order[lower].take(item)
+    right = order.take((starts.take(partner) - ends + partners).take(item) + np.arange(total))
 
     # The keys 0 and the middle pair with themselves, an item with itself too.
     own = [_pairs_within(order[starts[key] : starts[key + 1]]) for key in (0, _KEYS // 2)]
@@ -73,12 +73,12 @@ def _match(sums: Array, shift: int) -> _Pairs:
         np.concatenate([side, *[pairs[:, column] for pairs in own]])[:_MOST_PAIRS]
         for column, side in enumerate((left, right))
     )
-    return _Pairs(left, right, sums[left] + sums[right])
+    return _Pairs(left, right, sums.take(left) + sums.take(right))
 
 
 def _pairs_within(items: Array) -> Array:
     pairs = list(islice(combinations_with_replacement(items.tolist(), 2), _MOST_PAIRS))
-    return np.array(pairs, dtype=np.uint32).reshape(-1, 2)
+    return np.array(pairs, dtype=np.intp).reshape(-1, 2)
 
 
 def _match_last(sums: Array) -> list[tuple[int, int]]:

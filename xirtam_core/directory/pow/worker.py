@@ -18,7 +18,7 @@ import threading
 def main() -> None:
     # Ctrl+C in a terminal reaches every process of the group. It is the parent's to handle.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(10)
+    os.nice(5)
     seed, effort = sys.stdin.buffer.readline().split()
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:

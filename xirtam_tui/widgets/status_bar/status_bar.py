@@ -15,9 +15,11 @@ _STALE_ANCHOR_S = 24 * 3600
 class StatusBar(Widget):
     """Shows an account's `Status`; before there is one, only the account and that it is being opened."""
 
-    account: reactive[str] = reactive("")
     status: reactive[Status | None] = reactive(None)
-    hints: reactive[str] = reactive("")
+
+    def __init__(self, account: str, hints: str) -> None:
+        super().__init__()
+        self.account, self.hints = account, hints
 
     def render(self) -> Content:
         width = self.size.width

@@ -1,0 +1,110 @@
+"""Devices: who may have a token, and whose medium-term keys are published (spec: rpc.md, Device authentication).
+
+A user must be in the directory with this server as home, and the device's chain must lead to the root key that the directory names. The
+directory is asked each time, because a client that registers comes here the moment its entry has landed.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+from xirtam_core.codec import bcs
+from xirtam_core.codec.integers import LATEST
+from xirtam_core.codec.primitives import AuthToken, Hash, Signature
+from xirtam_core.crypto import signing
+from xirtam_core.crypto.hashing import token_hash
+from xirtam_core.errors import Unverified, XirtamError
+from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol.certificate import CertificateChain, verify
+from xirtam_core.protocol.directory import UserDescriptor
+from xirtam_core.protocol.mailbox import direct_mailbox
+from xirtam_core.protocol.medium_key import SignedMediumKey
+from xirtam_core.rpc.home_server import AccessDenied, Challenge, ServerBusy
+from xirtam_server.home.challenges import Challenges
+from xirtam_server.home.limits import HomeLimits
+from xirtam_server.storage.interface import Device, HomeStore
+
+_log = logging.getLogger(__name__)
+_DOMAIN = "xirtam-device-auth"
+
+
+class UserDirectory(Protocol):
+    """Where users are looked up."""
+
+    async def user(self, name: Username) -> UserDescriptor | None:
+        """What the directory says of `name`, verified; None for a name that it does not have."""
+        ...
+
+
+def challenge_bytes(server: ServerName, username: Username, challenge: Hash) -> bytes:
+    """What a device signs to answer a challenge; the server's name keeps another server from passing ours on."""
+    return bcs.encode_fields(_DOMAIN, server, username, challenge)
+
+
+class Devices:
+    """Gives out tokens and keeps chains and medium-term keys."""
+
+    def __init__(self, name: ServerName, store: HomeStore, directory: UserDirectory, limits: HomeLimits) -> None:
+        self._name, self._store, self._directory, self._limits = name, store, directory, limits
+        self._challenges = Challenges(limits.challenge_s, limits.most_spent_challenges)
+        self._lookups = asyncio.Semaphore(limits.directory_lookups)
+
+    def challenge(self, username: Username) -> Challenge:
+        """A challenge for a device of `username`, whether or not there is such a user."""
+        return self._challenges.make(username)
+
+    async def answer_challenge(
+        self, username: Username, chain: CertificateChain, challenge: Hash, signature: Signature
+    ) -> AuthToken:
+        """The device's token, for who holds the device's key; raises `AccessDenied`."""
+        if not self._challenges.is_open(challenge, username):
+            raise AccessDenied
+        if not signing.verifies(chain.this.pk, challenge_bytes(self._name, username, challenge), signature):
+            raise AccessDenied
+        self._challenges.spend(challenge)
+        return await self.admit(username, chain)
+
+    async def admit(self, username: Username, chain: CertificateChain) -> AuthToken:
+        """The token of the device with this chain; raises `AccessDenied` for a user or chain that does not belong here."""
+        if len(chain.ancestors) >= self._limits.max_chain:
+            raise AccessDenied
+        user = await self._look_up(username)
+        if user is None or user.server_name != self._name:
+            raise AccessDenied
+        try:
+            await asyncio.to_thread(verify, chain, user.root_cert_hash, int(time.time()))
+        except Unverified:
+            raise AccessDenied from None
+        token = await self._store.add_device(username, chain, direct_mailbox(username))
+        if token is None:
+            raise AccessDenied
+        return token
+
+    async def _look_up(self, username: Username) -> UserDescriptor | None:
+        try:
+            async with asyncio.timeout(self._limits.directory_timeout_s), self._lookups:
+                return await self._directory.user(username)
+        except (XirtamError, TimeoutError) as fault:
+            _log.warning("the directory did not answer usably: %s", type(fault).__name__)
+            raise ServerBusy from None
+
+    async def find(self, auth: AuthToken) -> Device:
+        """The device that `auth` belongs to; raises `AccessDenied` for a token of no device here."""
+        device = await self._store.find_device(token_hash(auth))
+        if device is None:
+            raise AccessDenied
+        return device
+
+    async def certificates(self, username: Username) -> Mapping[Hash, CertificateChain] | None:
+        """The chains of the user's devices; None where no device is known."""
+        return await self._store.chains(username) or None
+
+    async def publish_medium_key(self, auth: AuthToken, key: SignedMediumKey) -> None:
+        """Replaces the device's medium-term key; raises `AccessDenied` for one that is older or not the device's."""
+        device = await self.find(auth)
+        if key.created > LATEST or not key.is_signed_by(device.chain.this.pk):
+            raise AccessDenied
+        if not await self._store.set_medium_key(device, key):
+            raise AccessDenied

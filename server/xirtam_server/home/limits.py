@@ -1,0 +1,41 @@
+"""The bounds of a home server: nothing that a caller can make it hold is without one."""
+
+import msgspec
+
+
+class HomeLimits(msgspec.Struct, frozen=True):
+    """What callers may use. Sizes in bytes, times in seconds."""
+
+    max_message_bytes: int = 720_000
+    """Of a blob's content, so that with its base64 form and all else an entry fits an answer of 1 MiB."""
+    max_kind_bytes: int = 256
+    max_ttl_s: int = 0
+    """Longest that an entry is kept; 0: for ever."""
+    max_profile_bytes: int = 65_536
+    max_chain: int = 16
+    """Certificates in one chain."""
+    most_in_page: int = 100
+    """Entries of one mailbox in one answer."""
+    max_answer_bytes: int = 2**20 - 8192
+    """Entries in one answer, so that it fits a line of 1 MiB."""
+    most_received_at_once: int = 4096
+    """Mailboxes that one call may read."""
+    longest_poll_s: float = 540.0
+    denied_pause_s: float = 1.0
+    """How long a refused reader waits for the refusal: a reference client repeats the call at once and for ever."""
+    most_polls: int = 20_000
+    """Parked long polls; the oldest is answered when another comes."""
+    most_polls_per_peer: int = 64
+    recent_bytes: int = 16 * 2**20
+    """Memory for entries that were just written."""
+    page_cache_bytes: int = 8 * 2**20
+    """Memory for entries that were just read."""
+    most_open_rights: int = 200_000
+    """Access list entries, over all mailboxes, that are kept in memory."""
+    directory_lookups: int = 32
+    """Questions to the directory in flight."""
+    directory_timeout_s: float = 15.0
+    challenge_s: int = 60
+    most_spent_challenges: int = 100_000
+    purge_every_s: float = 20.0
+    purge_step: int = 200

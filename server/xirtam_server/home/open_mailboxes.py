@@ -1,0 +1,117 @@
+"""The mailboxes in use, in memory: who may do what, where each ends, and what just came.
+
+All of it follows the store's commits one by one (`MailboxObserver`), so it may be believed: a call that is allowed by what stands here is
+allowed, and a reader whose cursor is at `last` has seen everything.
+"""
+
+from bisect import bisect_right
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from operator import attrgetter
+
+from xirtam_core.codec.primitives import Hash
+from xirtam_core.protocol.mailbox import MailboxAcl
+from xirtam_server.storage.interface import HomeStore, MailboxState, StoredEntry
+
+_received_at = attrgetter("received_at")
+_WEIGHT_OF_MAILBOX = 8
+"""What a mailbox without rights costs in memory, in access list entries."""
+
+
+class OpenMailbox:
+    """One mailbox. `tail` holds the entries after `floor`, without a gap; older ones are in the store."""
+
+    __slots__ = ("floor", "last", "state", "tail")
+
+    def __init__(self, state: MailboxState) -> None:
+        self.state = state
+        self.last = self.floor = state.last
+        self.tail: list[StoredEntry] = []
+
+    def recent(self, after: int, now_ns: int, most: int) -> list[StoredEntry] | None:
+        """The entries after `after` that count at `now_ns`, oldest first; None where some of them are not in memory."""
+        if after >= self.last:
+            return []
+        if after < self.floor:
+            return None
+        found: list[StoredEntry] = []
+        for at in range(bisect_right(self.tail, after, key=_received_at), len(self.tail)):
+            entry = self.tail[at]
+            if entry.expires_at > now_ns:
+                found.append(entry)
+                if len(found) == most:
+                    break
+        return found
+
+
+class OpenMailboxes:
+    """Those used last, up to a bound in memory; others are opened again when asked for."""
+
+    def __init__(self, woken: Callable[[Hash], None], *, most_rights: int, recent_bytes: int) -> None:
+        self._woken = woken
+        self._most_rights, self._most_bytes = most_rights, recent_bytes
+        self._open: OrderedDict[Hash, OpenMailbox] = OrderedDict()
+        self._rights = 0
+        self._recent: deque[tuple[OpenMailbox, int]] = deque()
+        self._bytes = 0
+
+    async def find(self, mailbox: Hash, store: HomeStore) -> OpenMailbox | None:
+        """The mailbox, opened if it was not; None where there is none."""
+        found = self._open.get(mailbox)
+        if found is None:
+            state = await store.find_mailbox(mailbox)
+            if state is None:
+                return None
+            return self._open.get(mailbox) or OpenMailbox(state)  # it may be gone again where many were opened at once
+        self._open.move_to_end(mailbox)
+        return found
+
+    def opened(self, state: MailboxState) -> None:
+        """Takes note of a mailbox as read by the writer."""
+        standing = self._open.get(state.name)
+        if standing is None:
+            self._open[state.name] = OpenMailbox(state)
+            self._rights += _WEIGHT_OF_MAILBOX + len(state.access)
+            self._shrink()
+        else:
+            self._replace_access(standing, state.access)
+
+    def _replace_access(self, standing: OpenMailbox, access: dict[Hash, MailboxAcl]) -> None:
+        self._rights += len(access) - len(standing.state.access)
+        standing.state.access.clear()
+        standing.state.access.update(access)
+
+    def _shrink(self) -> None:
+        while self._rights > self._most_rights and len(self._open) > 1:
+            _, dropped = self._open.popitem(last=False)
+            self._rights -= _WEIGHT_OF_MAILBOX + len(dropped.state.access)
+
+    def access_changed(self, mailbox: Hash, token_hash: Hash, rights: MailboxAcl | None) -> None:
+        """Takes note of an edit."""
+        standing = self._open.get(mailbox)
+        if standing is None:
+            return
+        access = standing.state.access
+        self._rights -= len(access)
+        if rights is None:
+            access.pop(token_hash, None)
+        else:
+            access[token_hash] = rights
+        self._rights += len(access)
+
+    def appended(self, mailbox: Hash, entry: StoredEntry) -> None:
+        """Takes note of an entry, and wakes who waits for it."""
+        standing = self._open.get(mailbox)
+        if standing is not None:
+            standing.last = entry.received_at
+            standing.tail.append(entry)
+            self._recent.append((standing, entry.size))
+            self._bytes += entry.size
+            while self._bytes > self._most_bytes:
+                self._forget_oldest()
+        self._woken(mailbox)
+
+    def _forget_oldest(self) -> None:
+        mailbox, size = self._recent.popleft()
+        mailbox.floor = mailbox.tail.pop(0).received_at
+        self._bytes -= size

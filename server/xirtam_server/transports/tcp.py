@@ -1,0 +1,144 @@
+"""JSON-RPC over TCP: a line is a request or a response, many calls at once, answered as they are ready (spec: rpc.md, Transports)."""
+
+import asyncio
+import socket
+from collections import deque
+from typing import Any, cast
+
+from xirtam_core.errors import Malformed
+from xirtam_core.rpc import envelope
+from xirtam_core.rpc.envelope import Fault
+from xirtam_server.peer import PEER, Peer
+from xirtam_server.transports.connections import Connections, Flow
+from xirtam_server.transports.door import Door
+
+_HIGH_WATER = 2**20
+_BACKLOG = 4096
+
+
+class LineConnection(asyncio.Protocol):
+    """One client."""
+
+    def __init__(self, door: Door, connections: Connections) -> None:
+        self._door, self._connections, self._limits = door, connections, connections.limits
+        self._loop = asyncio.get_running_loop()
+        self._peer = Peer()
+        self._flow = Flow()
+        self._transport = cast("asyncio.Transport", None)
+        self._partial = bytearray()
+        self._backlog: deque[bytes] = deque()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._last_line = self._partial_since = self._loop.time()
+        self._can_write = True
+        self._is_closing = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if not self._connections.admit(self):
+            self._transport.abort()
+            return
+        self._transport.set_write_buffer_limits(high=_HIGH_WATER)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_closing = True
+        self._connections.leave(self)
+        self._backlog.clear()
+        self._peer.release()
+
+    def data_received(self, data: bytes) -> None:
+        if b"\n" not in data:
+            if not self._partial:
+                self._partial_since = self._loop.time()
+            self._partial += data
+            self._check_length(len(self._partial))
+            return
+        self._last_line = self._partial_since = self._loop.time()
+        *lines, rest = (bytes(self._partial) + data if self._partial else data).split(b"\n")
+        self._partial = bytearray(rest)
+        self._check_length(len(rest))
+        for line in lines:
+            if line and line != b"\r":
+                self._check_length(len(line))
+                self._backlog.append(line)
+        self._begin_calls()
+
+    def _check_length(self, size: int) -> None:
+        if size > self._limits.max_line_bytes:
+            self.abort()
+
+    def _begin_calls(self) -> None:
+        while self._backlog and self._can_write and not self._is_closing:
+            if len(self._calls) >= self._limits.most_calls:
+                break
+            task = self._loop.create_task(self._answer(self._backlog.popleft()))
+            self._calls.add(task)
+            task.add_done_callback(self._call_done)
+        if self._is_closing:
+            return
+        if self._backlog:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def _call_done(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        if self._backlog:
+            self._begin_calls()
+
+    async def _answer(self, line: bytes) -> None:
+        PEER.set(self._peer)
+        try:
+            answer = await self._door.answer(line)
+        except Malformed as fault:
+            answer = envelope.render_fault(None, Fault(envelope.PARSE_ERROR, "Parse error", str(fault)))
+        if self._is_closing:
+            return
+        self._transport.write(answer + b"\n")
+        if self._transport.get_write_buffer_size() > self._limits.most_unsent_bytes:
+            self.abort()
+
+    def pause_writing(self) -> None:
+        self._can_write = False
+
+    def resume_writing(self) -> None:
+        self._can_write = True
+        self._begin_calls()
+
+    def is_stale(self, now: float) -> bool:
+        limits = self._limits
+        if self._partial and now - self._partial_since > limits.slow_s:
+            return True
+        if self._flow.is_stuck(self._transport.get_write_buffer_size(), now, limits.slow_s):
+            return True
+        return now - self._last_line > limits.silence_s
+
+    def abort(self) -> None:
+        self._is_closing = True
+        self._transport.abort()
+
+    async def finish(self) -> None:
+        """Takes no more calls, waits for those in flight, and closes."""
+        self._backlog.clear()
+        self._peer.release()
+        if self._calls:
+            await asyncio.wait(set(self._calls))
+        self._is_closing = True
+        self._transport.close()
+
+
+class LineDoor:
+    """The listener."""
+
+    def __init__(self, door: Door, connections: Connections) -> None:
+        self._door, self._connections = door, connections
+        self._open: set[LineConnection] = set()
+        self._server: Any = None
+
+    async def listen(self, listener: socket.socket) -> None:
+        """Accepts clients on `listener`, which is bound."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._make, sock=listener, backlog=_BACKLOG)
+
+    def _make(self) -> LineConnection:
+        return LineConnection(self._door, self._connections)

@@ -1,0 +1,190 @@
+"""The light client: looks names up and publishes them, believing nothing that the directory has not proved (spec: directory.md, RPC).
+
+A look-up asks for the item first and then, only if the item is of a height above what is stored, for an anchor and the headers up to
+it. The item counts as of its own height, which must be no lower than what was known when it was asked for.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from xirtam_core.codec.primitives import Hash, IntegerBytes, SigningPublic, SigningSecret
+from xirtam_core.crypto import signing
+from xirtam_core.directory import smt
+from xirtam_core.directory.chain import StaleAnchor
+from xirtam_core.directory.followed_log import FollowedLog
+from xirtam_core.directory.item import VerifiedItem, verify_item
+from xirtam_core.directory.ownership import find_next_step
+from xirtam_core.directory.pow.solver import Progress, solve
+from xirtam_core.directory.store import HeaderStore
+from xirtam_core.errors import Refused, RetryLater, Unreachable
+from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol.blob import Blob
+from xirtam_core.protocol.directory import (
+    DirectoryAnchor,
+    DirectoryUpdate,
+    Name,
+    PowSolution,
+    ServerDescriptor,
+    UserDescriptor,
+    sign_update,
+)
+from xirtam_core.protocol.update_history import NameState, WrongLink
+from xirtam_core.rpc.directory import Directory, UpdateRejected
+
+LAND_TIMEOUT_S: Final = 120.0
+"""How long an accepted update may take to land before it counts as lost; the reference directory takes up to 30."""
+
+MOST_EFFORT: Final = 1_000_000
+"""Work that is done for a directory at most: the usual is 1000, some ten seconds."""
+
+_ATTEMPTS: Final = 4
+_OTHER_SEED: Final = ("pow seed expired", "unknown pow seed")
+
+OnProgress = Callable[[Progress], None] | None
+
+
+class DirectoryClient:
+    """What the directory with key `directory_pk` says, verified. `pause_s` is the time between two attempts or polls.
+
+    Every method raises `Equivocation` once the directory has been caught with two logs, `Unverified` where a signature, proof or history
+    does not hold, `Unreachable` (of which `StaleAnchor` is one) without a usable answer, and `RetryLater` where the directory says so.
+    """
+
+    def __init__(
+        self, directory: Directory, directory_pk: SigningPublic, store: HeaderStore, *, pause_s: float = 0.5
+    ) -> None:
+        self._directory = directory
+        self._log = FollowedLog(directory, directory_pk, store)
+        self._pause_s = pause_s
+
+    async def state(self, name: Name) -> NameState:
+        """Owners and value of `name`, asked for now; an absent name has neither."""
+        return (await self._look_up(name)).state
+
+    async def user(self, name: Username) -> UserDescriptor | None:
+        """The descriptor of a user; None if there is none. Raises `Malformed` for a value that is none."""
+        value = (await self.state(name)).value
+        return None if value is None else UserDescriptor.from_blob(value)
+
+    async def server(self, name: ServerName) -> ServerDescriptor | None:
+        """The descriptor of a server; None if there is none. Raises `Malformed` for a value that is none."""
+        value = (await self.state(name)).value
+        return None if value is None else ServerDescriptor.from_blob(value)
+
+    async def sync(self) -> DirectoryAnchor:
+        """The newest anchor, verified and stored together with the headers up to it."""
+        for attempt in range(_ATTEMPTS):
+            await self._pause_before(attempt)
+            try:
+                return await self._log.sync()
+            except StaleAnchor:
+                continue
+        raise StaleAnchor
+
+    async def compare(self, anchor: DirectoryAnchor) -> None:
+        """Checks an anchor that came another way against what the directory shows here (spec: client.md, Trust).
+
+        Raises `Equivocation` if they contradict, and `StaleAnchor` if the directory does not show here what it showed there.
+        """
+        await self._log.compare(anchor)
+
+    def acknowledge_alarm(self) -> None:
+        """Lets calls through again after an `Equivocation` that a person has seen; the same contradiction raises it again."""
+        self._log.acknowledge_alarm()
+
+    async def _look_up(self, name: Name) -> VerifiedItem:
+        for attempt in range(_ATTEMPTS):
+            await self._pause_before(attempt)
+            try:
+                found = await self._try_look_up(name)
+            except StaleAnchor:
+                continue
+            if found is not None:
+                return found
+        raise StaleAnchor
+
+    async def _try_look_up(self, name: Name) -> VerifiedItem | None:
+        """What the directory says of `name`; None if what it says is of another time than its anchor."""
+        self._log.check_alarm()
+        known = self._log.height()
+        item = await self._directory.get_item(name)
+        if item.proof_height < known:
+            await self._log.sync()  # is it behind, or is this another log?
+            return None
+        header = await self._log.find_header(item.proof_height)
+        if header is None:
+            return None
+        try:
+            return verify_item(name, item, header.smt_root)
+        except smt.BadProof:
+            await self._log.sync()  # if it is the proof of another log, that is the news
+            raise
+
+    async def _pause_before(self, attempt: int) -> None:
+        if attempt:
+            await asyncio.sleep(self._pause_s)
+
+    async def insert(self, name: Name, update: DirectoryUpdate, *, on_progress: OnProgress = None) -> None:
+        """Does the work that the directory asks for, and hands it `update`. Returns once it is accepted, which is before it lands.
+
+        Raises `UpdateRejected`, or `Refused` where the work asked for is out of all proportion.
+        """
+        for attempt in range(_ATTEMPTS):
+            self._log.check_alarm()
+            seed = await self._directory.get_pow_seed()
+            if seed.algo.effort > MOST_EFFORT:
+                raise Refused(
+                    f"the directory asks for a proof of work of effort {seed.algo.effort}, which would take hours"
+                )
+            solved = await solve(seed.seed, seed.algo.effort, on_progress=on_progress)
+            solution = PowSolution(seed.seed, solved.nonce, IntegerBytes(solved.solution))
+            try:
+                return await self._directory.insert_update(name, update, solution)
+            except UpdateRejected as refusal:
+                if refusal.reason not in _OTHER_SEED or attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError("the last attempt raises")
+
+    async def landed(self, name: Name, update_hash: Hash, *, timeout_s: float) -> bool:
+        """Whether the update with this hash is in the log within `timeout_s`."""
+        return await self._poll(name, lambda found: found.contains(update_hash), timeout_s)
+
+    async def publish(self, name: Name, owner: SigningSecret, blob: Blob, *, on_progress: OnProgress = None) -> None:
+        """Makes `blob` the value of `name`, as its owner, taking the name if nobody has it; returns when that has landed.
+
+        It goes on from whatever is there, so it can be called again after a crash. Raises `NameTaken`, `UpdateRejected`, and
+        `Unreachable` if an accepted update does not land.
+        """
+        owner_pk = signing.public_of(owner)
+        lost = 0
+        while (step := find_next_step(name, state := await self.state(name), owner_pk, blob)) is not None:
+            update = sign_update(owner, state.last_hash, step)
+            try:
+                await self.insert(name, update, on_progress=on_progress)
+            except UpdateRejected as refusal:
+                # Something waits there already: somebody else's update, or this one, from before a crash. It will show.
+                if refusal.reason != str(WrongLink()):
+                    raise
+            if not await self._has_moved(name, state):
+                lost += 1
+                if lost == _ATTEMPTS:
+                    raise Unreachable(f"the directory accepted an update of {name} and did not log it; try again later")
+
+    async def _has_moved(self, name: Name, state: NameState) -> bool:
+        return await self._poll(name, lambda found: found.state.last_hash != state.last_hash, LAND_TIMEOUT_S)
+
+    async def _poll(self, name: Name, is_met: Callable[[VerifiedItem], bool], timeout_s: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not await self._is_met_now(name, is_met):
+                    await asyncio.sleep(self._pause_s)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _is_met_now(self, name: Name, is_met: Callable[[VerifiedItem], bool]) -> bool:
+        try:
+            return is_met(await self._look_up(name))
+        except (Unreachable, RetryLater):
+            return False

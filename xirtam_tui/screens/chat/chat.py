@@ -1,0 +1,220 @@
+"""The chat screen: status, contact list, conversation. In a narrow terminal, the list or the conversation."""
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input
+
+from xirtam_core.chat import Chat
+from xirtam_core.names import Username
+from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
+from xirtam_tui.bridge import Batch, Bridge
+from xirtam_tui.failures import attempt
+from xirtam_tui.keymap import Keymap
+from xirtam_tui.moments import Clock
+from xirtam_tui.screens.chat.conversation import Conversation
+from xirtam_tui.widgets.contact_list import ContactList
+from xirtam_tui.widgets.status_bar import StatusBar
+
+_DWELL_S = 0.15  # passing by a chat with the arrow keys does not open it, and so does not mark it as read
+_ENABLED = {action.method: action.is_enabled for action in ACTIONS if action.scope is Scope.CHAT}
+
+
+class ChatScreen(Screen[None]):
+    """Everything one does in an account. Painted before the account is open; `attach` brings it to life."""
+
+    CSS_PATH = "chat.tcss"
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (80, "-normal"), (120, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.CHAT)
+
+    def __init__(self, account: Username, *, clock: Clock, keymap: Keymap, intro: str | None) -> None:
+        super().__init__()
+        self._account, self._clock, self._keymap, self._intro = account, clock, keymap, intro
+        self._bridge: Bridge | None = None
+        self._dwell: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        label = self._keymap.label
+        yield StatusBar(self._account, f"{label('chat.jump')} jump   {label('app.help')} help")
+        with Horizontal(id="panes"):
+            with Vertical(id="list"):
+                yield Input(placeholder="filter…", id="filter", compact=True)
+                yield ContactList(clock=self._clock, id="contacts")
+            yield Conversation(clock=self._clock, keymap=self._keymap)
+
+    async def attach(self, bridge: Bridge) -> None:
+        """Shows the account that has been opened. Raises what the engine raises."""
+        self._bridge = bridge
+        self.query_one(StatusBar).status = await bridge.status()
+        self.contacts.show(await bridge.chats())
+        self._invite()
+        if (first := self.contacts.neighbour(0)) is not None and not self.has_class("-narrow"):
+            await self._open(first, write=True)
+        else:
+            self.contacts.focus()
+
+    def apply(self, batch: Batch) -> None:
+        """Takes in what happened in the engine."""
+        if batch.status is not None:
+            self.query_one(StatusBar).status = batch.status
+        if batch.chats:
+            self.contacts.put(batch.chats.values())
+        self.conversation.apply(batch)
+        self._invite()
+
+    @property
+    def contacts(self) -> ContactList:
+        """The list of chats."""
+        return self.query_one(ContactList)
+
+    @property
+    def conversation(self) -> Conversation:
+        """The chat that is open."""
+        return self.query_one(Conversation)
+
+    @property
+    def situation(self) -> Situation:
+        """What the actions depend on."""
+        conversation = self.conversation
+        alarm = conversation.chat is not None and conversation.chat.alarm is not None
+        status = self.query_one(StatusBar).status
+        return Situation(
+            in_chats=self._bridge is not None,
+            chat_open=conversation.chat is not None,
+            alarm=alarm or (status is not None and status.alarm is not None),
+            message=conversation.chosen,
+        )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in _ENABLED:
+            return self.is_mounted and _ENABLED[action](self.situation)
+        return super().check_action(action, parameters)
+
+    def _invite(self) -> None:
+        """Says what to do first while there is no chat to show."""
+        self.conversation.invite(self._intro or "", is_first=self.contacts.is_empty)
+
+    # Going to a chat
+
+    async def _open(self, chat: Chat, *, write: bool) -> None:
+        if self._bridge is None:
+            return
+        self.contacts.open_chat = chat.id
+        self.set_class(write, "show-chat")
+        if self.conversation.chat is None or self.conversation.chat.id != chat.id:
+            await self.conversation.open(self.contacts.chat(chat.id) or chat, self._bridge)
+        if write:
+            self.conversation.composer.focus()
+
+    def _go(self, chat: Chat | None, *, write: bool = True) -> None:
+        if self._dwell is not None:
+            self._dwell.stop()
+        if chat is not None:
+            self.contacts.open_chat = chat.id
+            self.run_worker(self._open(chat, write=write), group="open", exclusive=True)
+
+    @on(ContactList.Picked)
+    def _picked(self, event: ContactList.Picked) -> None:
+        if event.is_final:
+            self._go(event.chat)
+            return
+        self.contacts.open_chat = event.chat.id
+        if self._dwell is not None:
+            self._dwell.stop()
+        if not self.has_class("-narrow"):
+            self._dwell = self.set_timer(_DWELL_S, lambda: self._go(event.chat, write=False))
+
+    @on(Input.Changed, "#filter")
+    def _filter(self, event: Input.Changed) -> None:
+        self.contacts.filter_text = event.value.strip()
+
+    @on(Input.Submitted, "#filter")
+    def _filtered(self) -> None:
+        chats = self.contacts.ordered
+        self._go(chats[0] if chats else None)
+        self.query_one("#filter", Input).clear()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "down" and self.focused is self.query_one("#filter"):
+            self.contacts.focus()
+
+    def on_app_focus(self) -> None:
+        self.conversation.transcript.look()
+
+    def on_screen_resume(self) -> None:
+        if self._bridge is not None:
+            self.conversation.transcript.look()
+
+    # Actions, in the registry's order
+
+    async def action_new_chat(self) -> None:
+        from xirtam_tui.screens.new_chat.new_chat import NewChat
+
+        if self._bridge is not None:
+            await self.app.push_screen(NewChat(self._bridge.start_chat), self._started)
+
+    def _started(self, chat: Chat | None) -> None:
+        if chat is not None:
+            self.contacts.put([chat])
+            self._go(chat)
+
+    async def action_jump(self) -> None:
+        from xirtam_tui.screens.switcher.switcher import Switcher
+
+        await self.app.push_screen(Switcher(self.contacts.ordered), self._go)
+
+    def action_next_unread(self) -> None:
+        self._go(self.contacts.next_unread())
+
+    def action_next_chat(self) -> None:
+        self._go(self.contacts.neighbour(1))
+
+    def action_previous_chat(self) -> None:
+        self._go(self.contacts.neighbour(-1))
+
+    def action_find(self) -> None:
+        self.remove_class("show-chat", "no-list")
+        self.query_one("#filter").focus()
+
+    def action_toggle_list(self) -> None:
+        self.toggle_class("no-list")
+
+    def action_back(self) -> None:
+        conversation = self.conversation
+        if self.focused is conversation.transcript:
+            conversation.composer.focus()
+        elif self.focused is conversation.composer:
+            self.remove_class("show-chat", "no-list")
+            self.contacts.focus()
+        elif self.focused is self.query_one("#filter"):
+            self.query_one("#filter", Input).clear()
+            self.contacts.focus()
+        elif conversation.chat is not None and not self.has_class("-narrow"):
+            conversation.composer.focus()
+
+    def action_older(self) -> None:
+        self.conversation.transcript.page(-1)
+
+    def action_newer(self) -> None:
+        self.conversation.transcript.page(1)
+
+    async def action_oldest(self) -> None:
+        await attempt(self.conversation.transcript.show_oldest(), self)
+
+    async def action_latest(self) -> None:
+        await attempt(self.conversation.transcript.show_latest(), self)
+
+    def action_first_unread(self) -> None:
+        self.conversation.transcript.show_unread()
+
+    async def action_acknowledge(self) -> None:
+        chat = self.conversation.chat
+        if self._bridge is not None:
+            about = chat.id if chat is not None and chat.alarm is not None else None
+            await attempt(self._bridge.acknowledge_alarm(about), self)

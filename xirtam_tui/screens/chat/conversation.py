@@ -1,0 +1,217 @@
+"""One conversation: who it is with, what was said, and what one writes. Owns all of it for the chat that is open."""
+
+from functools import partial
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from xirtam_core.chat import Chat, Message, SendState
+from xirtam_tui.bridge import Batch, Bridge
+from xirtam_tui.failures import Failure, Trouble, attempt, explain
+from xirtam_tui.keymap import Keymap
+from xirtam_tui.moments import Clock
+from xirtam_tui.widgets.composer import Composer
+from xirtam_tui.widgets.transcript import Transcript
+
+_KEPT = "The message is kept here."
+
+
+class Conversation(Vertical):
+    """Shows the chat it is told to open, and does what a person wants done in it."""
+
+    chat: reactive[Chat | None] = reactive(None, init=False)
+    at_latest: reactive[bool] = reactive(True, init=False)
+    chosen: reactive[Message | None] = reactive(None, init=False)
+
+    def __init__(self, *, clock: Clock, keymap: Keymap) -> None:
+        super().__init__(id="conversation")
+        self._clock, self._keymap = clock, keymap
+        self._bridge: Bridge | None = None
+        self._kept = ""  # what is on disk as the open chat's draft
+        self._invitation = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="title", markup=False)
+        yield Static("", id="alarm", markup=False)
+        yield Transcript(clock=self._clock, id="transcript")
+        with Vertical(id="writing"):
+            yield Composer(keymap=self._keymap, id="composer")
+            yield Static("", id="hint", markup=False)
+
+    def on_mount(self) -> None:
+        self._show_hint()
+
+    @property
+    def transcript(self) -> Transcript:
+        """What was said."""
+        return self.query_one(Transcript)
+
+    @property
+    def composer(self) -> Composer:
+        """What one writes."""
+        return self.query_one(Composer)
+
+    # Opening and closing
+
+    async def open(self, chat: Chat, bridge: Bridge) -> None:
+        """Shows `chat`; what was written in the one before is kept as its draft."""
+        await self.keep_draft()
+        self._bridge, self._kept, self.chat, self.chosen = bridge, chat.draft, chat, None
+        self.composer.load(chat.draft)
+        opened = self.transcript.open(
+            partial(bridge.history, chat.id),
+            read_up_to=chat.read_up_to,
+            unread=chat.unread,
+            beginning=f"This is the beginning of your chat with {chat.peer}. Only the two of you can read it.",
+            empty=f"Nothing said yet. What you write here, only {chat.peer} can read.",
+        )
+        await attempt(opened, self)
+
+    async def keep_draft(self) -> None:
+        """Keeps what is written as the open chat's draft, on disk when this returns."""
+        chat, bridge, content = self.chat, self._bridge, self.composer.text
+        if chat is not None and bridge is not None and content != self._kept:
+            if await attempt(bridge.set_draft(chat.id, content), self) and self.chat is not None and self.chat.id == chat.id:
+                self._kept = content
+
+    def invite(self, intro: str, *, is_first: bool) -> None:
+        """Says what to do while no chat is open; `is_first` when there is none at all."""
+        key = self._keymap.label("chat.new_chat")
+        words = f"No chats yet. {key}, then a name such as @bobby" if is_first else "Choose a chat on the left"
+        invitation = f"{intro}\n\n{words}" if intro else words
+        if self.chat is None and invitation != self._invitation:
+            self._invitation = invitation
+            self.transcript.close(empty=invitation)
+
+    def apply(self, batch: Batch) -> None:
+        """Takes in what happened."""
+        if self.chat is None:
+            return
+        for message in batch.messages.values():
+            if message.chat == self.chat.id:
+                self.transcript.put(message)
+        for removed in batch.removed:
+            if removed.chat == self.chat.id:
+                self.transcript.remove(removed.id)
+        self.chat = batch.chats.get(self.chat.id, self.chat)
+
+    # What is said around the transcript
+
+    def watch_chat(self, chat: Chat | None) -> None:
+        self.set_class(chat is not None, "has-chat")
+        self.set_class(chat is not None and chat.alarm is not None, "has-alarm")
+        if chat is not None:
+            back = "‹ " if self.screen.has_class("-narrow") else ""
+            server = (f"  {chat.server}", "$text-muted") if chat.server else ""
+            self.query_one("#title", Static).update(Content.assemble((back, "$accent"), (chat.peer, "bold"), server))
+            key = self._keymap.label("chat.acknowledge")
+            self.query_one("#alarm", Static).update(f"⚠ {chat.alarm}  {key} I have seen this" if chat.alarm else "")
+        self._show_jump()
+
+    def watch_at_latest(self) -> None:
+        self._show_jump()
+
+    def watch_chosen(self) -> None:
+        self._show_hint()
+
+    def _show_jump(self) -> None:
+        unread = self.chat.unread if self.chat is not None else 0
+        label = f" ↓ {unread} new" if unread else " ↓ latest"
+        key = self._keymap.label("chat.latest")
+        self.query_one("#writing").border_title = "" if self.at_latest else f"{label} · {key} "
+
+    def _show_hint(self) -> None:
+        label = self._keymap.label
+        if self.chosen is None:
+            words = f"{label('composer.send')} send · {label('composer.newline')} new line · {label('composer.messages')} messages"
+        else:
+            words = f"{label('message.copy')} copy"
+            if self.chosen.state is SendState.FAILED:
+                words += f" · {label('message.retry')} retry · {label('message.discard')} discard"
+            elif self.chosen.state is SendState.QUEUED:
+                words += f" · {label('message.discard')} take back"
+            words += f" · {label('chat.back')} back to writing"
+        self.query_one("#hint", Static).update(words)
+
+    # Reading
+
+    def on_transcript_seen(self, event: Transcript.Seen) -> None:
+        event.stop()
+        if self.chat is not None and self._bridge is not None:
+            self.run_worker(attempt(self._bridge.mark_read(self.chat.id, event.position), self), group="reading")
+
+    def on_transcript_moved(self, event: Transcript.Moved) -> None:
+        event.stop()
+        self.at_latest = event.at_latest
+
+    def on_transcript_failed(self, event: Transcript.Failed) -> None:
+        event.stop()
+        self.post_message(Trouble(explain(event.error)))
+
+    # The message cursor
+
+    def on_transcript_cursor_moved(self, event: Transcript.CursorMoved) -> None:
+        event.stop()
+        self.chosen = event.message
+        if event.past_end:
+            self.composer.focus()
+
+    def on_transcript_chosen(self, event: Transcript.Chosen) -> None:
+        event.stop()
+        message, bridge = event.message, self._bridge
+        if bridge is None:
+            return
+        if event.action == "copy":
+            self.app.copy_to_clipboard(message.text)
+            self.app.notify("Copied", timeout=2)
+        elif event.action == "retry" and message.state is SendState.FAILED:
+            self.run_worker(attempt(bridge.retry(message.id), self, _KEPT))
+        elif event.action == "discard" and message.state in (SendState.FAILED, SendState.QUEUED):
+            self.run_worker(self._discard(bridge, message))
+
+    async def _discard(self, bridge: Bridge, message: Message) -> None:
+        """Takes a message back; its text returns to the composer unless something is written there."""
+        if await attempt(bridge.discard(message.id), self, _KEPT):
+            if not self.composer.text:
+                self.composer.load(message.text)
+            self.composer.focus()
+
+    # Writing
+
+    def on_composer_submitted(self, event: Composer.Submitted) -> None:
+        event.stop()
+        if self.chat is None or self._bridge is None:
+            self.composer.not_sent()
+        elif self.chat.alarm is not None:
+            self.composer.not_sent()
+            key = self._keymap.label("chat.acknowledge")
+            self.post_message(Trouble(Failure("Not sent", f"First look at the warning above ({key}). {_KEPT}")))
+        else:
+            self.run_worker(self._send(self.chat, self._bridge, event.content))
+
+    async def _send(self, chat: Chat, bridge: Bridge, content: str) -> None:
+        sent = await attempt(bridge.send_text(chat.id, content.strip("\n")), self, _KEPT)
+        if self.chat is None or self.chat.id != chat.id:
+            return
+        if sent:
+            self.composer.sent(content)
+            await self.transcript.show_latest()
+            await self.keep_draft()
+        else:
+            self.composer.not_sent()
+
+    def on_composer_refused(self, event: Composer.Refused) -> None:
+        event.stop()
+        self.post_message(Trouble(Failure("Not sent", event.reason)))
+
+    def on_composer_drafted(self, event: Composer.Drafted) -> None:
+        event.stop()
+        self.run_worker(self.keep_draft(), group="draft", exclusive=True)
+
+    def on_composer_left_upwards(self, event: Composer.LeftUpwards) -> None:
+        event.stop()
+        if self.transcript.start_cursor():
+            self.transcript.focus()

@@ -1,0 +1,1 @@
+"""What shows until an account is open."""

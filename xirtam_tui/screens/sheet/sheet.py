@@ -1,0 +1,48 @@
+"""The dialog: a centred sheet with a sentence for a title, a short explanation, the choice, and buttons that are verbs."""
+
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button, Static
+
+SHEET_CSS = Path(__file__).with_name("sheet.tcss")
+Result = TypeVar("Result")
+
+
+class Sheet(ModalScreen[Result | None]):
+    """Asks for a `Result`; None when it is left with Escape."""
+
+    CSS_PATH: ClassVar[list[Path]] = [SHEET_CSS]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", show=False)]
+
+    heading: str = ""
+    explanation: str = ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="sheet"):
+            yield Static(self.heading, id="heading", markup=False)
+            if self.explanation:
+                yield Static(self.explanation, id="explanation", markup=False)
+            yield from self.compose_body()
+            with Horizontal(id="buttons"):
+                yield from self.compose_buttons()
+
+    def compose_body(self) -> ComposeResult:
+        """What is between the explanation and the buttons."""
+        yield from ()
+
+    def compose_buttons(self) -> ComposeResult:
+        """The buttons, the one that goes ahead first."""
+        yield self.button("Close", "leave")
+
+    def button(self, label: str, button_id: str, *, primary: bool = False) -> Widget:
+        """A button of the sheet; it calls `action_ID`."""
+        return Button(label, id=button_id, compact=True, classes="primary" if primary else "", action=f"screen.{button_id}")
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

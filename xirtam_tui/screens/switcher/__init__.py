@@ -1,0 +1,1 @@
+"""Jumping to a chat."""
