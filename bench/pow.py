@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xirtam_core.directory.pow.equix import solve as solve_challenge
-from xirtam_core.directory.pow.search import Search
+from xirtam_core.directory.pow.search import Search, keep_freed_memory
 from xirtam_core.directory.pow.solution import SOLUTIONS_PER_CHALLENGE, challenge_of, meets
 from xirtam_core.directory.pow.solver import Progress, solve
 
@@ -75,6 +75,7 @@ async def bench_runs(runs: int) -> None:
 
 
 async def main(runs: int) -> None:
+    keep_freed_memory()
     bench_attempts()
     bench_verification()
     await bench_rate(1)

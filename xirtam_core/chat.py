@@ -60,6 +60,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     has_later: bool
 
 
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """A message from somebody else, with the cursor to ask for those that were stored after it."""
+
+    cursor: int
+    message: Message
+
+
 class Chat(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation as the contact list shows it.
 

@@ -12,7 +12,7 @@ engine's thread. What a call has accepted is on the disk when it returns.
 from collections.abc import Callable
 from pathlib import Path
 
-from xirtam_core.chat import Chat, Message, Page, Status
+from xirtam_core.chat import Chat, Message, Page, Received, Status
 from xirtam_core.clock import SystemClock
 from xirtam_core.engine import lobby, private_network
 from xirtam_core.engine.announcer import Listener
@@ -50,13 +50,28 @@ class Client:
         """Every chat, the one with the newest message first."""
         return await self._thread.do(self._engine.chats)
 
-    async def start_chat(self, name: Username) -> Chat:
-        """The chat with `name`, made if there is none; raises `NotFound` and `Unreachable`."""
-        return await self._thread.call(self._engine.start_chat(name))
+    async def start_chat(self, name: Username, *, unseen: bool = False) -> Chat:
+        """The chat with `name`, made if there is none; raises `NotFound` and `Unreachable`.
+
+        `unseen` makes it even where nobody can be asked whether there is such a user: what is queued there waits.
+        """
+        return await self._thread.call(self._engine.start_chat(name, unseen=unseen))
 
     async def history(self, chat: str, *, before: int | None = None, after: int | None = None, limit: int = 60) -> Page:
         """The newest messages (before a position), or the oldest after one; raises `NotFound`."""
         return await self._thread.do(self._engine.history, chat, before, after, limit)
+
+    async def received(self, after: int, limit: int = 100) -> list[Received]:
+        """Messages from others that were stored after cursor `after`, in the order of storing."""
+        return await self._thread.do(self._engine.received, after, limit)
+
+    async def listened(self) -> int:
+        """The cursor up to which received messages have been handed on by `mark_listened`."""
+        return await self._thread.do(self._engine.listened)
+
+    async def mark_listened(self, cursor: int) -> None:
+        """Notes that received messages have been handed on up to `cursor`, so that nobody gets them twice."""
+        await self._thread.do(self._engine.mark_listened, cursor)
 
     async def send_text(self, chat: str, text: str) -> Message:
         """Queues a text and gives the message; it is on the disk then, and goes out whatever happens to this process.

@@ -78,37 +78,37 @@ class Action(NamedTuple):
 ACTIONS: tuple[Action, ...] = (
     Action("app.help", "Help", "Show every key and what it does", ("f1",), Scope.APP),
     Action("app.command_palette", "Commands", "Find any command by its name", ("ctrl+p",), Scope.APP),
-    Action("app.switch_theme", "Dark or light", "Switch between the dark and the light theme", ("ctrl+t",), Scope.APP),
-    Action("app.quit", "Quit", "Leave; drafts and unsent messages are kept", ("ctrl+q",), Scope.APP),
+    Action("app.switch_theme", "Dark or light", "Switch between dark and light", ("ctrl+t",), Scope.APP),
+    Action("app.quit", "Quit", "Leave; nothing unsent is lost", ("ctrl+q",), Scope.APP),
     Action("chat.new_chat", "New chat", "Start a chat with somebody, by name", ("ctrl+n",), Scope.CHAT, _in_chats),
-    Action("chat.jump", "Jump to a chat", "Find a chat by a few letters of its name", ("ctrl+k",), Scope.CHAT, _in_chats),
-    Action("chat.next_unread", "Next unread", "Open the next chat that has unread messages", ("f2",), Scope.CHAT, _in_chats),
+    Action("chat.jump", "Jump to a chat", "Find a chat by a few letters", ("ctrl+k",), Scope.CHAT, _in_chats),
+    Action("chat.next_unread", "Next unread", "Open the next chat with something new", ("f2",), Scope.CHAT, _in_chats),
     Action("chat.next_chat", "Next chat", "Open the chat below", ("ctrl+down", "alt+down"), Scope.CHAT, _in_chats),
     Action("chat.previous_chat", "Previous chat", "Open the chat above", ("ctrl+up", "alt+up"), Scope.CHAT, _in_chats),
     Action("chat.find", "Filter chats", "Go to the filter above the list", ("ctrl+f",), Scope.CHAT, _in_chats),
-    Action("chat.toggle_list", "Show or hide the list", "Give the whole width to the chat", ("f3",), Scope.CHAT, _in_chats),
-    Action("chat.back", "Back", "Step back: to the composer, then to the list", ("escape",), Scope.CHAT, _in_chats),
+    Action("chat.toggle_list", "Show or hide the list", "Hide the list, or show it again", ("f3",), Scope.CHAT, _in_chats),
+    Action("chat.back", "Back", "Back to writing, then to the list", ("escape",), Scope.CHAT, _in_chats),
     Action("chat.older", "Scroll up", "A page towards older messages", ("pageup",), Scope.CHAT, _chat_open),
     Action("chat.newer", "Scroll down", "A page towards newer messages", ("pagedown",), Scope.CHAT, _chat_open),
     Action("chat.oldest", "First message", "Go to the beginning of the chat", ("ctrl+home",), Scope.CHAT, _chat_open),
     Action("chat.latest", "Latest message", "Go to the newest message", ("ctrl+end",), Scope.CHAT, _chat_open),
     Action("chat.first_unread", "First unread", "Go to the line above the new messages", ("f4",), Scope.CHAT, _chat_open),
-    Action("chat.acknowledge", "I have seen this alarm", "Acknowledge the warning and go on", ("f8",), Scope.CHAT, _alarm),
+    Action("chat.acknowledge", "I have seen this alarm", "Put the warning away and go on", ("f8",), Scope.CHAT, _alarm),
     Action("composer.send", "Send", "Send what is written; a paste never sends", ("enter",), Scope.COMPOSER, _chat_open),
     Action(
         "composer.newline",
         "New line",
-        "Start a new line (Shift+Enter and Alt+Enter too, where the terminal reports them)",
+        "Start a new line",
         ("ctrl+j", "shift+enter", "alt+enter"),
         Scope.COMPOSER,
         _chat_open,
     ),
-    Action("composer.messages", "To the messages", "From an empty line: choose a message", ("up",), Scope.COMPOSER, _chat_open),
+    Action("composer.messages", "To the messages", "When nothing is written: choose a message", ("up",), Scope.COMPOSER, _chat_open),
     Action("message.older", "Message above", "Choose the message above", ("up", "k"), Scope.MESSAGE, _message),
-    Action("message.newer", "Message below", "Choose the message below; below the last is the composer", ("down", "j"), Scope.MESSAGE, _message),
+    Action("message.newer", "Message below", "Choose the message below", ("down", "j"), Scope.MESSAGE, _message),
     Action("message.copy", "Copy", "Copy the message's text", ("c", "y"), Scope.MESSAGE, _message),
     Action("message.retry", "Retry", "Send a failed message again", ("r",), Scope.MESSAGE, _failed),
-    Action("message.discard", "Discard", "Take back a message that was not sent; its text returns to the composer", ("d",), Scope.MESSAGE, _unsent),
+    Action("message.discard", "Discard", "Take back what was not sent, to edit it", ("d",), Scope.MESSAGE, _unsent),
 )  # fmt: skip
 
 _NAMESPACES = {Scope.APP: "app.", Scope.CHAT: "screen.", Scope.COMPOSER: "", Scope.MESSAGE: ""}
@@ -138,4 +138,6 @@ def bindings(scope: Scope) -> list[BindingType]:
 def key_label(key: str) -> str:
     """A key as people write it: `ctrl+page_up` is `Ctrl+PgUp`."""
     names = {"pageup": "PgUp", "pagedown": "PgDn", "up": "↑", "down": "↓", "escape": "Esc"}
-    return "+".join(names.get(part, part.capitalize() if len(part) > 1 or "+" in key else part) for part in key.split("+"))
+    return "+".join(
+        names.get(part, part.capitalize() if len(part) > 1 or "+" in key else part) for part in key.split("+")
+    )

@@ -1,6 +1,8 @@
 """The app: which screen shows, one account's engine at a time, and leaving without losing anything."""
 
+import gc
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,7 +14,7 @@ from xirtam_core.names import Username
 from xirtam_tui import keymap, settings
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge, Engine, Engines, InstalledEngines
-from xirtam_tui.failures import Trouble, explain
+from xirtam_tui.failures import Trouble, attempt, explain
 from xirtam_tui.moments import Clock, system_clock
 from xirtam_tui.screens.chat.chat import ChatScreen
 from xirtam_tui.screens.opening.opening import Opening
@@ -25,6 +27,7 @@ class XirtamApp(App[None]):
     CSS_PATH = "app.tcss"
     TITLE = "xirtam"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.APP)
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (80, "-normal"), (120, "-wide")]
 
     def __init__(
         self,
@@ -41,20 +44,18 @@ class XirtamApp(App[None]):
         self._engines = engines or InstalledEngines()
         self._clock = clock
         self._settings = settings.load(data_dir)
-        self._keymap = keymap.load(data_dir)
+        self._keys = keymap.load(data_dir)
         self._bridge: Bridge | None = None
         self._leaving = False
         for known in THEMES:
             self.register_theme(known)
         chosen = theme or self._settings.theme
         self.theme = chosen if chosen in self.available_themes else DARK.name
-        self.set_keymap(self._keymap.changed())
+        self.set_keymap(self._keys.changed())
 
-    def get_default_screen(self) -> Screen[None]:
-        return Opening() if self._account is None else self._chat_screen(self._account)
-
-    def on_mount(self) -> None:
-        for problem in self._keymap.problems:
+    async def on_mount(self) -> None:
+        await self.push_screen(Opening() if self._account is None else self._chat_screen(self._account))
+        for problem in self._keys.problems:
             self.notify(problem, title="Keys", severity="warning", markup=False)
         # The engine is heavy to import: not before there is something to look at.
         self.call_after_refresh(self.action_start)
@@ -74,18 +75,115 @@ class XirtamApp(App[None]):
                     return
                 self._account = accounts[0]
             engine = await self._engines.open_account(self._data_dir, self._account)
-        except Exception as error:  # noqa: BLE001 - said on the screen, with a way to try again
-            if not isinstance(self.screen, Opening):
-                await self.switch_screen(Opening())
-            self.screen.query_one(Opening) if False else self._opening().fail(explain(error))
+        except Exception as error:
+            opening = self.screen if isinstance(self.screen, Opening) else Opening()
+            if opening is not self.screen:
+                await self._switch(opening)
+            opening.fail(explain(error))
             return
         await self.show_account(engine)
 
     async def show_account(self, engine: Engine) -> None:
         """Shows an account whose engine is open."""
         self._account = engine.account
-        self._bridge = Bridge(engine, self._apply)
-        if not isinstance(self.screen, ChatScreen):
-            await self.switch_screen(self._chat_screen(engine.account))
+        self._bridge = Bridge(engine, self._take_in)
         screen = self.screen
-        ...
+        if not isinstance(screen, ChatScreen):
+            screen = self._chat_screen(engine.account)
+            await self._switch(screen)
+        await attempt(screen.attach(self._bridge), self)
+
+    async def _switch(self, screen: Screen[None]) -> None:
+        await self.switch_screen(screen)  # pyright: ignore[reportUnknownMemberType]
+
+    def _chat_screen(self, account: Username) -> ChatScreen:
+        return ChatScreen(account, clock=self._clock, keymap=self._keys, intro=self._intro)
+
+    async def _choose(self, accounts: list[Username]) -> None:
+        from xirtam_tui.screens.welcome.welcome import Welcome
+
+        if accounts:
+            from xirtam_tui.screens.accounts.accounts import Accounts
+
+            self._account = await self.push_screen_wait(Accounts(accounts))
+            if self._account is not None:
+                self.action_start()
+                return
+        await self._switch(Welcome(self._data_dir, self._engines, self.show_account, intro=self._intro))
+
+    # What comes from the engine and from widgets
+
+    def _take_in(self, batch: Batch) -> None:
+        screen = next((screen for screen in self.screen_stack if isinstance(screen, ChatScreen)), None)
+        if screen is not None and screen.is_mounted:
+            screen.apply(batch)
+        for alarm in batch.alarms:
+            self.notify(alarm.text, title="Security alarm", severity="error", timeout=60, markup=False)
+
+    def on_trouble(self, event: Trouble) -> None:
+        """Shows what failed."""
+        severity = "error" if event.failure.is_alarm else "warning"
+        self.notify(event.failure.text, title=event.failure.title, severity=severity, timeout=10, markup=False)
+
+    # Actions
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        situation = screen.situation if isinstance(screen, ChatScreen) else Situation()
+        for action in ACTIONS:
+            owner = {Scope.APP: self, Scope.CHAT: screen}.get(action.scope)
+            if owner is not None and action.is_enabled(situation) and action.id != "app.command_palette":
+                run = partial(self.run_action, action.method, owner)
+                yield SystemCommand(action.name, action.help, run)
+
+    async def action_help(self) -> None:
+        from xirtam_tui.screens.help.help import Help
+
+        if not isinstance(self.screen, Help):
+            await self.push_screen(Help(self._keys))
+
+    def action_switch_theme(self) -> None:
+        self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
+        self._settings.theme = self.theme
+        settings.save(self._data_dir, self._settings)
+
+    async def action_quit(self) -> None:
+        """Leaves, after keeping the draft; asks first when messages have not been sent."""
+        if not self._leaving:
+            self._leaving = True
+            self.run_worker(self._quit(), group="quit")
+
+    async def _quit(self) -> None:
+        screen = next((screen for screen in self.screen_stack if isinstance(screen, ChatScreen)), None)
+        if screen is not None and self._bridge is not None:
+            await screen.conversation.keep_draft()
+            queued = screen.queued
+            if queued and not await self._may_leave(queued):
+                self._leaving = False
+                return
+        await self._close()
+        self.exit()
+
+    async def _may_leave(self, queued: int) -> bool:
+        from xirtam_tui.screens.confirm.confirm import Confirm
+
+        count = "1 message has" if queued == 1 else f"{queued} messages have"
+        question = Confirm(
+            f"{count} not been sent yet",
+            "Nothing is lost: what is queued stays on this machine, and goes out when xirtam next runs and reaches your server.",
+            yes="Quit",
+            no="Stay",
+        )
+        return bool(await self.push_screen_wait(question))
+
+    async def _close(self) -> None:
+        if self._bridge is not None:
+            await attempt(self._bridge.close(), self)
+
+    async def on_unmount(self) -> None:
+        await self._close()
+
+
+def run_app(data_dir: Path, account: Username | None, intro: str | None) -> None:
+    """Runs the app until the person leaves. `account` opens that one; `intro` is said where there is no chat to show yet."""
+    gc.freeze()  # what is imported by now stays: keep the collector from walking it while keys are pressed
+    XirtamApp(data_dir, account, intro).run()

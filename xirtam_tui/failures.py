@@ -72,7 +72,7 @@ async def attempt(call: Awaitable[Any], reporter: MessagePump, kept: str = "") -
     """Awaits `call`; when it fails, says so through `reporter` and returns False. `kept` says what was kept, as a sentence."""
     try:
         await call
-    except Exception as error:  # noqa: BLE001 - whatever broke in the engine must end in words, not in a dead screen
+    except Exception as error:
         reporter.post_message(Trouble(explain(error, kept)))
         return False
     return True

@@ -58,7 +58,7 @@ def _apply(chosen: dict[str, object]) -> Keymap:
         if action_id not in keys:
             problems.append(f"{FILE}: there is no action “{action_id}”")
         elif not isinstance(value, str):
-            problems.append(f"{FILE}: the keys of “{action_id}” must be text such as \"ctrl+o\"")
+            problems.append(f'{FILE}: the keys of “{action_id}” must be text such as "ctrl+o"')
         else:
             keys[action_id] = tuple(part.strip() for part in value.split(",") if part.strip())
     return Keymap(keys, (*problems, *_conflicts(keys)))

@@ -152,7 +152,7 @@ class TextCodec(Codec[str]):
         return (self._kind(text) if self._kind else text), at
 
     def to_json(self, value: str) -> str:
-        return value
+        return str(value)  # msgspec writes plain strings only, not names
 
     def from_json(self, raw: Any) -> str:
         if type(raw) is not str:

@@ -1,7 +1,7 @@
 """The chain of headers, as pure rules: what links to what, and what a new anchor says of the log that is known (spec: directory.md).
 
-A header names the one before it by hash, and an anchor, signed, the newest. So whoever has verified an anchor knows the whole log below it
-by hash; a later anchor must name a chain that runs through the header known before. One that does not is proof of two logs.
+A header names the one before it by hash, and an anchor, signed, the newest. So who has verified an anchor knows the whole log below
+it by hash; a later anchor must name a chain that runs through the header known before. One that does not is proof of two logs.
 """
 
 from collections.abc import Iterable
@@ -58,21 +58,23 @@ class ChainWalk:
     def __init__(self, after: Hash | None) -> None:
         self._after = after
         self._last: Hash | None = None
-        self.is_linked = True
-        """Whether the first header names the known hash; true where none is known."""
+        self._is_linked = True
 
     def follow(self, headers: Iterable[DirectoryHeader]) -> None:
         """Goes on through `headers`; raises `BrokenChain` where one does not name the one before it."""
         for header in headers:
             if self._last is None:
-                self.is_linked = self._after is None or header.prev == self._after
+                self._is_linked = self._after is None or header.prev == self._after
             elif header.prev != self._last:
                 raise BrokenChain
             self._last = header.hash()
 
     def end_at(self, anchor: DirectoryAnchor) -> None:
-        """Raises `BrokenChain` unless the last header is the anchor's, and `Equivocation` if the first did not link to the known one."""
+        """Raises `BrokenChain` unless the last header is the anchor's; then `Equivocation` unless the first linked to the known.
+
+        Headers are not signed, and whoever is in between can invent some: only those that end in the signed hash prove anything.
+        """
         if self._last != anchor.last_header_hash:
             raise BrokenChain
-        if not self.is_linked:
+        if not self._is_linked:
             raise two_logs(anchor.last_header_height)

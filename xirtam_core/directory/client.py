@@ -1,7 +1,8 @@
 """The light client: looks names up and publishes them, believing nothing that the directory has not proved (spec: directory.md, RPC).
 
-A look-up asks for the item first and then, only if the item is of a height above what is stored, for an anchor and the headers up to
-it. The item counts as of its own height, which must be no lower than what was known when it was asked for.
+A look-up asks for the item first and then, if the item is of a height above what is stored, for an anchor and the headers up to it.
+The item counts as of its own height. That must be no lower than what was known when it was asked for, and what was known no older than
+a minute: else an old answer, of before a name changed hands, would do.
 """
 
 import asyncio
@@ -39,6 +40,7 @@ MOST_EFFORT: Final = 1_000_000
 """Work that is done for a directory at most: the usual is 1000, some ten seconds."""
 
 _ATTEMPTS: Final = 4
+_MOST_STEPS: Final = 6
 _OTHER_SEED: Final = ("pow seed expired", "unknown pow seed")
 
 OnProgress = Callable[[Progress], None] | None
@@ -47,8 +49,8 @@ OnProgress = Callable[[Progress], None] | None
 class DirectoryClient:
     """What the directory with key `directory_pk` says, verified. `pause_s` is the time between two attempts or polls.
 
-    Every method raises `Equivocation` once the directory has been caught with two logs, `Unverified` where a signature, proof or history
-    does not hold, `Unreachable` (of which `StaleAnchor` is one) without a usable answer, and `RetryLater` where the directory says so.
+    Every method raises `Equivocation` once the directory has been caught with two logs, `Unverified` where a signature, a proof or a
+    history does not hold, `Unreachable` (`StaleAnchor` is one) without a usable answer, and `RetryLater` where the directory says so.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class DirectoryClient:
     async def _try_look_up(self, name: Name) -> VerifiedItem | None:
         """What the directory says of `name`; None if what it says is of another time than its anchor."""
         self._log.check_alarm()
+        await self._log.confirm()
         known = self._log.height()
         item = await self._directory.get_item(name)
         if item.proof_height < known:
@@ -157,19 +160,19 @@ class DirectoryClient:
         `Unreachable` if an accepted update does not land.
         """
         owner_pk = signing.public_of(owner)
-        lost = 0
-        while (step := find_next_step(name, state := await self.state(name), owner_pk, blob)) is not None:
-            update = sign_update(owner, state.last_hash, step)
+        for _ in range(_MOST_STEPS):
+            state = await self.state(name)
+            step = find_next_step(name, state, owner_pk, blob)
+            if step is None:
+                return
             try:
-                await self.insert(name, update, on_progress=on_progress)
+                await self.insert(name, sign_update(owner, state.last_hash, step), on_progress=on_progress)
             except UpdateRejected as refusal:
                 # Something waits there already: somebody else's update, or this one, from before a crash. It will show.
                 if refusal.reason != str(WrongLink()):
                     raise
-            if not await self._has_moved(name, state):
-                lost += 1
-                if lost == _ATTEMPTS:
-                    raise Unreachable(f"the directory accepted an update of {name} and did not log it; try again later")
+            await self._has_moved(name, state)
+        raise Unreachable(f"the directory accepts updates of {name} and does not log them; try again later")
 
     async def _has_moved(self, name: Name, state: NameState) -> bool:
         return await self._poll(name, lambda found: found.state.last_hash != state.last_hash, LAND_TIMEOUT_S)
@@ -177,11 +180,12 @@ class DirectoryClient:
     async def _poll(self, name: Name, is_met: Callable[[VerifiedItem], bool], timeout_s: float) -> bool:
         try:
             async with asyncio.timeout(timeout_s):
-                while not await self._is_met_now(name, is_met):
+                while True:
+                    if await self._is_met_now(name, is_met):
+                        return True
                     await asyncio.sleep(self._pause_s)
         except TimeoutError:
             return False
-        return True
 
     async def _is_met_now(self, name: Name, is_met: Callable[[VerifiedItem], bool]) -> bool:
         try:

@@ -1,18 +1,20 @@
-"""Keeps up with a directory's log: asks for the newest anchor and the headers up to it, verifies them, stores them (spec: directory.md).
+"""Keeps up with a directory's log: asks for its newest anchor and the headers up to it, verifies and stores them (spec: directory.md).
 
-Anybody who waits for the log to move shares one request. What contradicts the stored chain raises `Equivocation`, then and at every
-later call, until a person has acknowledged it.
+All who wait for the log to move share one request. What contradicts the stored chain raises `Equivocation`, then and at every later
+call, until a person has acknowledged it.
 """
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.directory.chain import ChainWalk, StaleAnchor, check_anchor, contradicts, two_logs
 from xirtam_core.directory.store import HeaderStore
 from xirtam_core.errors import Equivocation, Unreachable, Unverified, XirtamError
-from xirtam_core.protocol.directory import ZERO_HASH, DirectoryAnchor, DirectoryHeader
+from xirtam_core.protocol.directory import DirectoryAnchor, DirectoryHeader
 from xirtam_core.rpc.directory import Directory
 
 PAGE: Final = 1000
@@ -21,6 +23,9 @@ MOST_KEPT: Final = 50_000
 
 MOST_MISSED: Final = 5_000_000
 """Headers that are fetched to catch up: five years of the reference directory's."""
+
+RECENT_S: Final = 60.0
+"""How old what is known may be for an answer of that height to count as the present one."""
 
 
 class FollowedLog:
@@ -33,7 +38,9 @@ class FollowedLog:
         self._alarm: Equivocation | None = None
         self._syncing = asyncio.Lock()
         self._begun = 0
+        self._ended = 0
         self._failure: XirtamError | None = None
+        self._confirmed: float | None = None
 
     def check_alarm(self) -> None:
         """Raises the `Equivocation` that was met before, if any."""
@@ -50,10 +57,19 @@ class FollowedLog:
         return -1 if anchor is None else anchor.last_header_height
 
     async def find_header(self, height: int) -> DirectoryHeader | None:
-        """The verified header at `height`, after a synchronisation if it is above the stored anchor; None if it is above the new one too."""
+        """The verified header at `height`, if need be after a synchronisation; None if the directory's anchor is lower."""
         if height > self.height():
-            await self.sync()
+            await self._share_sync(lambda: self.height() >= height)
         return self._store.header(height)
+
+    async def confirm(self) -> None:
+        """Synchronises unless that was done within the last `RECENT_S`, so that the stored anchor is no older than that."""
+
+        def is_recent() -> bool:
+            return self._confirmed is not None and time.monotonic() - self._confirmed < RECENT_S
+
+        if not is_recent():
+            await self._share_sync(is_recent)
 
     async def sync(self) -> DirectoryAnchor:
         """Stores and gives the newest anchor, asked for after this call was made.
@@ -61,32 +77,43 @@ class FollowedLog:
         Raises `StaleAnchor` for one that is merely lower than the stored, `Equivocation` for one that contradicts it, `Unverified` for
         a signature or chain that does not hold, and what the call itself raises.
         """
+        await self._share_sync(lambda: False)
+        anchor = self._store.anchor()
+        assert anchor is not None, "a synchronisation stores one"
+        return anchor
+
+    async def _share_sync(self, is_enough: Callable[[], bool]) -> None:
+        """Takes part in a synchronisation that begins after this call, or makes it, unless an earlier one was enough."""
         begun = self._begun
         async with self._syncing:
             self.check_alarm()
-            if self._begun == begun:
+            if is_enough():
+                return
+            if self._ended <= begun:
                 self._begun += 1
-                self._failure = None
-                try:
-                    await self._sync()
-                except XirtamError as fault:
-                    self._failure = fault
+                self._failure = await self._find_failure()
+                self._ended = self._begun
             if self._failure is not None:
                 raise self._failure.with_traceback(None)
-            anchor = self._store.anchor()
-            assert anchor is not None, "a synchronisation stores one"
-            return anchor
+
+    async def _find_failure(self) -> XirtamError | None:
+        """Synchronises; what went wrong with it is for all who wait."""
+        asked = time.monotonic()
+        try:
+            await self._sync()
+        except XirtamError as fault:
+            if isinstance(fault, Equivocation):
+                self._alarm = fault
+            return fault
+        self._confirmed = asked
+        return None
 
     async def _sync(self) -> None:
         anchor = await self._directory.get_anchor()
         check_anchor(anchor, self._directory_pk)
         known = self._store.anchor()
         if known is None or anchor.last_header_height > known.last_header_height:
-            try:
-                await self._extend(known, anchor)
-            except Equivocation as alarm:
-                self._alarm = alarm
-                raise
+            await self._extend(known, anchor)
             return
         self._compare(anchor)
         if anchor.last_header_height < known.last_header_height:
@@ -118,7 +145,7 @@ class FollowedLog:
         first = max(0, last - MOST_KEPT + 1) if known is None else known.last_header_height + 1
         if last - first >= MOST_MISSED:
             raise Unverified("the directory claims more headers than it can have made since it was last asked")
-        walk = ChainWalk(known.last_header_hash if known is not None else ZERO_HASH if first == 0 else None)
+        walk = ChainWalk(None if known is None else known.last_header_hash)
         kept: deque[DirectoryHeader] = deque(maxlen=MOST_KEPT)
         for at in range(first, last + 1, PAGE):
             page = await self._directory.get_headers(at, min(at + PAGE - 1, last))

@@ -1,4 +1,4 @@
-"""Putting a value under a name that one owns, or takes: one update at a time, from whatever is there (spec: directory.md, Registering)."""
+"""Putting a value under a name that one owns, or takes: one update at a time, whatever is there (spec: directory.md)."""
 
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.errors import Refused

@@ -62,10 +62,15 @@ def lift(subtree: bytes, path: bytes, *, depth: int, to: int) -> bytes:
     """The hash at depth `to` of a tree in which only `subtree`, at `depth` on `path`, is not empty."""
     if subtree == EMPTY:
         return EMPTY
-    for index in range(depth - 1, to - 1, -1):
-        pair = EMPTY + subtree if bit(path, index) else subtree + EMPTY
+    for turn in reversed(_turns(path)[to:depth]):
+        pair = subtree + EMPTY if turn == "0" else EMPTY + subtree
         subtree = blake3(pair, key=_NODE_KEY).digest()
     return subtree
+
+
+def _turns(path: bytes) -> str:
+    """All bits of a path, as digits."""
+    return f"{int.from_bytes(path):0256b}"
 
 
 def compress(siblings: Mapping[int, bytes]) -> bytes:
@@ -97,9 +102,8 @@ def expand(proof: bytes) -> list[bytes]:
 def root_of(path: bytes, value: bytes, siblings: Sequence[bytes]) -> bytes:
     """The root that a full proof leads to from `value` at `path`."""
     subtree = leaf(value)
-    for index in range(DEPTH - 1, -1, -1):
-        sibling = siblings[index]
-        subtree = node(sibling, subtree) if bit(path, index) else node(subtree, sibling)
+    for turn, sibling in zip(reversed(_turns(path)), reversed(siblings), strict=True):
+        subtree = node(subtree, sibling) if turn == "0" else node(sibling, subtree)
     return subtree
 
 

@@ -7,7 +7,7 @@ through what they are given here.
 import asyncio
 import logging
 
-from xirtam_core.chat import Chat, Connection, Message, Page, Status
+from xirtam_core.chat import Chat, Connection, Message, Page, Received, Status
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.inbox import Inbox
@@ -18,13 +18,13 @@ from xirtam_core.engine.poller import Poller
 from xirtam_core.engine.recheck import Recheck
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
-from xirtam_core.errors import Malformed, NotFound
+from xirtam_core.errors import Malformed, NotFound, Unreachable
 from xirtam_core.events import ChatChanged, Event, MessageAdded, MessageChanged, MessageRemoved, StatusChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol.event import TEXT
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import chats, journal, medium_keys, messages, outbox, peers
+from xirtam_core.storage import chats, counters, journal, medium_keys, messages, outbox, peers
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
@@ -34,6 +34,7 @@ LONGEST_TEXT = 256 * 1024
 
 _LONGEST_DRAFT = LONGEST_TEXT
 _MOST_ON_A_PAGE = 1000
+_LISTENED = "listened"
 _log = logging.getLogger(__name__)
 
 
@@ -129,11 +130,18 @@ class Engine:
         """Every chat, the one with the newest message first."""
         return chats.all_chats(self._database)
 
-    async def start_chat(self, name: Username) -> Chat:
-        """The chat with `name`, made if there is none; raises `NotFound` and `Unreachable`."""
+    async def start_chat(self, name: Username, *, unseen: bool = False) -> Chat:
+        """The chat with `name`, made if there is none; raises `NotFound` and `Unreachable`.
+
+        `unseen` makes it even where nobody can be asked whether there is such a user: what is queued there waits.
+        """
         if (known := chats.find(self._database, name)) is not None:
             return known
-        await self._peers.identity(name)
+        try:
+            await self._peers.identity(name)
+        except Unreachable:
+            if not unseen:
+                raise
         chats.open_chat(self._database, name, self._clock.now_ns())
         return self._announce_chat(name)
 
@@ -141,6 +149,19 @@ class Engine:
         """A run of a chat's messages; raises `NotFound`."""
         self._require(chat)
         return messages.page(self._database, chat, before, after, max(1, min(limit, _MOST_ON_A_PAGE)))
+
+    def received(self, after: int, limit: int) -> list[Received]:
+        """Messages from others that were stored after cursor `after`, in the order of storing."""
+        found = messages.since(self._database, after, max(1, min(limit, _MOST_ON_A_PAGE)))
+        return [Received(cursor=each.row, message=each.message) for each in found]
+
+    def listened(self) -> int:
+        """The cursor up to which received messages have been handed on by `mark_listened`."""
+        return counters.get(self._database, _LISTENED)
+
+    def mark_listened(self, cursor: int) -> None:
+        """Notes that received messages have been handed on up to `cursor`, so that nobody gets them twice."""
+        counters.set_to(self._database, _LISTENED, cursor)
 
     def send_text(self, chat: str, text: str) -> Message:
         """Queues a text, durably; raises `NotFound` for no such chat and `Malformed` for a text that is empty or too long."""
@@ -182,6 +203,7 @@ class Engine:
         """A person has seen the alarm about a chat's peer, or (None) about the directory."""
         if chat is None:
             stored_account.store_directory_alarm(self._database, None)
+            self._network.directory.acknowledge_alarm()
             self._announce_status()
             return
         peers.acknowledge(self._database, self._require(chat).peer)

@@ -158,7 +158,8 @@ class Inbox:
         if known is not None:
             if is_mine and known.message.received_at is None:
                 outbox.remove(self._database, known, Leg.SELF)
-                news.append(MessageChanged(messages.arrived(self._database, known.row, entry.received_at_ns).message))
+                moved = messages.arrived(self._database, known.row, entry.received_at_ns)
+                news.extend(MessageChanged(each.message) for each in moved)
             return None
         chats.open_chat(self._database, opened.peer, entry.received_at_ns)
         stored = messages.insert(

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.directory.store import HeaderStore
-from xirtam_core.errors import Equivocation, NotFound, Unreachable, Unverified
+from xirtam_core.errors import Equivocation, NotFound, Unreachable, XirtamError
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.directory import ServerDescriptor, UserDescriptor
@@ -70,7 +70,7 @@ class Network:
             return descriptor
         try:
             found = await self._watched(self.directory.server(name))
-        except (Unreachable, Unverified):
+        except XirtamError:
             known = descriptor or servers.find(self._database, name)
             if known is None:
                 raise

@@ -11,6 +11,7 @@ from xirtam_core.clock import Clock
 from xirtam_core.crypto import signing
 from xirtam_core.engine import private_network
 from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.control import ControlSocket
 from xirtam_core.engine.directory_alarm import DirectoryAlarm
 from xirtam_core.engine.engine import Engine
 from xirtam_core.engine.neighbours import follow_neighbours
@@ -65,6 +66,7 @@ class OpenAccount:
         """Starts the engine, and in a private network what keeps that going."""
         self.engine = Engine(self._database, self._account, self._network, self._headers, self._clock, self._announcer)
         self._tasks.append(asyncio.create_task(self.engine.run()))
+        self._tasks.append(asyncio.create_task(ControlSocket(self.engine, self.place.socket).run()))
         if is_private(self._data_dir, self._account.link):
             self._tasks.append(asyncio.create_task(self._tend(self.engine)))
             follow = follow_neighbours(self._data_dir, self._account.username, self.engine.start_chat)

@@ -190,13 +190,14 @@ class Outbox:
             return  # discarded while it was under way
         with self._database.transaction():
             stored.remove(self._database, message, leg)
-            if leg is Leg.SELF and messages.get(self._database, message.row).message.received_at is None:
-                messages.arrived(self._database, message.row, min(received_at, LATEST))
             if leg is self._legs(message.message.chat)[0]:
                 messages.set_state(self._database, message.row, SendState.SENT)
-            changed = messages.get(self._database, message.row).message
-        self._announcer.announce(MessageChanged(changed))
-        self._announce_chat(changed.chat)
+            changed = [messages.get(self._database, message.row)]
+            if leg is Leg.SELF and changed[0].message.received_at is None:
+                changed = messages.arrived(self._database, message.row, min(received_at, LATEST))
+        for each in changed:
+            self._announcer.announce(MessageChanged(each.message))
+        self._announce_chat(message.message.chat)
         self._added.set()  # the other leg's turn
 
     def _fail(self, message: StoredMessage, leg: Leg, fault: XirtamError) -> None:

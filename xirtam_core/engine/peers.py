@@ -14,7 +14,7 @@ from xirtam_core.codec.primitives import DhPublic, Hash
 from xirtam_core.crypto.hashing import hash_bytes
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.network import Network
-from xirtam_core.errors import NotFound, Unreachable, Unverified
+from xirtam_core.errors import NotFound, Unreachable, Unverified, XirtamError
 from xirtam_core.events import AlarmRaised, ChatChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol import certificate
@@ -59,7 +59,9 @@ class Peers:
         try:
             async with asyncio.timeout(_LOOKUP_TIMEOUT_S):
                 return await self.refresh(user)
-        except (Unreachable, Unverified, TimeoutError) as fault:
+        except NotFound:
+            raise
+        except (XirtamError, TimeoutError) as fault:
             self._no_directory_until = asyncio.get_running_loop().time() + _AFTER_FAILURE_S
             if known is not None:
                 return known

@@ -7,13 +7,16 @@ to a registration that has not finished: it can be resumed, and is not listed as
 import fcntl
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import IO
 
+from xirtam_core.crypto.hashing import hash_bytes
 from xirtam_core.errors import InvalidName, Locked, NotFound
 from xirtam_core.names import Username
 
 _COMPLETE = "complete"
+_LONGEST_SOCKET_PATH = 100
 
 
 class AccountDirectory:
@@ -31,8 +34,16 @@ class AccountDirectory:
 
     @property
     def socket(self) -> Path:
-        """Where a running engine takes calls from other processes of the same user."""
-        return self.path / "engine.sock"
+        """Where a running engine takes calls from other processes of the same user.
+
+        In the account's directory where its path is short enough for a socket, else in a private place of the user's.
+        """
+        near = self.path.absolute() / "engine.sock"
+        if len(os.fsencode(near)) <= _LONGEST_SOCKET_PATH:
+            return near
+        return (
+            Path(tempfile.gettempdir()) / f"xirtam-{os.getuid()}" / f"{hash_bytes(os.fsencode(near)).hex()[:32]}.sock"
+        )
 
     @property
     def exists(self) -> bool:

@@ -11,8 +11,10 @@ import msgspec
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.names import ServerName
 from xirtam_core.protocol.mailbox import MailboxEntry
+from xirtam_core.storage import counters
 from xirtam_core.storage.database import Database
 
+_REJECTED = "rejected"
 _MOST_QUARANTINED = 200
 _QUARANTINED_BYTES = 65536
 _LONGEST_WAIT_S = 3600
@@ -117,9 +119,7 @@ def reject(database: Database, entry: JournalEntry, reason: str) -> None:
             reason,
         )
         database.execute("DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?", _MOST_QUARANTINED)
-        database.execute(
-            "INSERT INTO counters VALUES ('rejected', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
-        )
+        counters.add_one(database, _REJECTED)
 
 
 def waiting_count(database: Database) -> int:
@@ -130,5 +130,4 @@ def waiting_count(database: Database) -> int:
 
 def rejected_count(database: Database) -> int:
     """How many entries were ever rejected."""
-    row = database.row("SELECT value FROM counters WHERE name = 'rejected'")
-    return 0 if row is None else int(row[0])
+    return counters.get(database, _REJECTED)

@@ -131,15 +131,31 @@ def _run(database: Database, chat: str, rest: str, bound: int, limit: int) -> li
     return [_stored(row).message for row in database.rows(sql, chat, bound, limit)]
 
 
-def arrived(database: Database, row: int, received_at_ns: int) -> StoredMessage:
-    """Notes that the own mailbox has an own message, which fixes its place in the chat."""
+def arrived(database: Database, row: int, received_at_ns: int) -> list[StoredMessage]:
+    """Notes that the own mailbox has an own message, which fixes its place in the chat.
+
+    Own messages that were written after it and are not there yet stay behind it. Gives the message and those that moved with it.
+    """
     chat = get(database, row).message.chat
-    database.execute("UPDATE messages SET position_ns = -id WHERE id = ?", row)  # free its own place first
-    position = _free_position(database, chat, received_at_ns)
-    database.execute(
-        "UPDATE messages SET received_at_ns = ?, position_ns = ? WHERE id = ?", received_at_ns, position, row
+    later = database.rows(
+        "SELECT id FROM messages WHERE chat = ? AND id > ? AND is_mine AND received_at_ns IS NULL AND position_ns <= ?"
+        " ORDER BY position_ns",
+        chat,
+        row,
+        received_at_ns,
     )
-    return get(database, row)
+    _move(database, chat, row, received_at_ns)
+    database.execute("UPDATE messages SET received_at_ns = ? WHERE id = ?", received_at_ns, row)
+    for (other,) in later:
+        _move(database, chat, other, next_position(database, chat, received_at_ns))
+    return [get(database, row), *(get(database, other) for (other,) in later)]
+
+
+def _move(database: Database, chat: str, row: int, position_ns: int) -> None:
+    database.execute("UPDATE messages SET position_ns = -id WHERE id = ?", row)  # its own place is free to be taken
+    database.execute(
+        "UPDATE messages SET position_ns = ? WHERE id = ?", _free_position(database, chat, position_ns), row
+    )
 
 
 def set_state(database: Database, row: int, state: SendState, failure: str | None = None) -> StoredMessage:

@@ -109,9 +109,14 @@ class DirectoryService(Directory):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._is_staged.wait()
+            is_heartbeat = not self._is_staged.is_set()
+            if not is_heartbeat:
                 await asyncio.sleep(chunk_delay_s)
+            self._is_staged.clear()
             try:
-                self._is_staged.clear()
+                # An update that is accepted while a commit runs may land with it, and leaves nothing for the next.
+                if not is_heartbeat and not await self._database.run(self._registry.is_anything_staged):
+                    continue
                 if (await self._commit()).is_more_staged:
                     self._is_staged.set()
                 pause_s = heartbeat_s

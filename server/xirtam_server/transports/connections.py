@@ -36,6 +36,10 @@ class Connection(Protocol):
         """Ends it at once."""
         ...
 
+    async def finish(self) -> None:
+        """Takes no more calls, answers those in flight, and ends."""
+        ...
+
 
 class Connections:
     """The register of open connections. `on_change` hears of the number whenever it changes."""
@@ -61,6 +65,15 @@ class Connections:
         if connection in self._open:
             self._open.discard(connection)
             self.on_change(len(self._open))
+
+    async def finish(self) -> None:
+        """Lets every connection answer what it is at, and ends it."""
+        await asyncio.gather(*(connection.finish() for connection in self._open))
+
+    def abort(self) -> None:
+        """Ends every connection at once."""
+        for connection in list(self._open):
+            connection.abort()
 
     async def sweep(self) -> None:
         """Ends stale connections, now and then, until cancelled."""

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections import deque
-from typing import Any, cast
+from typing import cast
 
 from xirtam_core.errors import Malformed
 from xirtam_core.rpc import envelope
@@ -30,7 +30,7 @@ class LineConnection(asyncio.Protocol):
         self._calls: set[asyncio.Task[None]] = set()
         self._last_line = self._partial_since = self._loop.time()
         self._can_write = True
-        self._is_closing = False
+        self._is_paused = self._is_closing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -76,10 +76,9 @@ class LineConnection(asyncio.Protocol):
             task.add_done_callback(self._call_done)
         if self._is_closing:
             return
-        if self._backlog:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
+        if bool(self._backlog) is not self._is_paused:
+            self._is_paused = not self._is_paused
+            (self._transport.pause_reading if self._is_paused else self._transport.resume_reading)()
 
     def _call_done(self, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
@@ -127,18 +126,7 @@ class LineConnection(asyncio.Protocol):
         self._transport.close()
 
 
-class LineDoor:
-    """The listener."""
-
-    def __init__(self, door: Door, connections: Connections) -> None:
-        self._door, self._connections = door, connections
-        self._open: set[LineConnection] = set()
-        self._server: Any = None
-
-    async def listen(self, listener: socket.socket) -> None:
-        """Accepts clients on `listener`, which is bound."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._make, sock=listener, backlog=_BACKLOG)
-
-    def _make(self) -> LineConnection:
-        return LineConnection(self._door, self._connections)
+async def listen(door: Door, listener: socket.socket, connections: Connections) -> asyncio.Server:
+    """Accepts clients on `listener`, which is bound."""
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: LineConnection(door, connections), sock=listener, backlog=_BACKLOG)

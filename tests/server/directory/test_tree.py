@@ -55,7 +55,7 @@ near = st.integers(0, 255).flatmap(lambda shift: st.integers(0, 7).map(lambda nu
 steps = st.lists(st.tuples(near, st.binary(max_size=2)), max_size=24)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(changes=steps, cuts=st.sets(st.integers(0, 24)))
 def test_any_order_of_changes_gives_the_tree_of_what_is_left(changes: list[tuple[int, bytes]], cuts: set[int]) -> None:
     connection, stored = new_tree()
@@ -88,13 +88,13 @@ def test_any_order_of_changes_gives_the_tree_of_what_is_left(changes: list[tuple
 
 def test_a_proof_reads_a_path_and_not_the_tree() -> None:
     connection, stored = new_tree()
-    stored.put(leaves_of({f"@name_{number}": b"value" for number in range(2000)}))
+    stored.put(leaves_of({f"@name_{number}": b"value" for number in range(600)}))
     statements: list[str] = []
     connection.set_trace_callback(statements.append)
-    stored.prove(smt.path_of("@name_1000"))
+    stored.prove(smt.path_of("@name_500"))
     read = len(statements)
     statements.clear()
-    stored.put(leaves_of({"@name_1000": b"another"}))
+    stored.put(leaves_of({"@name_500": b"another"}))
     assert read < 30
     assert len(statements) < 60
     connection.close()

@@ -38,24 +38,14 @@ def _exit_with_parent() -> None:
 
 def _search(seed: bytes, effort: int) -> None:
     # In here, so that a failure to load it is told to the parent.
-    from xirtam_core.directory.pow.search import Search
+    from xirtam_core.directory.pow.search import Search, keep_freed_memory
 
-    _keep_freed_memory()
+    keep_freed_memory()
     search = Search(seed, effort)
     while (found := search.try_next()) is None:
         _say("tried")
     nonce, solution = found
     _say(f"found {nonce} {solution.hex()}")
-
-
-def _keep_freed_memory() -> None:
-    """Makes glibc reuse the arrays that numpy drops, instead of returning their pages: a tenth of the time goes there.
-
-    It learns this from a large block that is freed, of just under the 32 MiB that it ever learns from.
-    """
-    import numpy as np
-
-    np.empty((32 << 20) - (1 << 16), dtype=np.uint8)
 
 
 def _say(line: str) -> None:

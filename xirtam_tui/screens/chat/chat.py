@@ -2,13 +2,12 @@
 
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input
 
 from xirtam_core.chat import Chat
 from xirtam_core.names import Username
@@ -17,6 +16,8 @@ from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.failures import attempt
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
+from xirtam_tui.running import running_app
+from xirtam_tui.screens.chat.chat_list import ChatList
 from xirtam_tui.screens.chat.conversation import Conversation
 from xirtam_tui.widgets.contact_list import ContactList
 from xirtam_tui.widgets.status_bar import StatusBar
@@ -30,23 +31,20 @@ class ChatScreen(Screen[None]):
 
     CSS_PATH = "chat.tcss"
     AUTO_FOCUS = ""
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (80, "-normal"), (120, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.CHAT)
 
     def __init__(self, account: Username, *, clock: Clock, keymap: Keymap, intro: str | None) -> None:
         super().__init__()
-        self._account, self._clock, self._keymap, self._intro = account, clock, keymap, intro
+        self._account, self._clock, self._keys, self._intro = account, clock, keymap, intro
         self._bridge: Bridge | None = None
         self._dwell: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        label = self._keymap.label
+        label = self._keys.label
         yield StatusBar(self._account, f"{label('chat.jump')} jump   {label('app.help')} help")
         with Horizontal(id="panes"):
-            with Vertical(id="list"):
-                yield Input(placeholder="filter…", id="filter", compact=True)
-                yield ContactList(clock=self._clock, id="contacts")
-            yield Conversation(clock=self._clock, keymap=self._keymap)
+            yield ChatList(clock=self._clock, keymap=self._keys)
+            yield Conversation(clock=self._clock, keymap=self._keys)
 
     async def attach(self, bridge: Bridge) -> None:
         """Shows the account that has been opened. Raises what the engine raises."""
@@ -77,6 +75,12 @@ class ChatScreen(Screen[None]):
     def conversation(self) -> Conversation:
         """The chat that is open."""
         return self.query_one(Conversation)
+
+    @property
+    def queued(self) -> int:
+        """How many own messages no server has yet."""
+        status = self.query_one(StatusBar).status
+        return status.queued if status is not None else 0
 
     @property
     def situation(self) -> Situation:
@@ -130,20 +134,6 @@ class ChatScreen(Screen[None]):
         if not self.has_class("-narrow"):
             self._dwell = self.set_timer(_DWELL_S, lambda: self._go(event.chat, write=False))
 
-    @on(Input.Changed, "#filter")
-    def _filter(self, event: Input.Changed) -> None:
-        self.contacts.filter_text = event.value.strip()
-
-    @on(Input.Submitted, "#filter")
-    def _filtered(self) -> None:
-        chats = self.contacts.ordered
-        self._go(chats[0] if chats else None)
-        self.query_one("#filter", Input).clear()
-
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "down" and self.focused is self.query_one("#filter"):
-            self.contacts.focus()
-
     def on_app_focus(self) -> None:
         self.conversation.transcript.look()
 
@@ -157,7 +147,7 @@ class ChatScreen(Screen[None]):
         from xirtam_tui.screens.new_chat.new_chat import NewChat
 
         if self._bridge is not None:
-            await self.app.push_screen(NewChat(self._bridge.start_chat), self._started)
+            await running_app(self).push_screen(NewChat(self._bridge.start_chat), self._started)
 
     def _started(self, chat: Chat | None) -> None:
         if chat is not None:
@@ -167,7 +157,7 @@ class ChatScreen(Screen[None]):
     async def action_jump(self) -> None:
         from xirtam_tui.screens.switcher.switcher import Switcher
 
-        await self.app.push_screen(Switcher(self.contacts.ordered), self._go)
+        await running_app(self).push_screen(Switcher(self.contacts.ordered), self._go)
 
     def action_next_unread(self) -> None:
         self._go(self.contacts.next_unread())
@@ -180,7 +170,7 @@ class ChatScreen(Screen[None]):
 
     def action_find(self) -> None:
         self.remove_class("show-chat", "no-list")
-        self.query_one("#filter").focus()
+        self.query_one(ChatList).filter.focus()
 
     def action_toggle_list(self) -> None:
         self.toggle_class("no-list")
@@ -192,8 +182,8 @@ class ChatScreen(Screen[None]):
         elif self.focused is conversation.composer:
             self.remove_class("show-chat", "no-list")
             self.contacts.focus()
-        elif self.focused is self.query_one("#filter"):
-            self.query_one("#filter", Input).clear()
+        elif self.focused is self.query_one(ChatList).filter:
+            self.query_one(ChatList).filter.clear()
             self.contacts.focus()
         elif conversation.chat is not None and not self.has_class("-narrow"):
             conversation.composer.focus()

@@ -13,6 +13,7 @@ from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.failures import Failure, Trouble, attempt, explain
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
+from xirtam_tui.running import running_app
 from xirtam_tui.widgets.composer import Composer
 from xirtam_tui.widgets.transcript import Transcript
 
@@ -28,7 +29,7 @@ class Conversation(Vertical):
 
     def __init__(self, *, clock: Clock, keymap: Keymap) -> None:
         super().__init__(id="conversation")
-        self._clock, self._keymap = clock, keymap
+        self._clock, self._keys = clock, keymap
         self._bridge: Bridge | None = None
         self._kept = ""  # what is on disk as the open chat's draft
         self._invitation = ""
@@ -38,7 +39,7 @@ class Conversation(Vertical):
         yield Static("", id="alarm", markup=False)
         yield Transcript(clock=self._clock, id="transcript")
         with Vertical(id="writing"):
-            yield Composer(keymap=self._keymap, id="composer")
+            yield Composer(keymap=self._keys, id="composer")
             yield Static("", id="hint", markup=False)
 
     def on_mount(self) -> None:
@@ -61,6 +62,7 @@ class Conversation(Vertical):
         await self.keep_draft()
         self._bridge, self._kept, self.chat, self.chosen = bridge, chat.draft, chat, None
         self.composer.load(chat.draft)
+        self.composer.placeholder = f"Write to {chat.peer}"
         opened = self.transcript.open(
             partial(bridge.history, chat.id),
             read_up_to=chat.read_up_to,
@@ -73,13 +75,15 @@ class Conversation(Vertical):
     async def keep_draft(self) -> None:
         """Keeps what is written as the open chat's draft, on disk when this returns."""
         chat, bridge, content = self.chat, self._bridge, self.composer.text
-        if chat is not None and bridge is not None and content != self._kept:
-            if await attempt(bridge.set_draft(chat.id, content), self) and self.chat is not None and self.chat.id == chat.id:
-                self._kept = content
+        if chat is None or bridge is None or content == self._kept:
+            return
+        is_kept = await attempt(bridge.set_draft(chat.id, content), self)
+        if is_kept and self.chat is not None and self.chat.id == chat.id:
+            self._kept = content
 
     def invite(self, intro: str, *, is_first: bool) -> None:
         """Says what to do while no chat is open; `is_first` when there is none at all."""
-        key = self._keymap.label("chat.new_chat")
+        key = self._keys.label("chat.new_chat")
         words = f"No chats yet. {key}, then a name such as @bobby" if is_first else "Choose a chat on the left"
         invitation = f"{intro}\n\n{words}" if intro else words
         if self.chat is None and invitation != self._invitation:
@@ -95,7 +99,7 @@ class Conversation(Vertical):
                 self.transcript.put(message)
         for removed in batch.removed:
             if removed.chat == self.chat.id:
-                self.transcript.remove(removed.id)
+                self.transcript.take_away(removed.id)
         self.chat = batch.chats.get(self.chat.id, self.chat)
 
     # What is said around the transcript
@@ -107,7 +111,7 @@ class Conversation(Vertical):
             back = "‹ " if self.screen.has_class("-narrow") else ""
             server = (f"  {chat.server}", "$text-muted") if chat.server else ""
             self.query_one("#title", Static).update(Content.assemble((back, "$accent"), (chat.peer, "bold"), server))
-            key = self._keymap.label("chat.acknowledge")
+            key = self._keys.label("chat.acknowledge")
             self.query_one("#alarm", Static).update(f"⚠ {chat.alarm}  {key} I have seen this" if chat.alarm else "")
         self._show_jump()
 
@@ -120,11 +124,11 @@ class Conversation(Vertical):
     def _show_jump(self) -> None:
         unread = self.chat.unread if self.chat is not None else 0
         label = f" ↓ {unread} new" if unread else " ↓ latest"
-        key = self._keymap.label("chat.latest")
+        key = self._keys.label("chat.latest")
         self.query_one("#writing").border_title = "" if self.at_latest else f"{label} · {key} "
 
     def _show_hint(self) -> None:
-        label = self._keymap.label
+        label = self._keys.label
         if self.chosen is None:
             words = f"{label('composer.send')} send · {label('composer.newline')} new line · {label('composer.messages')} messages"
         else:
@@ -165,8 +169,8 @@ class Conversation(Vertical):
         if bridge is None:
             return
         if event.action == "copy":
-            self.app.copy_to_clipboard(message.text)
-            self.app.notify("Copied", timeout=2)
+            running_app(self).copy_to_clipboard(message.text)
+            self.notify("Copied", timeout=2)
         elif event.action == "retry" and message.state is SendState.FAILED:
             self.run_worker(attempt(bridge.retry(message.id), self, _KEPT))
         elif event.action == "discard" and message.state in (SendState.FAILED, SendState.QUEUED):
@@ -187,7 +191,7 @@ class Conversation(Vertical):
             self.composer.not_sent()
         elif self.chat.alarm is not None:
             self.composer.not_sent()
-            key = self._keymap.label("chat.acknowledge")
+            key = self._keys.label("chat.acknowledge")
             self.post_message(Trouble(Failure("Not sent", f"First look at the warning above ({key}). {_KEPT}")))
         else:
             self.run_worker(self._send(self.chat, self._bridge, event.content))

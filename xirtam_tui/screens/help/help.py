@@ -11,7 +11,7 @@ from xirtam_tui.actions import Scope, actions, key_label
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.screens.sheet.sheet import Sheet
 
-_KEYS = 22
+_KEYS = 18
 
 
 class Help(Sheet[None]):
@@ -21,7 +21,7 @@ class Help(Sheet[None]):
 
     def __init__(self, keymap: Keymap) -> None:
         super().__init__()
-        self._keymap = keymap
+        self._keys = keymap
 
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(id="actions"):
@@ -31,6 +31,6 @@ class Help(Sheet[None]):
         for scope in Scope:
             yield Content.styled(scope.value, "bold $accent")
             for action in actions(scope):
-                keys = " ".join(key_label(key) for key in self._keymap.keys[action.id][:2])
+                keys = " ".join(key_label(key) for key in self._keys.keys[action.id][:2])
                 yield Content.assemble((f"  {keys:<{_KEYS}}", "bold"), (action.help, "$text-muted"))
             yield Content("")

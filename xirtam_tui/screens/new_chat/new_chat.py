@@ -48,7 +48,7 @@ class NewChat(Sheet[Chat]):
     async def _start(self, name: Username) -> None:
         try:
             chat = await self._start_chat(name)
-        except Exception as error:  # noqa: BLE001 - shown in the sheet, with the name kept
+        except Exception as error:
             self._say(explain(error).text, "failed")
         else:
             self.dismiss(chat)

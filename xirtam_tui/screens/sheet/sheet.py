@@ -10,14 +10,13 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
-SHEET_CSS = Path(__file__).with_name("sheet.tcss")
 Result = TypeVar("Result")
 
 
 class Sheet(ModalScreen[Result | None]):
     """Asks for a `Result`; None when it is left with Escape."""
 
-    CSS_PATH: ClassVar[list[Path]] = [SHEET_CSS]
+    CSS_PATH = str(Path(__file__).with_name("sheet.tcss"))  # absolute: the sheets that inherit it are elsewhere
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", show=False)]
 
     heading: str = ""
@@ -42,7 +41,9 @@ class Sheet(ModalScreen[Result | None]):
 
     def button(self, label: str, button_id: str, *, primary: bool = False) -> Widget:
         """A button of the sheet; it calls `action_ID`."""
-        return Button(label, id=button_id, compact=True, classes="primary" if primary else "", action=f"screen.{button_id}")
+        return Button(
+            label, id=button_id, compact=True, classes="primary" if primary else "", action=f"screen.{button_id}"
+        )
 
     def action_leave(self) -> None:
         self.dismiss(None)

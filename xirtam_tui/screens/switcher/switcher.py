@@ -1,11 +1,13 @@
 """Jumping to a chat by a few letters of its name."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.fuzzy import Matcher
+from textual.style import Style
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
@@ -13,13 +15,14 @@ from xirtam_core.chat import Chat
 from xirtam_tui.screens.sheet.sheet import Sheet
 
 _MOST = 10
+_MATCH = Style(bold=True, underline=True)
 
 
 class Switcher(Sheet[Chat]):
     """Gives the chat that was chosen."""
 
     heading = "Jump to a chat"
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "cursor(1)", "Below", show=False, priority=True),
         Binding("up", "cursor(-1)", "Above", show=False, priority=True),
     ]
@@ -61,7 +64,7 @@ class Switcher(Sheet[Chat]):
             self.dismiss(self._chats[option.id])
 
     def _find(self, letters: str) -> None:
-        matcher = Matcher(letters) if letters else None
+        matcher = Matcher(letters, match_style=_MATCH) if letters else None
         scored = [(matcher.match(chat.peer) if matcher else 1.0, chat) for chat in self._chats.values()]
         best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])[:_MOST]
         hits = self.query_one(OptionList)

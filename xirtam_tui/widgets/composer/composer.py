@@ -153,7 +153,9 @@ class Composer(TextArea):
             return
         if size > LONGEST:
             self.post_message(
-                self.Refused(f"the message is {_size(size)} and the limit is {_size(LONGEST)}; shorten it or send it in parts")
+                self.Refused(
+                    f"the message is {_size(size)} and the limit is {_size(LONGEST)}; shorten it or send it in parts"
+                )
             )
             return
         self._sending = content

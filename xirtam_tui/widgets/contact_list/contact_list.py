@@ -100,7 +100,9 @@ class ContactList(ScrollView, can_focus=True):
         """The next chat with unread messages below the open one, round the end."""
         chats = self.ordered
         at = next((at for at, chat in enumerate(chats) if chat.id == self.open_chat), -1)
-        return next((chat for chat in chats[at + 1 :] + chats[: at + 1] if chat.unread and chat.id != self.open_chat), None)
+        return next(
+            (chat for chat in chats[at + 1 :] + chats[: at + 1] if chat.unread and chat.id != self.open_chat), None
+        )
 
     def _sections(self) -> list[Section]:
         needle = self.filter_text.casefold().lstrip("@")

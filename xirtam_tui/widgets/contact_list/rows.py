@@ -52,10 +52,7 @@ def _preview(chat: Chat, styles: Styles) -> tuple[str, Style]:
     last = chat.last
     if last is None:
         return "no messages yet", styles.muted
-    if last.kind is MessageKind.UNSUPPORTED:
-        words = last.mime
-    else:
-        words = text.line(last.text[:200])
+    words = last.mime if last.kind is MessageKind.UNSUPPORTED else text.line(last.text[:200])
     if last.state is SendState.FAILED:
         return "✗ not sent: " + words, styles.alarm
     if last.state in (SendState.QUEUED, SendState.SENDING):

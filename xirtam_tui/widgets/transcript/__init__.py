@@ -1,5 +1,6 @@
 """The virtual transcript of a chat."""
 
-from xirtam_tui.widgets.transcript.transcript import History, Transcript
+from xirtam_tui.widgets.transcript.pager import History
+from xirtam_tui.widgets.transcript.transcript import Transcript
 
 __all__ = ["History", "Transcript"]

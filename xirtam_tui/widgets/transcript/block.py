@@ -42,6 +42,9 @@ class Row(NamedTuple):
     joiner: str = "\n"
 
 
+BLANK = Row(Strip([]))
+
+
 class Context(NamedTuple):
     """What of a message's surroundings shows: a new day, the unread line's count, and whether its sender is named."""
 
@@ -119,7 +122,7 @@ class Block:
         day, unread, named, first = self.context
         rows: list[Row] = []
         if not first and (day is not None or unread or named):
-            rows.append(Row(Strip([])))
+            rows.append(BLANK)
         if day is not None:
             rows.append(Row(centred(day, self.width, palette.day)))
         if unread:
@@ -173,6 +176,13 @@ def centred(text: str, width: int, style: Style) -> Strip:
     return Strip([Segment(" " * left), Segment(text, style)], left + cell_len(text))
 
 
+def centred_rows(text: str, width: int, style: Style) -> list[Row]:
+    """`text` in the middle, over as many lines as it needs."""
+    width = min(width, _WIDEST)
+    lines = wrap(text, max(8, width - 2 * BODY_COLUMN))
+    return [Row(centred(text[line.start : line.end], width, style)) for line in lines]
+
+
 def ruled(text: str, width: int, style: Style) -> Strip:
     """`text` in the middle of a line that is drawn from margin to margin."""
     rule = max(0, width - NAME_COLUMN - _RIGHT - cell_len(text))
@@ -196,7 +206,9 @@ def _notes(message: Message) -> list[tuple[str, bool]]:
     if not message.verified:
         notes.append(("⚠ unverified: the sender's identity could not be checked against the directory", True))
     if is_skewed(message) and message.received_at is not None:
-        notes.append((f"dated {clock_time(message.sent_at)} by its sender, arrived {clock_time(message.received_at)}", False))
+        notes.append(
+            (f"dated {clock_time(message.sent_at)} by its sender, arrived {clock_time(message.received_at)}", False)
+        )
     return notes
 
 
@@ -217,5 +229,7 @@ def _pieces(body: str, style: Style, link_style: Style) -> list[tuple[int, int, 
 def _cut(body: str, spans: list[tuple[int, int, Style]], start: int, end: int) -> list[tuple[str, Style]]:
     """The part of `spans` between two characters, with its text."""
     return [
-        (body[max(first, start) : min(last, end)], style) for first, last, style in spans if first < end and last > start
+        (body[max(first, start) : min(last, end)], style)
+        for first, last, style in spans
+        if first < end and last > start
     ]

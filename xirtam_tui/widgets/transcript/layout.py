@@ -26,10 +26,10 @@ class Anchor(NamedTuple):
 
 
 class UnreadLine(NamedTuple):
-    """The line above the first message of others whose position is over `after`, saying that there are `count`."""
+    """The line above the first message of others whose position is over `after`, saying that there are `number`."""
 
     after: int
-    count: int
+    number: int
 
 
 class Layout:
@@ -52,7 +52,7 @@ class Layout:
             kept = old_blocks[at] if at is not None else None
             block = kept if kept and kept.message is message and kept.available == width else Block(message, width)
             marked = unread is not None and not message.mine and message.position > unread.after
-            block.place(_context(before, message, now, unread.count if unread and marked else 0))
+            block.place(_context(before, message, now, unread.number if unread and marked else 0))
             unread = None if marked else unread
             blocks.append(block)
             before = message

@@ -1,41 +1,30 @@
 """The transcript of one chat, as a virtual list of lines.
 
-Only a window of the chat's messages is in memory. It is paged from a `History` as one scrolls, and whatever happens (older messages
-loaded, one arriving, a state changing, the terminal resized) the line at the top of the view stays where it is, or the last line
-stays at the bottom when that was in view.
+Only a window of the chat's messages is in memory. It is paged as one scrolls, and whatever happens (older messages loaded, one
+arriving, a state changing, the terminal resized) the line at the top of the view stays where it is, or the last line stays at the
+bottom when that was in view.
 """
 
 from collections.abc import Iterator
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Size
-from textual.message import Message as UiMessage
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from xirtam_core.chat import Message, Page
-from xirtam_core.errors import XirtamError
+from xirtam_core.chat import Message
 from xirtam_tui.actions import Scope, bindings
 from xirtam_tui.moments import Clock, system_clock
-from xirtam_tui.widgets.transcript.block import Row, centred
+from xirtam_tui.running import running_app
+from xirtam_tui.widgets.transcript import messages
+from xirtam_tui.widgets.transcript.block import BLANK, Row, centred_rows
 from xirtam_tui.widgets.transcript.layout import Layout, UnreadLine
+from xirtam_tui.widgets.transcript.pager import History, Pager
 from xirtam_tui.widgets.transcript.palette import COMPONENTS, Palette
 from xirtam_tui.widgets.transcript.selecting import selected_text, show_selected
-from xirtam_tui.widgets.transcript.window import Window
-from xirtam_tui.widgets.transcript.wrap import wrap
-
-_PAGE = 60
-_MOST = 480
-_BLANK = Row(Strip([]))
-
-
-class History(Protocol):
-    """Where a chat's messages come from, by position (the engine's `history`, for one chat)."""
-
-    async def __call__(self, *, before: int | None = None, after: int | None = None, limit: int = _PAGE) -> Page: ...
 
 
 class Transcript(ScrollView, can_focus=True):
@@ -46,56 +35,27 @@ class Transcript(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"transcript--{name}" for name in (*COMPONENTS, "cursor")}
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.MESSAGE)
 
-    class Seen(UiMessage):
-        """Everything up to `position` has been on the screen."""
-
-        def __init__(self, position: int) -> None:
-            super().__init__()
-            self.position = position
-
-    class Moved(UiMessage):
-        """The newest message came into view or left it."""
-
-        def __init__(self, at_latest: bool) -> None:
-            super().__init__()
-            self.at_latest = at_latest
-
-    class CursorMoved(UiMessage):
-        """The message cursor is on `message` now; `past_end` when it was moved below the newest."""
-
-        def __init__(self, message: Message | None, *, past_end: bool = False) -> None:
-            super().__init__()
-            self.message, self.past_end = message, past_end
-
-    class Chosen(UiMessage):
-        """A person asked for `action` (copy, retry, discard) on `message`."""
-
-        def __init__(self, action: str, message: Message) -> None:
-            super().__init__()
-            self.action, self.message = action, message
-
-    class Failed(UiMessage):
-        """A page could not be loaded."""
-
-        def __init__(self, error: XirtamError) -> None:
-            super().__init__()
-            self.error = error
+    Seen = messages.Seen
+    Moved = messages.Moved
+    CursorMoved = messages.CursorMoved
+    Chosen = messages.Chosen
+    Failed = messages.Failed
 
     def __init__(self, *, clock: Clock = system_clock, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._clock = clock
-        self._window = Window()
         self._layout = Layout()
         self._palette: Palette | None = None
-        self._history: History | None = None
+        self._pager: Pager | None = None  # None while no chat is shown, or its first page is being loaded
         self._beginning = self._empty = ""
         self._unread: UnreadLine | None = None
         self._pad = 0  # blank lines above a chat that is shorter than the view
         self._following = True
-        self._settling = self._paging = self._loaded = False
+        self._settling = False
         self._seen = 0
         self._at_latest: bool | None = None
         self._cursor: str | None = None
+        self._opened = 0
 
     # What is shown
 
@@ -107,18 +67,23 @@ class Transcript(ScrollView, can_focus=True):
         `beginning` stands above the first message, `empty` in a chat without any. Raises what `history` raises.
         """
         self.close(empty="")
-        self._history, self._beginning, self._empty = history, beginning, empty
+        opened = self._opened
+        pager = Pager(history)
+        await (pager.around(read_up_to) if unread else pager.newest())
+        if opened != self._opened:
+            return
+        self._pager, self._beginning, self._empty = pager, beginning, empty
         self._unread = UnreadLine(read_up_to, unread) if unread else None
         self._seen = read_up_to
-        await self._load(around=read_up_to if unread else None)
+        self._following = not unread
+        self._arrange()
         if unread:
             self.show_unread()
 
     def close(self, *, empty: str) -> None:
         """Shows no chat, but `empty` in the middle."""
-        self.workers.cancel_node(self)
-        self._history, self._empty, self._unread = None, empty, None
-        self._window, self._paging, self._loaded, self._cursor = Window(), False, False, None
+        self._opened += 1
+        self._pager, self._empty, self._unread, self._cursor = None, empty, None, None
         self._following, self._at_latest = True, None
         self._layout.clear()
         self.screen.clear_selection()
@@ -126,37 +91,38 @@ class Transcript(ScrollView, can_focus=True):
 
     def put(self, message: Message) -> None:
         """Shows a message that is new, or has changed."""
-        if self._loaded and self._window.put(message):
-            if message.mine:
-                self._unread = None if self._following else self._unread
+        if self._pager is not None and self._pager.window.put(message):
+            if message.mine and self._following and self._layout.find(message.id) is None:
+                self._unread = None
             self._arrange()
 
-    def remove(self, message_id: str) -> None:
+    def take_away(self, message_id: str) -> None:
         """Takes a message away."""
-        if self._window.remove(message_id):
+        if self._pager is not None and self._pager.window.remove(message_id):
             if self._cursor == message_id:
                 self._set_cursor(None)
             self._arrange()
-
-    @property
-    def unread_line(self) -> UnreadLine | None:
-        """The line above what was new when the chat was opened."""
-        return self._unread
 
     # Where the view is
 
     async def show_latest(self) -> None:
         """Goes to the newest message."""
-        if self._window.has_later:
-            await self._load()
-        self._following = True
-        self._arrange()
+        pager = self._pager
+        if pager is not None and pager.window.has_later:
+            await pager.newest()
+        if pager is self._pager:
+            self._following = True
+            self._arrange()
 
     async def show_oldest(self) -> None:
         """Goes to the beginning of the chat."""
-        if self._history is not None and self._window.has_earlier:
-            await self._load(around=0)
-        self._go_to(0)
+        pager = self._pager
+        if pager is not None and pager.window.has_earlier:
+            await pager.around(0)
+        if pager is self._pager:
+            self._following = False
+            self._arrange()
+            self._go_to(0)
 
     def show_unread(self) -> None:
         """Goes to the unread line, with a little of what was before it."""
@@ -170,23 +136,37 @@ class Transcript(ScrollView, can_focus=True):
 
     def look(self) -> None:
         """Takes note of what is in view: loads more at an edge, and tells what has been seen if somebody is there to see it."""
-        if not self._loaded or not self.size.height:
+        pager = self._pager
+        if pager is None or not self.size.height:
             return
         top = round(self.scroll_y) - self._pad
         bottom = top + self.size.height
-        at_latest = not self._window.has_later and bottom >= self._layout.height
+        at_latest = not pager.window.has_later and bottom >= self._layout.height
         self._following = at_latest
         if at_latest != self._at_latest:
             self._at_latest = at_latest
             self.post_message(self.Moved(at_latest))
         last = self._layout.last_above(bottom)
-        if last is not None and last.position > self._seen and self.app.app_focus and self.screen.is_current:
+        if last is not None and last.position > self._seen and running_app(self).app_focus and self.screen.is_current:
             self._seen = last.position
             self.post_message(self.Seen(last.position))
-        if self._window.has_earlier and top < self.size.height:
-            self._start_paging(earlier=True)
-        elif self._window.has_later and self._layout.height - bottom < self.size.height:
-            self._start_paging(earlier=False)
+        near_top, near_end = top < self.size.height, self._layout.height - bottom < self.size.height
+        if not pager.is_busy and self._layout.blocks:
+            if pager.window.has_earlier and near_top:
+                self.run_worker(self._load_more(pager, earlier=True))
+            elif pager.window.has_later and near_end:
+                self.run_worker(self._load_more(pager, earlier=False))
+
+    async def _load_more(self, pager: Pager, *, earlier: bool) -> None:
+        if pager.is_busy:
+            return
+        try:
+            await pager.more(earlier=earlier)
+        except Exception as error:
+            self.post_message(self.Failed(error))
+            return
+        if pager is self._pager:
+            self._arrange()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -205,67 +185,26 @@ class Transcript(ScrollView, can_focus=True):
         width, height = self.scrollable_content_region.size
         if not width:
             return
-        anchor = None if self._following else self._layout.anchor(round(self.scroll_y) - self._pad)
-        offset = 0 if anchor is None else round(self.scroll_y) - self._pad - (self._layout.line_of(anchor) or 0)
-        lead = len(self._lead_rows())
-        self._layout.arrange(self._window, width=width, lead=lead, now=self._clock(), unread=self._unread)
+        top = round(self.scroll_y) - self._pad
+        anchor = None if self._following else self._layout.anchor(top)
+        if self._pager is not None:
+            self._layout.arrange(
+                self._pager.window, width=width, lead=len(self._lead_rows()), now=self._clock(), unread=self._unread
+            )
         self._pad = max(0, height - self._layout.height)
         self._settling = True
         self.virtual_size = Size(width, self._layout.height + self._pad)
         line = None if anchor is None else self._layout.line_of(anchor)
-        target = self.max_scroll_y if line is None else line + offset + self._pad
-        self.scroll_to(y=target, animate=False, force=True)
+        self.scroll_to(y=self.max_scroll_y if line is None else line + self._pad, animate=False, force=True)
         self._settling = False
         self.refresh()
         self.look()
-
-    # Paging
-
-    async def _load(self, *, around: int | None = None) -> None:
-        """Fills the window anew: with the newest page, or with what lies on both sides of a position."""
-        history = self._history
-        if history is None:
-            return
-        if around is None:
-            page = await history(limit=_PAGE)
-        else:
-            earlier = await history(before=around + 1, limit=_PAGE // 2)
-            later = await history(after=around, limit=_PAGE)
-            page = Page(
-                messages=earlier.messages + later.messages,
-                has_earlier=earlier.has_earlier,
-                has_later=later.has_later,
-            )
-        if history is self._history:
-            self._window.show(page)
-            self._loaded, self._following = True, around is None
-            self._arrange()
-
-    def _start_paging(self, *, earlier: bool) -> None:
-        if not self._paging and self._history is not None:
-            self._paging = True
-            self.run_worker(self._load_more(self._history, earlier=earlier), group="paging")
-
-    async def _load_more(self, history: History, *, earlier: bool) -> None:
-        edge = self._window.messages[0 if earlier else -1].position
-        try:
-            page = await (history(before=edge) if earlier else history(after=edge))
-        except XirtamError as error:
-            self.post_message(self.Failed(error))
-            return
-        finally:
-            if history is self._history:
-                self._paging = False
-        if history is self._history:
-            (self._window.prepend if earlier else self._window.append)(page, _MOST)
-            self._arrange()
 
     # The message cursor
 
     def start_cursor(self) -> bool:
         """Puts the cursor on the newest message in view; False where there is none."""
-        top = round(self.scroll_y) - self._pad
-        message = self._layout.last_above(top + self.size.height)
+        message = self._layout.last_above(round(self.scroll_y) - self._pad + self.size.height)
         self._set_cursor(message)
         return message is not None
 
@@ -303,9 +242,9 @@ class Transcript(ScrollView, can_focus=True):
 
     def _move_cursor(self, step: int) -> None:
         at = None if self._cursor is None else self._layout.find(self._cursor)
-        if at is None:
+        if at is None or self._pager is None:
             self.start_cursor()
-        elif at + step >= len(self._layout.blocks) and not self._window.has_later:
+        elif at + step >= len(self._layout.blocks) and not self._pager.window.has_later:
             self._set_cursor(None)
             self.post_message(self.CursorMoved(None, past_end=True))
         else:
@@ -337,21 +276,21 @@ class Transcript(ScrollView, can_focus=True):
         base = self.rich_style
         if is_chosen:
             base += self.get_component_rich_style("transcript--cursor")
-        strip = row.strip
-        mark = line + self._layout.origin
+        strip, mark = row.strip, line + self._layout.origin
         if (selection := self.text_selection) is not None and row.text is not None:
             strip = show_selected(strip, selection, mark, self.screen.get_component_rich_style("screen--selection"))
-        strip = strip.extend_cell_length(width).apply_style(base).apply_offsets(0, mark)
-        return strip.crop(0, width)
+        return strip.extend_cell_length(width).apply_style(base).apply_offsets(0, mark).crop(0, width)
 
     def _row(self, line: int, y: int) -> tuple[Row, bool]:
         """What stands on a line of the layout, and whether it belongs to the message under the cursor."""
         if not self._layout.blocks:
-            return self._empty_row(y), False
+            rows = centred_rows(self._empty, self.size.width, self._styles.lead)
+            at = y - (self.size.height - len(rows)) // 2
+            return (rows[at] if 0 <= at < len(rows) else BLANK), False
         found = self._layout.at(line)
         if found is None:
             lead = self._lead_rows()
-            return (lead[line] if 0 <= line < len(lead) else _BLANK), False
+            return (lead[line] if 0 <= line < len(lead) else BLANK), False
         index, row = found
         block = self._layout.blocks[index]
         return block.rows(self._styles)[row], block.message.id == self._cursor and row >= block.lead
@@ -364,22 +303,12 @@ class Transcript(ScrollView, can_focus=True):
 
     def _lead_rows(self) -> list[Row]:
         """What stands above the first message that is loaded."""
-        if not self._loaded or not self._window.messages:
+        if self._pager is None or not self._pager.window.messages:
             return []
-        if self._window.has_earlier:
-            return [Row(centred("· · ·", self.size.width, self._styles.muted))]
-        return [_BLANK, *self._centred_rows(self._beginning), _BLANK]
-
-    def _empty_row(self, y: int) -> Row:
-        rows = self._centred_rows(self._empty)
-        first = (self.size.height - len(rows)) // 2
-        return rows[y - first] if 0 <= y - first < len(rows) else _BLANK
-
-    def _centred_rows(self, text: str) -> list[Row]:
-        width = self.size.width
-        return [
-            Row(centred(text[line.start : line.end], width, self._styles.lead)) for line in wrap(text, max(8, width - 8))
-        ]
+        width = self.scrollable_content_region.width
+        if self._pager.window.has_earlier:
+            return centred_rows("· · ·", width, self._styles.lead)
+        return [BLANK, *centred_rows(self._beginning, width, self._styles.lead), BLANK]
 
     # Selecting
 
@@ -391,7 +320,8 @@ class Transcript(ScrollView, can_focus=True):
             for at, row in enumerate(block.rows(self._styles)):
                 yield top + at + self._layout.origin, row
 
-    async def on_click(self, event: events.Click) -> None:
+    def on_click(self, event: events.Click) -> None:
+        """Opens the link that was clicked."""
         link = event.style.link
         if link and link.startswith(("http://", "https://")):
-            self.app.open_url(link)
+            running_app(self).open_url(link)

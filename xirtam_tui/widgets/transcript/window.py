@@ -1,4 +1,4 @@
-"""The part of a chat that is in memory: a contiguous run of messages, oldest first, that grows at either end and is trimmed at the other.
+"""The part of a chat that is in memory: a contiguous run of messages that grows at either end and is trimmed at the other.
 
 Invariants: positions increase strictly; `has_later` is false only when the newest message is in the run, so a message that arrives
 is appended only then, and is otherwise found by paging.

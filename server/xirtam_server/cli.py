@@ -1,0 +1,100 @@
+"""The command line of `xirtam-server`."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xirtam_core.errors import InvalidName
+from xirtam_core.names import ServerName
+from xirtam_server.config import ServerConfig, StartFailed
+
+app = typer.Typer(add_completion=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]})
+
+
+class LogLevel(StrEnum):
+    """From which level on things are logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _data_dir() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("xirtam") / "server"
+
+
+def _server_name(text: str) -> ServerName:
+    try:
+        return ServerName.parse(text)
+    except InvalidName as fault:
+        raise typer.BadParameter(str(fault)) from None
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"xirtam-server {version('xirtam')}")
+        raise typer.Exit
+
+
+@app.command(
+    epilog="Examples:  xirtam-server  ·  xirtam-server --port 7100 --tcp-port 7101  ·  xirtam-server --data-dir /srv/xirtam --json"
+)
+def run(
+    data_dir: Annotated[
+        Path | None, typer.Option(envvar="XIRTAM_DATA_DIR", help="Where keys and messages are kept.", show_default="the platform's")
+    ] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on, which clients are told.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="For HTTP; 0 picks a free one.")] = 0,
+    tcp_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="For TCP; 0 picks a free one. Without it there is none.")
+    ] = None,
+    name: Annotated[
+        ServerName | None,
+        typer.Option(parser=_server_name, metavar="~NAME", help="The home server's name.", show_default="made up at the first start"),
+    ] = None,
+    legacy_device_auth: Annotated[
+        bool,
+        typer.Option("--legacy-device-auth", help="Let old clients in, which do not prove that they hold a device's key. Anybody could."),
+    ] = False,
+    pow_effort: Annotated[int, typer.Option(min=1, max=2**32, help="Work that the directory asks for a change; public ones ask 1000.")] = 1,
+    exit_when_idle: Annotated[
+        float | None, typer.Option(min=0, metavar="SECONDS", help="End by itself so long after the last client has left.")
+    ] = None,
+    log_level: Annotated[LogLevel, typer.Option(help="What to log, to standard error.")] = LogLevel.WARNING,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log lines as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when it is ready.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=lambda value: _show_version(wanted=value), is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """A complete private network on this machine: a directory and a home server. Prints the link with which people join."""
+    from xirtam_server import log, process
+
+    log.set_up(log_level.value, as_json=log_json)
+    config = ServerConfig(
+        data_dir=data_dir or _data_dir(),
+        host=host,
+        port=port,
+        tcp_port=tcp_port,
+        name=name,
+        legacy_device_auth=legacy_device_auth,
+        pow_effort=pow_effort,
+        exit_when_idle_s=exit_when_idle,
+    )
+    try:
+        process.run(config, as_json=as_json)
+    except StartFailed as reason:
+        if as_json:
+            sys.stdout.write(json.dumps({"event": "error", "message": str(reason)}) + "\n")
+        else:
+            sys.stderr.write(f"xirtam-server: {reason}\n")
+        raise typer.Exit(1) from None

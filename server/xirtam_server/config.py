@@ -1,0 +1,25 @@
+"""What a server is told when it starts."""
+
+from pathlib import Path
+
+import msgspec
+
+from xirtam_core.names import ServerName
+
+
+class ServerConfig(msgspec.Struct, frozen=True):
+    """A complete private network in one process. Ports: 0 picks a free one, None leaves the listener out."""
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    tcp_port: int | None = None
+    name: ServerName | None = None
+    """The home server's name; None: the one it has, or one made up at the first start."""
+    legacy_device_auth: bool = False
+    pow_effort: int = 1
+    exit_when_idle_s: float | None = None
+
+
+class StartFailed(Exception):
+    """The server cannot start; the text says why and what to do, in one line."""

@@ -1,0 +1,43 @@
+"""The place where a server keeps its state: one process at a time, and nobody else's to read."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from xirtam_server.config import StartFailed
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[Path]:
+    """The data directory, made if it is not there, held until the end; raises `StartFailed`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as fault:
+        raise StartFailed(f"cannot use {path} for data: {fault.strerror}; name another with --data-dir") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise StartFailed(f"another xirtam-server uses {path}: stop it, or name another place with --data-dir") from None
+    try:
+        yield path
+    finally:
+        os.close(lock)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a new file that only its owner reads: whole, and on the disk, or not at all."""
+    draft = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

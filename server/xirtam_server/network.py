@@ -1,0 +1,152 @@
+"""A complete private network in one process: a directory, a home server that is registered in it, and the doors to both.
+
+The order matters. The ports are bound first, because they go into what the directory says of the server; the server is in the directory
+before anybody is let in; and what stops does so in the reverse order, so that every call that was taken is answered.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+
+from xirtam_core.codec.primitives import SigningPublic
+from xirtam_core.crypto import signing
+from xirtam_core.directory.client import DirectoryClient
+from xirtam_core.directory.store import MemoryHeaderStore
+from xirtam_core.join_link import JoinLink
+from xirtam_core.names import ServerName
+from xirtam_core.protocol.directory import ServerDescriptor, ServerUrl
+from xirtam_core.rpc.directory import Directory, DirectoryBusy
+from xirtam_core.rpc.home_server import ServerBusy
+from xirtam_core.rpc.service import Dispatcher
+from xirtam_core.rpc.transports.local import LocalTransport
+from xirtam_server import identity
+from xirtam_server.config import ServerConfig, StartFailed
+from xirtam_server.directory.service import DirectoryService
+from xirtam_server.home.service import HomeService
+from xirtam_server.transports import http, tcp
+from xirtam_server.transports.connections import ConnectionLimits, Connections
+from xirtam_server.transports.door import Door
+
+_CHUNK_DELAY_S = 0.1
+"""In a private network nobody gains from collecting updates for long, and newcomers wait for them."""
+_GRACE_S = 3.0
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """Where a running network is reached."""
+
+    server_name: ServerName
+    http_url: str
+    tcp_url: str | None
+    directory_url: str
+    directory_pk: SigningPublic
+
+    @property
+    def join(self) -> JoinLink:
+        """What a newcomer pastes."""
+        return JoinLink((self.directory_url,), self.directory_pk, self.server_name)
+
+
+class Listeners(msgspec.Struct, frozen=True):
+    """Bound sockets, and the URLs that lead to them."""
+
+    http: socket.socket
+    tcp: socket.socket | None
+    http_url: str
+    tcp_url: str | None
+
+
+def bind(config: ServerConfig) -> Listeners:
+    """Takes the ports; raises `StartFailed`."""
+    http_socket = _bind(config.host, config.port, "--port")
+    tcp_socket = None if config.tcp_port is None else _bind(config.host, config.tcp_port, "--tcp-port")
+    tcp_url = None if tcp_socket is None else _url("tcp", tcp_socket)
+    return Listeners(http_socket, tcp_socket, _url("http", http_socket), tcp_url)
+
+
+def _bind(host: str, port: int, flag: str) -> socket.socket:
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104  # this is where it is refused
+        raise StartFailed("clients are told this address: give --host one that they reach, like 192.168.1.10")
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as fault:
+        raise StartFailed(f"cannot listen on {host} port {port}: {fault.strerror}; name another with {flag}") from None
+
+
+def _url(scheme: str, bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+class Network:
+    """A running network."""
+
+    def __init__(self, ready: Ready, home: HomeService, connections: Connections) -> None:
+        self.ready = ready
+        self.home = home
+        self.connections = connections
+
+
+@contextlib.asynccontextmanager
+async def running(
+    config: ServerConfig, data_dir: Path, limits: ConnectionLimits | None = None
+) -> AsyncIterator[Network]:
+    """The network, from the moment it answers until it has answered all that it took."""
+    who = identity.load_or_make(data_dir, config.name)
+    listeners = bind(config)
+    connections = Connections(limits or ConnectionLimits())
+    async with contextlib.AsyncExitStack() as stack:
+        directory = await DirectoryService.open(
+            data_dir / "directory.db", who.directory, effort=config.pow_effort, chunk_delay_s=_CHUNK_DELAY_S
+        )
+        stack.push_async_callback(directory.close)
+        directory_pk = signing.public_of(who.directory)
+        local = Directory.stub(LocalTransport(Dispatcher(directory)))
+        client = DirectoryClient(local, directory_pk, MemoryHeaderStore(), pause_s=_CHUNK_DELAY_S / 2)
+        home = await HomeService.open(
+            who.name, data_dir / "home.db", client, legacy_device_auth=config.legacy_device_auth
+        )
+        stack.push_async_callback(home.close)
+        await _register(client, who, listeners)
+        stack.push_async_callback(_close_doors, home, connections, await _open_doors(listeners, home, directory, connections))
+        ready = Ready(who.name, listeners.http_url, listeners.tcp_url, listeners.http_url + "/directory", directory_pk)
+        yield Network(ready, home, connections)
+
+
+async def _register(client: DirectoryClient, who: identity.Identity, listeners: Listeners) -> None:
+    """Sees to it that the directory says where the server is now."""
+    urls = [listeners.http_url] + ([listeners.tcp_url] if listeners.tcp_url else [])
+    wanted = ServerDescriptor(tuple(ServerUrl(url) for url in urls), signing.public_of(who.server))
+    if await client.server(who.name) != wanted:
+        await client.publish(who.name, who.server, wanted.blob())
+
+
+async def _open_doors(
+    listeners: Listeners, home: HomeService, directory: DirectoryService, connections: Connections
+) -> list[asyncio.Server]:
+    home_door, directory_door = Door(home, ServerBusy()), Door(directory, DirectoryBusy())
+    app = http.application(
+        {
+            "/": http.RpcEndpoint(home_door, connections, says_parse_error=False),
+            "/directory": http.RpcEndpoint(directory_door, connections, says_parse_error=True),
+        }
+    )
+    servers = [await http.listen(app, listeners.http, connections)]
+    if listeners.tcp is not None:
+        servers.append(await tcp.listen(home_door, listeners.tcp, connections))
+    return servers
+
+
+async def _close_doors(home: HomeService, connections: Connections, servers: list[asyncio.Server]) -> None:
+    for server in servers:
+        server.close()
+    home.stop_waiting()
+    try:
+        async with asyncio.timeout(_GRACE_S):
+            await connections.finish()
+    except TimeoutError:
+        connections.abort()

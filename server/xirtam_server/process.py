@@ -1,0 +1,94 @@
+"""The server as a process: starts the network, says so, and ends it on a signal or when nobody is left."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from xirtam_server.config import ServerConfig, StartFailed
+from xirtam_server.data_dir import locked
+from xirtam_server.network import Network, Ready, running
+
+_SWITCH_INTERVAL_S = 0.0005
+"""The writer's thread gives the interpreter away with each statement; by default it would wait 5 ms to get it back from a busy loop."""
+
+
+def run(config: ServerConfig, *, as_json: bool) -> None:
+    """Runs the server until it is told to end; raises `StartFailed`."""
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    _raise_file_limit()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(config, as_json=as_json))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _raise_file_limit() -> None:
+    """Each connection takes a file: as many as the system lets us have."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+async def _serve(config: ServerConfig, *, as_json: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with locked(config.data_dir) as data_dir:
+        async with running(config, data_dir) as network:
+            sweep = asyncio.create_task(network.connections.sweep(), name="sweep")
+            if config.exit_when_idle_s is not None:
+                _stop_when_idle(network, stop, config.exit_when_idle_s)
+            _announce(network.ready, as_json=as_json)
+            await stop.wait()
+            sweep.cancel()
+
+
+def _stop_when_idle(network: Network, stop: asyncio.Event, after_s: float) -> None:
+    """Sets `stop` once no client has been connected for `after_s`."""
+    loop = asyncio.get_running_loop()
+    alarm = loop.call_later(after_s, stop.set)
+
+    def changed(connected: int) -> None:
+        nonlocal alarm
+        alarm.cancel()
+        if connected == 0:
+            alarm = loop.call_later(after_s, stop.set)
+
+    network.connections.on_change = changed
+
+
+def _announce(ready: Ready, *, as_json: bool) -> None:
+    sys.stdout.write(json.dumps(_ready_event(ready)) + "\n" if as_json else _welcome(ready))
+    sys.stdout.flush()
+
+
+def _ready_event(ready: Ready) -> dict[str, Any]:
+    return {
+        "event": "ready",
+        "pid": os.getpid(),
+        "server_name": ready.server_name,
+        "server_urls": {"http": ready.http_url, "ws": None, "tcp": ready.tcp_url, "lz4tcp": None},
+        "directory_urls": {"http": ready.directory_url},
+        "directory_pk": ready.directory_pk.text(),
+        "join": str(ready.join),
+    }
+
+
+def _welcome(ready: Ready) -> str:
+    return (
+        f"{ready.server_name} is running. To join, in another terminal:\n\n"
+        f"    xirtam register NAME --join '{ready.join}'\n\n"
+        "Then `xirtam` opens the app. Ctrl+C here ends the server; everything is kept for the next start.\n"
+    )

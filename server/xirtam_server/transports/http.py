@@ -1,0 +1,166 @@
+"""JSON-RPC over HTTP: a POST is a request, its answer the response (spec: rpc.md, Transports).
+
+Starlette says which path is which service, uvicorn's protocol speaks HTTP. The protocol is used without uvicorn's server, whose part (what
+is open, when to stop) is done for all transports alike in `connections`.
+"""
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from typing import Any, cast
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from xirtam_core.errors import Malformed
+from xirtam_core.rpc import envelope
+from xirtam_core.rpc.envelope import Fault
+from xirtam_server.peer import PEER, Peer
+from xirtam_server.transports.connections import Connections, Flow
+from xirtam_server.transports.door import Door
+
+_BACKLOG = 4096
+_JSON = b"application/json"
+_TEXT = b"text/plain"
+
+
+class RpcEndpoint:
+    """The ASGI application behind one path."""
+
+    def __init__(self, door: Door, connections: Connections, *, says_parse_error: bool) -> None:
+        self._door, self._limits, self._says_parse_error = door, connections.limits, says_parse_error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        PEER.set(scope["state"]["peer"])
+        try:
+            body = await self._read(receive)
+        except (_TooLarge, TimeoutError) as refusal:
+            status = 413 if isinstance(refusal, _TooLarge) else 408
+            await _respond(send, status, _TEXT, b"", (b"connection", b"close"))
+            return
+        try:
+            await _respond(send, 200, _JSON, await self._door.answer(body))
+        except Malformed as fault:
+            if self._says_parse_error:
+                answer = envelope.render_fault(None, Fault(envelope.PARSE_ERROR, "Parse error", str(fault)))
+                await _respond(send, 400, _JSON, answer)
+            else:
+                await _respond(send, 400, _TEXT, b"")
+
+    async def _read(self, receive: Receive) -> bytes:
+        message = await receive()
+        if message.get("more_body"):
+            async with asyncio.timeout(self._limits.slow_s):
+                return await self._read_rest(receive, bytearray(message["body"]))
+        return self._checked(message.get("body", b""))
+
+    async def _read_rest(self, receive: Receive, body: bytearray) -> bytes:
+        while True:
+            self._checked(body)
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                return bytes(self._checked(body))
+
+    def _checked(self, body: Any) -> Any:
+        if len(body) > self._limits.max_request_bytes:
+            raise _TooLarge
+        return body
+
+
+class _TooLarge(Exception):
+    """The request is longer than the server reads."""
+
+
+async def _respond(send: Send, status: int, kind: bytes, body: bytes, *more: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _empty(_request: Request, refusal: Exception) -> Response:
+    """Another path or verb: the status says it."""
+    return Response(status_code=getattr(refusal, "status_code", 500), headers=getattr(refusal, "headers", None))
+
+
+def application(endpoints: Mapping[str, RpcEndpoint]) -> Starlette:
+    """The services by path."""
+    routes = [Route(path, endpoint, methods=["POST"]) for path, endpoint in endpoints.items()]
+    app = Starlette(routes=routes, exception_handlers={404: _empty, 405: _empty})
+    app.router.redirect_slashes = False
+    return app
+
+
+class HttpConnection(HttpToolsProtocol):
+    """One client connection."""
+
+    def __init__(self, config: Config, server_state: ServerState, connections: Connections) -> None:
+        self._peer = Peer()
+        super().__init__(config, server_state, {"peer": self._peer}, asyncio.get_running_loop())
+        self.access_log = False
+        self._register = connections
+        self._stall = Flow()
+        self._idle_since: float | None = self.loop.time()
+        self._gone: asyncio.Event | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast("asyncio.Transport", transport))
+        if not self._register.admit(self):
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._register.leave(self)
+        super().connection_lost(exc)
+        self._peer.release()
+        if self._gone is not None:
+            self._gone.set()
+
+    def on_headers_complete(self) -> None:
+        self._idle_since = None
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        self._idle_since = self.loop.time()
+        super().on_response_complete()
+
+    def is_stale(self, now: float) -> bool:
+        limits = self._register.limits
+        if self._idle_since is not None and now - self._idle_since > limits.idle_http_s:
+            return True
+        return self._stall.is_stuck(self.transport.get_write_buffer_size(), now, limits.slow_s)
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    async def finish(self) -> None:
+        self._gone = asyncio.Event()
+        self._peer.release()
+        self.shutdown()
+        if not self.transport.is_closing():
+            await self._gone.wait()
+
+
+async def listen(app: Starlette, listener: socket.socket, connections: Connections) -> asyncio.Server:
+    """Accepts clients on `listener`, which is bound."""
+    config = Config(
+        app,
+        interface="asgi3",
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=int(connections.limits.idle_http_s),
+    )
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(
+        lambda: HttpConnection(config, state, connections), sock=listener, backlog=_BACKLOG
+    )

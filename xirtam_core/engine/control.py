@@ -1,0 +1,141 @@
+"""A running engine, reachable by other processes of the same user over a local socket (mode 0600).
+
+So an app and commands can be used on one account at the same time: whoever finds the account locked talks to the engine that holds
+it. Each line is one JSON value. A call is `[number, method, arguments]`; answers are `[number, result]` or `[number, null, kind,
+message]` with the name of an error of `xirtam_core.errors`. The line `"events"` asks for events, which come as objects.
+"""
+
+import asyncio
+import contextlib
+import inspect
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from xirtam_core.chat import Chat, Message, Page, Received, Status
+from xirtam_core.engine.engine import Engine
+from xirtam_core.errors import XirtamError
+from xirtam_core.events import Event
+from xirtam_core.names import Username
+
+LONGEST_LINE: Final = 16 * 1024 * 1024
+RESULTS: Final[dict[str, Any]] = {
+    "chats": list[Chat],
+    "start_chat": Chat,
+    "history": Page,
+    "received": list[Received],
+    "listened": int,
+    "mark_listened": None,
+    "send_text": Message,
+    "retry": None,
+    "discard": None,
+    "mark_read": None,
+    "set_draft": None,
+    "acknowledge_alarm": None,
+    "status": Status,
+}
+"""The engine's methods that may be called from outside, and what they give."""
+
+_MOST_WAITING_EVENTS = 10_000
+_log = logging.getLogger(__name__)
+
+
+def encode_name(value: Any) -> Any:
+    """How msgspec writes a validated name: as its text."""
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"no way to write {type(value).__name__}")
+
+
+class ControlSocket:
+    """Answers calls from other processes for as long as it runs."""
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self._engine = engine
+        self._path = path
+
+    async def run(self) -> None:
+        """Listens until cancelled."""
+        _make_private(self._path.parent)
+        self._path.unlink(missing_ok=True)  # the account's lock says that nobody else listens there
+        async with asyncio.TaskGroup() as tasks:
+
+            def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                tasks.create_task(self._serve(reader, writer))
+
+            server = await asyncio.start_unix_server(serve, self._path, limit=LONGEST_LINE)
+            self._path.chmod(0o600)  # the directory is its owner's alone already
+            try:
+                await asyncio.Event().wait()
+            finally:
+                server.close()
+                self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        events: asyncio.Queue[Event] = asyncio.Queue(_MOST_WAITING_EVENTS)
+        with contextlib.suppress(OSError, ValueError, asyncio.IncompleteReadError, EOFError):
+            async with asyncio.TaskGroup() as tasks:
+                pump: asyncio.Task[None] | None = None
+                unsubscribe: Callable[[], None] | None = None
+                try:
+                    while line := await reader.readline():
+                        asked = msgspec.json.decode(line)
+                        if asked == "events" and pump is None:
+                            unsubscribe = self._engine.announcer.subscribe(lambda event: _offer(events, event, writer))
+                            pump = tasks.create_task(_pump(events, writer))
+                        else:
+                            writer.write(await self._answer(asked))
+                            await writer.drain()
+                finally:
+                    if unsubscribe is not None:
+                        unsubscribe()
+                    if pump is not None:
+                        pump.cancel()
+        writer.close()
+
+    async def _answer(self, asked: Any) -> bytes:
+        number: Any = None
+        try:
+            number, method, arguments = asked
+            if method not in RESULTS:
+                raise XirtamError(f"a running xirtam has no {method!r}: is it another version?")
+            result = getattr(self._engine, method)(**_typed(arguments))
+            if inspect.isawaitable(result):
+                result = await result
+            return _line([number, result])
+        except XirtamError as error:
+            return _line([number, None, type(error).__name__, str(error)])
+        except (TypeError, ValueError) as fault:
+            return _line([number, None, "XirtamError", f"a call that is not understood: {fault}"])
+
+
+def _make_private(directory: Path) -> None:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = directory.stat()
+    if found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise PermissionError(f"{directory} is open to others: make it yours alone (chmod 700)")
+
+
+def _typed(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {name: Username(value) if name == "name" else value for name, value in arguments.items()}
+
+
+def _line(value: Any) -> bytes:
+    return msgspec.json.encode(value, enc_hook=encode_name) + b"\n"
+
+
+def _offer(events: asyncio.Queue[Event], event: Event, writer: asyncio.StreamWriter) -> None:
+    try:
+        events.put_nowait(event)
+    except asyncio.QueueFull:
+        writer.transport.abort()  # a listener that does not keep up asks again from where it was
+
+
+async def _pump(events: asyncio.Queue[Event], writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(_line(await events.get()))
+        await writer.drain()

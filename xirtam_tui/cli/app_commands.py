@@ -1,0 +1,54 @@
+"""Commands that open the app: `xirtam local NAME`."""
+
+from typing import Annotated
+
+import typer
+
+from xirtam_core.client import local_network, register
+from xirtam_core.errors import AccountExists
+from xirtam_core.join_link import JoinLink
+from xirtam_core.names import Username
+from xirtam_core.storage.account_directory import AccountDirectory
+from xirtam_tui.cli.account_commands import ProgressLine
+from xirtam_tui.cli.options import Context, DataDirOption, context
+from xirtam_tui.cli.output import Output
+from xirtam_tui.cli.running import complete
+
+_SECOND = {"alice": "bobby"}
+
+
+def local(
+    name: Annotated[str, typer.Argument(help="Who you are there, such as alice.")],
+    data_dir: DataDirOption = None,
+) -> None:
+    """Open the app in a private network on this machine, as NAME.
+
+    Starts the network if it is not running and makes the account if it is new. Open a second terminal with another name to have
+    somebody to talk to: xirtam local alice, then xirtam local bobby.
+    """
+    output = Output(as_json=False)
+    where = context(data_dir)
+    me = complete(_prepare(where, name, output), output)
+    second = _SECOND.get(me.bare, "alice")
+    intro = f"To talk to yourself, open a second terminal: make chat NAME={second}, or xirtam local {second}"
+    from xirtam_tui.app import run_app
+
+    run_app(where.data_dir, me, intro)
+
+
+async def _prepare(where: Context, typed: str, output: Output) -> Username:
+    """Has the network running and the account made; gives the account's name."""
+    name = Username.parse(typed)
+    output.note("starting the private network of this machine…")
+    link = await local_network(where.data_dir)
+    if not AccountDirectory(where.data_dir, name).is_complete:
+        await _make(where, link, name, output)
+    return name
+
+
+async def _make(where: Context, link: JoinLink, name: Username, output: Output) -> None:
+    try:
+        client = await register(where.data_dir, link, name, ProgressLine(output).show)
+    except AccountExists as fault:
+        raise AccountExists(f"{fault} (a private network keeps its names when it is stopped)") from None
+    await client.close()

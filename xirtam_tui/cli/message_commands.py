@@ -1,0 +1,165 @@
+"""Commands about messages and people: `send`, `listen`, `history`, `contacts`, `add`."""
+
+import asyncio
+import sys
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from xirtam_core.chat import Message, SendState
+from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable
+from xirtam_core.events import Event, MessageChanged
+from xirtam_core.names import Username
+from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
+from xirtam_tui.cli.output import Output, chat_object, message_object, message_words
+from xirtam_tui.cli.running import AnyClient, opened, run_command
+
+_ON_ITS_WAY = (SendState.QUEUED, SendState.SENDING)
+_OWN_COPY_S = 3.0
+Target = Annotated[str, typer.Argument(help="Whom: @user, with or without the @.")]
+
+
+def send(
+    target: Target,
+    text: Annotated[str | None, typer.Argument(help="What to say; from standard input when absent.")] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait until the server has it, or only queue it.")
+    ] = True,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait; the message stays queued after that.")] = 60.0,
+    account: AccountOption = None,
+    data_dir: DataDirOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a message and print its id.
+
+    Examples: xirtam send @bobby "see you there"    ·    make report | xirtam send bobby
+    """
+    output = Output(as_json=as_json)
+    where = context(data_dir, account, passphrase_file)
+    run_command(_send(where, target, text, timeout if wait else None, output), output)
+
+
+async def _send(where: Context, target: str, text: str | None, timeout_s: float | None, output: Output) -> None:
+    peer = Username.parse(target)
+    content = _standard_input() if text is None else text
+    async with opened(where) as client:
+        chat = await client.start_chat(peer, unseen=timeout_s is None)
+        message = await client.send_text(chat.id, content)
+        if timeout_s is not None:
+            message = await _delivered(client, message, timeout_s)
+    output.result(message_object(message), message.id)
+
+
+def _standard_input() -> str:
+    if sys.stdin.isatty():
+        sys.stderr.write("type the message, then Ctrl+D\n")
+    try:
+        return sys.stdin.buffer.read().decode().removesuffix("\n")
+    except UnicodeDecodeError:
+        raise Malformed("what came on standard input is not text in UTF-8: nothing was sent") from None
+
+
+async def _delivered(client: AnyClient, message: Message, timeout_s: float) -> Message:
+    """The message once a server has it; raises `Refused` when none will, `Unreachable` when it takes too long."""
+    loop = asyncio.get_running_loop()
+    changes: asyncio.Queue[Message] = asyncio.Queue()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, MessageChanged) and event.message.id == message.id:
+            loop.call_soon_threadsafe(changes.put_nowait, event.message)
+
+    unsubscribe = client.subscribe(listen)
+    try:
+        page = await client.history(message.chat)  # it may have gone out before the subscription
+        latest = next((each for each in page.messages if each.id == message.id), message)
+        async with asyncio.timeout(timeout_s):
+            while latest.state in _ON_ITS_WAY:
+                latest = await changes.get()
+            with suppress(TimeoutError):  # the copy for one's own devices goes too, if it goes at once
+                async with asyncio.timeout(_OWN_COPY_S):
+                    while latest.state is SendState.SENT and latest.received_at is None:
+                        latest = await changes.get()
+    except TimeoutError:
+        reason = f" ({message.failure})" if message.failure else ""
+        raise Unreachable(
+            f"not sent within {timeout_s:g} s{reason}: it stays queued and goes out when xirtam runs"
+        ) from None
+    finally:
+        unsubscribe()
+    if latest.state is SendState.FAILED:
+        raise Refused(f"not sent: {latest.failure}")
+    return latest
+
+
+def history(
+    target: Target,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many messages at most.")] = 50,
+    before: Annotated[str | None, typer.Option(help="Only messages before the one with this id.")] = None,
+    account: AccountOption = None,
+    data_dir: DataDirOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the latest messages of a chat, oldest first."""
+    output = Output(as_json=as_json)
+    run_command(_history(context(data_dir, account, passphrase_file), target, limit, before, output), output)
+
+
+async def _history(where: Context, target: str, limit: int, before: str | None, output: Output) -> None:
+    peer = Username.parse(target)
+    async with opened(where) as client:
+        position = None if before is None else await _position(client, peer, before)
+        page = await client.history(peer, before=position, limit=limit)
+    for message in page.messages:
+        output.result(message_object(message), message_words(message))
+
+
+async def _position(client: AnyClient, chat: str, message_id: str) -> int:
+    position: int | None = None
+    while True:
+        page = await client.history(chat, before=position, limit=1000)
+        for message in page.messages:
+            if message.id == message_id:
+                return message.position
+        if not page.has_earlier:
+            raise NotFound(f"the chat with {chat} has no message {message_id}")
+        position = page.messages[0].position
+
+
+def contacts(
+    account: AccountOption = None,
+    data_dir: DataDirOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List contacts, the one with the newest message first."""
+    output = Output(as_json=as_json)
+    run_command(_contacts(context(data_dir, account, passphrase_file), output), output)
+
+
+async def _contacts(where: Context, output: Output) -> None:
+    async with opened(where) as client:
+        chats = await client.chats()
+    for chat in chats:
+        unread = f"  {chat.unread} unread" if chat.unread else ""
+        output.result(chat_object(chat), f"{chat.peer:<16}  {chat.server or '':<16}{unread}")
+
+
+def add(
+    name: Annotated[str, typer.Argument(help="Whom: @user, with or without the @.")],
+    account: AccountOption = None,
+    data_dir: DataDirOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a contact: looks the name up and opens a chat."""
+    output = Output(as_json=as_json)
+    run_command(_add(context(data_dir, account, passphrase_file), name, output), output)
+
+
+async def _add(where: Context, name: str, output: Output) -> None:
+    async with opened(where) as client:
+        chat = await client.start_chat(Username.parse(name))
+    output.result(chat_object(chat), f"{chat.peer} on {chat.server}")

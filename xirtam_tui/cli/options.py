@@ -1,0 +1,71 @@
+"""Options that most commands share, and what they come to."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from platformdirs import user_data_path
+
+from xirtam_core.errors import Locked, Malformed, NotFound
+from xirtam_core.names import Username
+from xirtam_core.storage.account_directory import accounts
+
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir", envvar="XIRTAM_DATA_DIR", help="Where state lives.", show_default="the platform's place"
+    ),
+]
+AccountOption = Annotated[
+    str | None, typer.Option("--account", help="Which account, needed only when there are several.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        envvar="XIRTAM_PASSPHRASE_FILE",
+        help="A file whose first line is the passphrase of the account's database.",
+    ),
+]
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What a command was given to work with."""
+
+    data_dir: Path
+    account: str | None
+    passphrase_file: Path | None
+
+    def name(self) -> Username:
+        """The account to use; raises `NotFound` when there is none, `Malformed` when it must be said which."""
+        if self.account is not None:
+            return Username.parse(self.account)
+        found = accounts(self.data_dir)
+        if not found:
+            raise NotFound("there is no account here yet: make one with xirtam register, or open xirtam")
+        if len(found) > 1:
+            raise Malformed(f"there are several accounts here, say which with --account: {', '.join(found)}")
+        return found[0]
+
+    def passphrase(self) -> str | None:
+        """The passphrase from its file, or None without one; raises `Locked` for a file that cannot be read."""
+        if self.passphrase_file is None:
+            return None
+        try:
+            return self.passphrase_file.read_text().splitlines()[0]
+        except (OSError, IndexError, UnicodeDecodeError):
+            raise Locked(f"the passphrase file {self.passphrase_file} cannot be read or is empty") from None
+
+
+def context(data_dir: Path | None, account: str | None = None, passphrase_file: Path | None = None) -> Context:
+    """The context of a command from its options."""
+    return Context((data_dir or default_data_dir()).expanduser().absolute(), account, passphrase_file)
+
+
+def default_data_dir() -> Path:
+    """Where state lives when nobody says otherwise."""
+    named = os.environ.get("XIRTAM_DATA_DIR")
+    return Path(named) if named else user_data_path("xirtam", appauthor=False)

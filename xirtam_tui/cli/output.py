@@ -1,0 +1,105 @@
+"""What commands print: one JSON object a line on stdout with `--json`, else words; notes for people go to stderr.
+
+Times are RFC 3339 with nanoseconds, ids lowercase hex. Peers' text is made safe for a terminal before it is shown in words; in JSON it
+is escaped by the encoding.
+"""
+
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from xirtam_core.chat import Chat, Message, Status
+from xirtam_core.errors import XirtamError
+from xirtam_tui.text import body, line
+
+
+def rfc3339(time_ns: int | None) -> str | None:
+    """Unix nanoseconds as text, in UTC; None stays None."""
+    if time_ns is None:
+        return None
+    seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError):  # beyond the year 9999: a peer's clock may say anything
+        return "9999-12-31T23:59:59.999999999Z"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
+
+
+def message_object(message: Message, event: str = "message") -> dict[str, Any]:
+    """A message as JSON output shows it."""
+    return {
+        "event": event,
+        "id": message.id,
+        "chat": message.chat,
+        "sender": message.sender,
+        "mine": message.mine,
+        "sent_at": rfc3339(message.sent_at),
+        "received_at": rfc3339(message.received_at),
+        "kind": message.kind,
+        "text": message.text,
+        "mime": message.mime,
+        "state": message.state,
+        "failure": message.failure,
+        "verified": message.verified,
+    }
+
+
+def chat_object(chat: Chat) -> dict[str, Any]:
+    """A contact as JSON output shows it."""
+    return {
+        "event": "contact",
+        "chat": chat.id,
+        "name": chat.peer,
+        "server": chat.server,
+        "unread": chat.unread,
+        "last": None if chat.last is None else message_object(chat.last),
+        "alarm": chat.alarm,
+    }
+
+
+def status_object(status: Status, event: str = "status") -> dict[str, Any]:
+    """The account's state as JSON output shows it."""
+    return {"event": event, **msgspec.to_builtins(status, enc_hook=str)}
+
+
+class Output:
+    """Where a command prints, in one of the two ways."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def result(self, value: dict[str, Any], words: str) -> None:
+        """Prints a result: `value` in JSON, else `words`."""
+        if self.as_json:
+            sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+        elif words:
+            sys.stdout.write(words + "\n")
+        sys.stdout.flush()
+
+    def event(self, value: dict[str, Any]) -> None:
+        """Prints something that only programs want to know."""
+        if self.as_json:
+            self.result(value, "")
+
+    def note(self, words: str) -> None:
+        """Tells a person something that is no result."""
+        sys.stderr.write(words + "\n")
+        sys.stderr.flush()
+
+    def error(self, error: XirtamError, code: int) -> None:
+        """Says why a command ends."""
+        kind = type(error).__name__
+        if self.as_json:
+            self.result({"event": "error", "error": kind, "message": str(error), "exit": code}, "")
+        else:
+            self.note(f"xirtam: {line(str(error))}")
+
+
+def message_words(message: Message) -> str:
+    """A message in words: when, who, what."""
+    at = datetime.fromtimestamp(min(message.sent_at // 1_000_000_000, 253_402_300_799)).astimezone()
+    text = body(message.text) if message.text else f"[{line(message.mime)} is not supported by this version]"
+    state = f"  ({message.state}{f': {message.failure}' if message.failure else ''})" if message.mine else ""
+    return f"{at:%Y-%m-%d %H:%M}  {message.sender}: {text}{state}"

@@ -1,0 +1,55 @@
+"""The command line as a whole."""
+
+from typing import Annotated
+
+import typer
+
+from xirtam_tui.cli import account_commands, app_commands, listen_command, message_commands
+from xirtam_tui.cli.options import AccountOption, DataDirOption, PassphraseOption, context
+from xirtam_tui.cli.output import Output
+from xirtam_tui.cli.version import version
+
+program = typer.Typer(
+    name="xirtam",
+    help="Confederal, end-to-end encrypted chat. Without a command it opens the app.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        Output(as_json=False).result({}, f"xirtam {version()}")
+        raise typer.Exit
+
+
+@program.callback(invoke_without_command=True)
+def app(
+    invocation: typer.Context,
+    account: AccountOption = None,
+    data_dir: DataDirOption = None,
+    passphrase_file: PassphraseOption = None,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Confederal, end-to-end encrypted chat. Without a command it opens the app."""
+    if invocation.invoked_subcommand is None:
+        from xirtam_tui.__main__ import open_app
+
+        open_app(context(data_dir, account, passphrase_file))
+
+
+for command in (
+    app_commands.local,
+    account_commands.register,
+    account_commands.accounts,
+    account_commands.status,
+    message_commands.send,
+    listen_command.listen,
+    message_commands.history,
+    message_commands.contacts,
+    message_commands.add,
+):
+    program.command()(command)

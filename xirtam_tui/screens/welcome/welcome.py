@@ -1,0 +1,195 @@
+"""Making an account: which network, which name, and the work of claiming it, with progress and a way out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Button, Input, Static
+from textual.worker import Worker
+
+from xirtam_core.errors import InvalidName, Malformed
+from xirtam_core.join_link import JoinLink
+from xirtam_core.names import Username
+from xirtam_core.registration import NameAnswer, Progress
+from xirtam_tui import text
+from xirtam_tui.bridge import Engine, Engines
+from xirtam_tui.failures import explain, sentence
+from xirtam_tui.running import running_app
+from xirtam_tui.screens.welcome.progress import RegistrationProgress
+
+_PAUSE_S = 0.3  # a name is looked up once typing pauses
+_ANSWERS = {
+    NameAnswer.FREE: ("✓ {name} is free", "good"),
+    NameAnswer.TAKEN: ("✗ {name} is taken: try another", "failed"),
+    NameAnswer.OURS: ("✓ {name} is yours: its registration was begun here and will go on where it stopped", "good"),
+}
+
+
+class Welcome(Screen[None]):
+    """The first screen of a person without an account. What was typed is kept whatever fails."""
+
+    CSS_PATH = "welcome.tcss"
+    AUTO_FOCUS = "#link"
+
+    def __init__(
+        self, data_dir: Path, engines: Engines, on_account: Callable[[Engine], Awaitable[None]], *, intro: str | None
+    ) -> None:
+        super().__init__()
+        self._data_dir, self._engines, self._on_account, self._intro = data_dir, engines, on_account, intro
+        self._link: JoinLink | None = None
+        self._is_local = False
+        self._checking: Worker[None] | None = None
+        self._registering: Worker[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="page", can_focus=False):
+            yield Static("xirtam", id="wordmark")
+            yield Static(
+                self._intro
+                or "Messages that only you and the people you write to can read. "
+                "No phone number and no e-mail: a name is all it takes.",
+                id="explanation",
+                markup=False,
+            )
+            with Vertical(id="form"):
+                yield Static("Join a network: paste the link that you were given", classes="label")
+                yield Input(placeholder="xirtam:join?…", id="link", compact=True)
+                yield Static("", id="link-answer", classes="answer", markup=False)
+                yield Button("Or try it on this machine", id="local", compact=True, action="screen.try_locally")
+                yield Static("Your name", classes="label")
+                yield Input(placeholder="@alice", id="name", compact=True, max_length=17, select_on_focus=False)
+                yield Static("", id="name-answer", classes="answer", markup=False)
+                with Horizontal(id="buttons"):
+                    yield Button("Create account", id="create", compact=True, classes="primary", action="screen.create")
+                    yield Button("Quit", id="leave", compact=True, action="app.quit")
+            yield RegistrationProgress()
+
+    # The network
+
+    @on(Input.Changed, "#link")
+    def _link_changed(self, event: Input.Changed) -> None:
+        self._link = None
+        if not event.value.strip():
+            self._say("link", "")
+        else:
+            try:
+                self._link = JoinLink.parse(event.value)
+            except Malformed as error:
+                self._say("link", "✗ " + sentence(text.line(str(error))), "failed")
+            else:
+                where = "a private network on this machine" if self._is_local else self._link.directory_urls[0]
+                server = f", home server {self._link.server}" if self._link.server else ""
+                self._say("link", f"✓ {text.line(where)}{server}", "good")
+        self._is_local = False
+        self._check_name()
+
+    @on(Input.Submitted, "#link")
+    def _link_done(self) -> None:
+        self.query_one("#name").focus()
+
+    def action_try_locally(self) -> None:
+        self._say("link", "Starting a private network on this machine…")
+        self.run_worker(self._try_locally(), group="local", exclusive=True)
+
+    async def _try_locally(self) -> None:
+        try:
+            link = await self._engines.local_network(self._data_dir)
+        except Exception as error:
+            self._say("link", "✗ " + explain(error).text, "failed")
+            return
+        self._is_local = True
+        field = self.query_one("#link", Input)
+        if field.value == str(link):
+            self._link_changed(Input.Changed(field, field.value))
+        field.value = str(link)
+        self.query_one("#name").focus()
+
+    # The name
+
+    @on(Input.Changed, "#name")
+    def _name_changed(self) -> None:
+        self._check_name()
+
+    def _check_name(self) -> None:
+        typed = self.query_one("#name", Input).value.strip()
+        try:
+            name = Username.parse(typed)
+        except InvalidName as error:
+            self._say("name", sentence(str(error)) if typed else "")
+            self._stop_checking()
+            return
+        if self._link is None:
+            self._say("name", "Choose a network first, then the name can be looked up")
+            self._stop_checking()
+        else:
+            self._say("name", f"Checking {name}…")
+            self._stop_checking()
+            self._checking = self.run_worker(self._look_up(self._link, name))
+
+    def _stop_checking(self) -> None:
+        if self._checking is not None:
+            self._checking.cancel()
+
+    async def _look_up(self, link: JoinLink, name: Username) -> None:
+        await asyncio.sleep(_PAUSE_S)
+        try:
+            words, tone = _ANSWERS[await self._engines.check_name(self._data_dir, link, name)]
+        except Exception as error:
+            failure = explain(error)
+            self._say("name", f"✗ {failure.title}: {failure.text}", "failed")
+        else:
+            self._say("name", words.format(name=name), tone)
+
+    # The account
+
+    @on(Input.Submitted, "#name")
+    def action_create(self) -> None:
+        typed = self.query_one("#name", Input).value.strip()
+        if self._link is None:
+            self._say("link", "✗ Paste a join link here, or try it on this machine", "failed")
+            self.query_one("#link").focus()
+            return
+        try:
+            name = Username.parse(typed)
+        except InvalidName as error:
+            self._say("name", "✗ " + sentence(str(error)), "failed")
+            self.query_one("#name").focus()
+            return
+        self._registering = self.run_worker(self._make_account(self._link, name), group="register", exclusive=True)
+
+    async def _make_account(self, link: JoinLink, name: Username) -> None:
+        progress = self.query_one(RegistrationProgress)
+        progress.begin(name)
+        self.add_class("registering")
+        loop = asyncio.get_running_loop()
+
+        def on_progress(news: Progress) -> None:  # in the engine's thread
+            loop.call_soon_threadsafe(progress.show, news)
+
+        try:
+            engine = await self._engines.register(self._data_dir, link, name, on_progress)
+        except Exception as error:
+            failure = explain(error)
+            self._back_to_form(f"✗ {failure.title}: {failure.text}", "failed")
+        else:
+            running_app(self).run_worker(self._on_account(engine), group="start")
+
+    def action_cancel(self) -> None:
+        if self._registering is not None:
+            self._registering.cancel()
+            self._back_to_form("Cancelled. What was done is kept: “Create account” goes on from there")
+
+    def _back_to_form(self, words: str, tone: str = "") -> None:
+        self.remove_class("registering")
+        self._say("name", words, tone)
+        self.call_after_refresh(self.query_one("#create").focus)
+
+    def _say(self, field: str, words: str, tone: str = "") -> None:
+        answer = self.query_one(f"#{field}-answer", Static)
+        answer.update(words)
+        for name in ("good", "failed"):
+            answer.set_class(tone == name, name)
