@@ -27,7 +27,11 @@ class XirtamApp(App[None]):
     CSS_PATH = "app.tcss"
     TITLE = "xirtam"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.APP)
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (80, "-normal"), (120, "-wide")]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [  # pyright: ignore[reportIncompatibleVariableOverride]
+        (0, "-narrow"),
+        (80, "-normal"),
+        (120, "-wide"),
+    ]
 
     def __init__(
         self,

@@ -40,7 +40,7 @@ def parse(text: bytes | str) -> Any:
     try:
         source = (text.encode() if isinstance(text, str) else text).decode()
         value = _decoder.decode(source)
-        if "\\ud" in source or "\\uD" in source:
+        if "\\" in source and ("\\ud" in source or "\\uD" in source):
             json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no character
     except RecursionError:
         raise Malformed("JSON nested too deeply") from None

@@ -57,7 +57,9 @@ def test_signatures(case: dict[str, Any]) -> None:
         assert signing.sign(secret, message) == signature
 
 
-@pytest.mark.parametrize("public", [bytes(32), b"\x01" + bytes(31), b"\xff" * 32], ids=["zero", "small order", "not canonical"])
+@pytest.mark.parametrize(
+    "public", [bytes(32), b"\x01" + bytes(31), b"\xff" * 32], ids=["zero", "small order", "not canonical"]
+)
 def test_an_odd_key_that_the_wire_lets_pass_verifies_nothing_of_ours(public: bytes) -> None:
     signature = signing.sign(signing_secret("alice"), b"said")
     assert not signing.verifies(SigningPublic(public), b"said", signature)
