@@ -17,6 +17,13 @@ from xirtam_tui.cli.running import complete
 _SECOND = {"alice": "bobby"}
 
 
+def open_app(where: Context) -> None:
+    """Opens the app as the account that the options name."""
+    from xirtam_tui.app import run_app
+
+    run_app(where.data_dir, None if where.account is None else Username.parse(where.account), None)
+
+
 def local(
     name: Annotated[str, typer.Argument(help="Who you are there, such as alice.")],
     data_dir: DataDirOption = None,

@@ -70,7 +70,7 @@ async def _delivered(client: AnyClient, message: Message, timeout_s: float) -> M
         if isinstance(event, MessageChanged) and event.message.id == message.id:
             loop.call_soon_threadsafe(changes.put_nowait, event.message)
 
-    unsubscribe = client.subscribe(listen)
+    unsubscribe, latest = client.subscribe(listen), message
     try:
         page = await client.history(message.chat)  # it may have gone out before the subscription
         latest = next((each for each in page.messages if each.id == message.id), message)
@@ -82,7 +82,7 @@ async def _delivered(client: AnyClient, message: Message, timeout_s: float) -> M
                     while latest.state is SendState.SENT and latest.received_at is None:
                         latest = await changes.get()
     except TimeoutError:
-        reason = f" ({message.failure})" if message.failure else ""
+        reason = f" ({latest.failure})" if latest.failure else ""
         raise Unreachable(
             f"not sent within {timeout_s:g} s{reason}: it stays queued and goes out when xirtam runs"
         ) from None
