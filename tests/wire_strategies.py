@@ -7,13 +7,23 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 import xirtam_core.protocol
 import xirtam_core.rpc
 from tests.builders import seeded, signing_secret
 from xirtam_core.codec.integers import Width
-from xirtam_core.codec.primitives import Base64Bytes, FixedBytes, SigningPublic
+from xirtam_core.codec.primitives import (
+    AeadKey,
+    AuthToken,
+    Base64Bytes,
+    DhSecret,
+    FixedBytes,
+    SigningPublic,
+    SigningSecret,
+    StreamKey,
+)
 from xirtam_core.codec.wire import Newtype, Variant, Wire
 from xirtam_core.crypto import signing
 from xirtam_core.names import ServerName, Username
@@ -24,10 +34,16 @@ from xirtam_core.rpc.service import RawJson, Service
 
 SERVICES: tuple[type[Service], ...] = (HomeServer, Directory)
 
+few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+"""For a test that runs for each type or method: a handful of values, since there are many types."""
+
+SECRETS: tuple[type[FixedBytes], ...] = (AeadKey, AuthToken, DhSecret, SigningSecret, StreamKey)
+
 # Besides honest keys, the odd ones that the wire lets pass: non-canonical, of small order, x = 0 with a sign.
-_SIGNING_KEYS = [signing.public_of(signing_secret(f"key {number}")) for number in range(6)]
-_SIGNING_KEYS += [
-    SigningPublic(raw) for raw in (bytes(32), b"\xff" * 32, b"\x01" + bytes(31), b"\x01" + bytes(30) + b"\x80")
+_ODD_KEYS = (bytes(32), b"\xff" * 32, b"\x01" + bytes(31), b"\x01" + bytes(30) + b"\x80")
+_SIGNING_KEYS = [
+    *(signing.public_of(signing_secret(f"key {number}")) for number in range(6)),
+    *(SigningPublic(raw) for raw in _ODD_KEYS),
 ]
 
 _NAME_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
@@ -75,6 +91,8 @@ def _plain(kind: type[Any]) -> st.SearchStrategy[Any]:
         return st.sampled_from(_SIGNING_KEYS)
     if issubclass(kind, FixedBytes):
         random_looking = st.integers(0, 2**32).map(lambda seed: seeded(f"{kind.__name__} {seed}", kind.size))
+        if kind in SECRETS:  # which must not turn up by chance in what is no secret
+            return random_looking.map(kind)
         return (random_looking | st.binary(min_size=kind.size, max_size=kind.size)).map(kind)
     if issubclass(kind, Base64Bytes):
         return (st.binary(max_size=40) | st.binary(min_size=120, max_size=140)).map(kind)

@@ -1,6 +1,7 @@
 """The server as a process: starts the network, says so, and ends it on a signal or when nobody is left."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -32,6 +33,13 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+def _calm_collector() -> None:
+    """Calls make and drop many objects without cycles; looking through them all the time would cost a tenth of the work."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
 def _raise_file_limit() -> None:
     """Each connection takes a file: as many as the system lets us have."""
     import resource
@@ -50,6 +58,7 @@ async def _serve(config: ServerConfig, *, as_json: bool) -> None:
             sweep = asyncio.create_task(network.connections.sweep(), name="sweep")
             if config.exit_when_idle_s is not None:
                 _stop_when_idle(network, stop, config.exit_when_idle_s)
+            _calm_collector()
             _announce(network.ready, as_json=as_json)
             await stop.wait()
             sweep.cancel()

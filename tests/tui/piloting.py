@@ -1,6 +1,8 @@
 """Driving the app in tests: open it on a fake machine, wait for what should come, look at what is on the screen."""
 
 import asyncio
+import html
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +21,8 @@ from xirtam_tui.widgets.contact_list import ContactList
 from xirtam_tui.widgets.transcript import Transcript
 
 _LIMIT_S = 10.0
+_TEXT = re.compile(r'<text[^>]* x="([\d.]+)"[^>]*clip-path="url\(#[\w-]*line-(\d+)\)">([^<]*)</text>')
+_CELL = 12.2
 
 
 class Driver:
@@ -55,14 +59,80 @@ class Driver:
         await self.until(lambda: not any(word in self.text() for word in words), f"{words} gone")
 
     def lines(self) -> list[str]:
-        """The screen as text."""
-        screen = self.app.screen
-        width, height = screen.size
+        """The screen as text, from the picture that the app can make of itself."""
+        width, height = self.app.size
         rows = [[" "] * width for _ in range(height)]
-        for widget, (region, clip) in ((w, (screen.find_widget(w).region, screen.find_widget(w).clip)) for w in _leaves(self)):
-            del widget, region, clip
-        return ["".join(row) for row in rows]
+        for x, row, words in _TEXT.findall(self.app.export_screenshot()):
+            at = round(float(x) / _CELL)
+            for character in html.unescape(words):
+                if at < width and int(row) < height:
+                    rows[int(row)][at] = character
+                at += 1
+        return ["".join(row).replace("\xa0", " ").rstrip() for row in rows]
 
     def text(self) -> str:
         """The screen as one text."""
         return "\n".join(self.lines())
+
+    def line_with(self, words: str) -> str:
+        """The line of the screen that has `words` in it."""
+        return next(line for line in self.lines() if words in line)
+
+    # The widgets, once the account is open
+
+    @property
+    def conversation(self) -> Conversation:
+        return self.chats_screen.query_one(Conversation)
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.conversation.transcript
+
+    @property
+    def composer(self) -> Composer:
+        return self.conversation.composer
+
+    @property
+    def contacts(self) -> ContactList:
+        return self.chats_screen.query_one(ContactList)
+
+    @property
+    def chats_screen(self) -> ChatScreen:
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, ChatScreen))
+
+    @property
+    def open_peer(self) -> str | None:
+        chat = self.conversation.chat
+        return None if chat is None else chat.id
+
+    def messages_in_memory(self) -> list[str]:
+        """The ids of the messages that the transcript holds."""
+        return [block.message.id for block in self.transcript._layout.blocks]  # pyright: ignore[reportPrivateUsage]
+
+
+@asynccontextmanager
+async def machine_app(
+    machine: FakeMachine, folder: Path, size: tuple[int, int] = (100, 30), **options: object
+) -> AsyncIterator[Driver]:
+    """The app on `machine`."""
+    app = XirtamApp(folder, engines=machine, clock=frozen_clock, **options)  # pyright: ignore[reportArgumentType]
+    async with app.run_test(size=size) as pilot:
+        yield Driver(app, pilot)
+
+
+@asynccontextmanager
+async def account_app(client: FakeClient, folder: Path, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Driver]:
+    """The app with `client`'s account open."""
+    async with machine_app(FakeMachine(client), folder, size) as driver:
+        await driver.until(
+            lambda: isinstance(driver.app.screen, ChatScreen) and driver.app.screen.situation.in_chats, "account open"
+        )
+        yield driver
+
+
+def long_chat(count: int, peer: str = "@bobby") -> list[Message]:
+    """`count` messages, `number 1` to `number COUNT`, a minute apart and now and then one's own."""
+    script = Script(peer, NOW_NS - count * MINUTE)
+    for number in range(1, count + 1):
+        script.say("you" if number % 7 == 0 else peer[1:], f"number {number}", after_min=1)
+    return script.messages

@@ -123,7 +123,7 @@ class FollowedLog:
         """Checks an anchor that came another way, such as through a contact's server, against what the directory shows here.
 
         Raises `Equivocation` if the two contradict, `Unverified` if the directory did not sign it, `StaleAnchor` if the directory
-        does not show here what it showed there.
+        does not show here what it showed there. One from below what is stored is passed over.
         """
         self.check_alarm()
         check_anchor(anchor, self._directory_pk)
@@ -154,4 +154,4 @@ class FollowedLog:
             walk.follow(page)
             kept.extend(page)
         walk.end_at(anchor)
-        self._store.extend(last - len(kept) + 1, kept, anchor)
+        self._store.extend(last - len(kept) + 1, tuple(kept), anchor)

@@ -60,7 +60,7 @@ class Engine:
         self._last_status: Status | None = None
         self._session = Session(database, account, network)
         self._peers = Peers(database, network, clock, self.announcer)
-        self._inbox = Inbox(database, account.username, self._peers, clock, self.announcer)
+        self._inbox = Inbox(database, account.username, self._peers, clock, self.announcer, self._announce_status)
         self._outbox = Outbox(database, self._session, network, self._peers, clock, self.announcer)
         self._poller = Poller(database, self._session, self._inbox, clock, self._connected)
         self._rotation = Rotation(database, self._session, clock)

@@ -7,7 +7,7 @@ and what became of all of them is one transaction. A sender who cannot be looked
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -45,12 +45,22 @@ class _Unsealed(msgspec.Struct):
 class Inbox:
     """Turns journal entries into messages."""
 
-    def __init__(self, database: Database, me: Username, peers: Peers, clock: Clock, announcer: Announcer) -> None:
+    def __init__(
+        self,
+        database: Database,
+        me: Username,
+        peers: Peers,
+        clock: Clock,
+        announcer: Announcer,
+        on_settled: Callable[[], None],
+    ) -> None:
+        """`on_settled` is called whenever everything that is due has been looked at."""
         self._database = database
         self._me = me
         self._peers = peers
         self._clock = clock
         self._announcer = announcer
+        self._on_settled = on_settled
         self._arrived = asyncio.Event()
         self._recent: deque[tuple[Hash, int]] = deque(maxlen=_RECENT)
 
@@ -79,6 +89,7 @@ class Inbox:
             while batch := journal.due(self._database, seconds(self._clock), _BATCH):
                 await self._understand(batch)
                 await asyncio.sleep(0)  # others take their turn between batches
+            self._on_settled()
             due_s = journal.next_due_s(self._database)
             wait_s = None if due_s is None else max(1, due_s - seconds(self._clock))
             try:

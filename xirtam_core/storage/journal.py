@@ -123,8 +123,8 @@ def reject(database: Database, entry: JournalEntry, reason: str) -> None:
 
 
 def waiting_count(database: Database) -> int:
-    """How many entries wait to be understood."""
-    row = database.row("SELECT count(*) FROM journal")
+    """How many entries could not be understood when they were looked at, and wait for another try."""
+    row = database.row("SELECT count(*) FROM journal WHERE attempts > 0")
     return 0 if row is None else int(row[0])
 
 

@@ -73,5 +73,7 @@ def take_lock(path: Path) -> sqlite3.Connection:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as fault:
         lock.close()
+        if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
         raise Locked(f"another process serves the directory in {path}: stop it first") from fault
     return lock

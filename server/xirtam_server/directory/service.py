@@ -7,10 +7,11 @@ once a height, after that height is on disk, so none is ever taken back.
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from xirtam_core.codec.primitives import SigningSecret
 from xirtam_core.crypto import signing
@@ -31,7 +32,11 @@ from xirtam_server.directory.registry import Commit, Payment, Registry
 from xirtam_server.directory.seeds import SeedMint, Terms
 from xirtam_server.directory.workers import Workers
 
+T = TypeVar("T")
+
 SEED_VALID_S: Final = 600
+"""More than the reference's 120: a slow machine that is unlucky needs it."""
+
 HEARTBEAT_S: Final = 3600.0
 _VERIFIERS: Final = 2
 _MOST_VERIFYING: Final = 64
@@ -143,28 +148,36 @@ class DirectoryService(Directory):
         return self._anchor
 
     async def get_chunk(self, height: int) -> DirectoryChunk:
-        chunk = await self._database.run(lambda: self._registry.find_chunk(height))
+        chunk = await self._query(lambda: self._registry.find_chunk(height))
         if chunk is None:
             raise UpdateRejected("chunk not found")
         return chunk
 
     async def get_headers(self, first: int, last: int) -> tuple[DirectoryHeader, ...]:
-        return await self._database.run(lambda: self._registry.headers(first, last))
+        return await self._query(lambda: self._registry.headers(first, last))
 
     async def get_item(self, key: str) -> DirectoryItem:
-        return await self._database.run(lambda: self._registry.item(key))
+        return await self._query(lambda: self._registry.item(key))
 
     async def insert_update(self, key: str, update: DirectoryUpdate, solution: PowSolution) -> None:
         terms = self._terms_of(solution)
         seed = solution.seed
-        if await self._database.run(lambda: self._registry.is_bought(seed, key, update)):
+        if await self._query(lambda: self._registry.is_bought(seed, key, update)):
             return
         flaw = await self._verifiers.run(lambda: find_flaw(seed, solution.nonce, solution.solution, terms.effort))
         if flaw is not None:
             raise UpdateRejected(flaw)
         payment = Payment(seed, terms.use_before)
-        await self._database.run(lambda: self._registry.accept(key, update, payment))
+        await self._query(lambda: self._registry.accept(key, update, payment))
         self._is_staged.set()
+
+    async def _query(self, job: Callable[[], T]) -> T:
+        """What `job` gives, run in the database's thread; raises `DirectoryBusy` where the database fails."""
+        try:
+            return await self._database.run(job)
+        except sqlite3.Error as fault:
+            _logger.exception("the directory's database failed")
+            raise DirectoryBusy from fault
 
     def _terms_of(self, solution: PowSolution) -> Terms:
         terms = self._mint.find_terms(solution.seed)

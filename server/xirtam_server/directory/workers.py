@@ -1,8 +1,6 @@
 """Threads for what must not hold up the event loop, each group with a bounded queue, past which the answer is `retry_later`."""
 
 import asyncio
-import logging
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,8 +9,6 @@ from typing import Any, TypeVar
 from xirtam_core.rpc.directory import DirectoryBusy
 
 T = TypeVar("T")
-
-_logger = logging.getLogger(__name__)
 
 
 class Workers:
@@ -26,7 +22,7 @@ class Workers:
         self._at_close: Callable[[], None] | None = None
 
     async def run(self, job: Callable[[], T]) -> T:
-        """What `job` gives, run in a thread. Raises `DirectoryBusy` when too many wait, or where the database fails.
+        """What `job` gives or raises, run in a thread. Raises `DirectoryBusy` when too many wait.
 
         A job that has begun goes on when its caller is cancelled; one that has not is dropped.
         """
@@ -38,11 +34,7 @@ class Workers:
             raise DirectoryBusy from None
         self._count(1)
         future.add_done_callback(self._done)
-        try:
-            return await asyncio.wrap_future(future)
-        except sqlite3.Error as fault:
-            _logger.exception("the directory's database failed")
-            raise DirectoryBusy from fault
+        return await asyncio.wrap_future(future)
 
     def _count(self, change: int) -> None:
         with self._counting:

@@ -30,7 +30,9 @@ from xirtam_core.errors import Locked
 from xirtam_core.protocol.blob import USER_DESCRIPTOR, Blob
 from xirtam_core.protocol.directory import ZERO_HASH, AddOwner, DelOwner, DirectoryItem, DirectoryUpdate, sign_update
 from xirtam_core.rpc.directory import Directory, DirectoryBusy, UpdateRejected
+from xirtam_server.directory import service
 from xirtam_server.directory.admission import Bounds
+from xirtam_server.directory.log import Log, Tip
 from xirtam_server.directory.service import DirectoryService
 
 
@@ -215,6 +217,52 @@ async def test_another_key_cannot_continue_the_log(path: Path, secret: SigningSe
         pass
     with pytest.raises(Locked, match="another signing key"):
         await DirectoryService.open(path, signing.new_secret(), effort=1)
+
+
+async def test_a_place_where_no_database_can_be_is_told_as_such(tmp_path: Path, secret: SigningSecret) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        await DirectoryService.open(tmp_path / "nowhere" / "directory.db", secret, effort=1)
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(path: Path, secret: SigningSecret) -> None:
+    async with open_directory(path, secret):
+        pass
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(Locked, match="version 99"):
+        await DirectoryService.open(path, secret, effort=1)
+
+
+async def test_more_questions_than_it_can_queue_are_for_later(
+    path: Path, secret: SigningSecret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_MOST_QUERIES", 3)
+    async with open_directory(path, secret, chunk_delay_s=60) as directory:
+        questions = [directory.get_item("@alice") for _ in range(10)]
+        outcomes = await asyncio.gather(*questions, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [DirectoryItem] * 3 + [DirectoryBusy] * 7
+        assert (await directory.get_item("@alice")).history == ()
+
+
+async def test_a_commit_that_fails_is_tried_again(
+    path: Path, secret: SigningSecret, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(service, "_PAUSE_AFTER_FAILURE_S", 0.01)
+    failures = [sqlite3.OperationalError("disk I/O error"), ValueError("a bug")]
+    append = Log.append
+
+    def fail_at_first(*args: Any) -> Tip:
+        if failures:
+            raise failures.pop()
+        return append(*args)
+
+    async with open_directory(path, secret) as directory:
+        monkeypatch.setattr(Log, "append", fail_at_first)
+        await insert(directory, "@alice", add_owner())
+        item = await landed(directory, "@alice", 1)
+        assert item.proof_height == (await directory.get_anchor()).last_header_height == 1
+        assert "disk I/O error" in caplog.text
 
 
 async def test_a_disk_that_fails_is_a_reason_to_try_again_later(

@@ -1,0 +1,424 @@
+"""What one does on the chat screen, key by key."""
+
+from pathlib import Path
+
+from textual.events import Paste
+
+from tests.tui.demo import demo_client
+from tests.tui.fake_client import FakeClient, FakeMachine
+from tests.tui.piloting import account_app, long_chat, machine_app
+from xirtam_core.chat import Connection, SendState
+from xirtam_core.errors import Locked, Unreachable
+from xirtam_core.events import AlarmRaised, MessageAdded
+from xirtam_core.names import Username
+
+
+def client_with_bobby(**more: object) -> FakeClient:
+    client = FakeClient()
+    client.add_chat("@bobby", long_chat(8), **more)  # pyright: ignore[reportArgumentType]
+    return client
+
+
+async def test_the_first_chat_opens_and_the_composer_has_the_focus(tmp_path: Path) -> None:
+    async with account_app(client_with_bobby(), tmp_path) as driver:
+        await driver.sees("@alice", "~harbor ● connected", "number 8")
+        assert driver.composer.has_focus
+
+
+async def test_enter_sends_and_shows_the_state(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        await driver.write("hello you")
+        await driver.press("enter")
+        await driver.sees("hello you", "✓ sent")
+        assert driver.composer.text == ""
+        assert client.messages["@bobby"][-1].text == "hello you"
+
+
+async def test_a_queued_message_says_so_until_the_server_has_it(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    client.online = False
+    client.set_status(connection=Connection.OFFLINE, detail="the server does not answer")
+    async with account_app(client, tmp_path) as driver:
+        await driver.write("later")
+        await driver.press("enter")
+        await driver.sees("⧗ queued", "⧗ 1 queued", "○ offline: the server does not answer")
+        client.set_state(client.messages["@bobby"][-1].id, SendState.DELIVERED)
+        await driver.sees("✓✓ delivered")
+        await driver.sees_not("queued")
+
+
+async def test_a_failed_message_gives_the_reason_and_can_be_retried(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    client.online = False
+    async with account_app(client, tmp_path) as driver:
+        await driver.write("try me")
+        await driver.press("enter")
+        await driver.sees("⧗ queued")
+        client.set_state(client.messages["@bobby"][-1].id, SendState.FAILED, "the mailbox is full")
+        await driver.sees("✗ failed", "Not sent: the mailbox is full")
+        await driver.press("up")
+        await driver.sees("r retry", "d discard")
+        await driver.press("r")
+        await driver.sees("✓ sent")
+        await driver.sees_not("Not sent")
+
+
+async def test_a_discarded_message_returns_to_the_composer(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    client.online = False
+    async with account_app(client, tmp_path) as driver:
+        await driver.write("not so")
+        await driver.press("enter")
+        await driver.sees("⧗ queued")
+        await driver.press("up", "d")
+        await driver.until(lambda: driver.composer.text == "not so")
+        await driver.sees_not("⧗ queued")
+        assert driver.composer.has_focus
+        assert [message.text for message in client.messages["@bobby"]] == [f"number {n}" for n in range(1, 9)]
+
+
+async def test_what_could_not_be_queued_stays_in_the_composer(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    client.send_error = Unreachable("the disk is full")
+    async with account_app(client, tmp_path) as driver:
+        await driver.write("precious")
+        await driver.press("enter")
+        await driver.sees("The disk is full. The message is kept here.")
+        assert driver.composer.text == "precious"
+        client.send_error = None
+        await driver.press("enter")
+        await driver.until(lambda: driver.composer.text == "")
+        assert client.messages["@bobby"][-1].text == "precious"
+
+
+async def test_a_paste_with_newlines_does_not_send(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        driver.app.post_message(Paste("one\r\ntwo\x1b[2J\n"))
+        await driver.until(lambda: driver.composer.text == "one\ntwo␛[2J\n")
+        assert len(client.messages["@bobby"]) == 8
+
+
+async def test_blank_text_is_not_sent(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        await driver.press("space", "ctrl+j", "space", "enter")
+        await driver.pilot.pause()
+        assert len(client.messages["@bobby"]) == 8
+        assert driver.composer.text == " \n "
+
+
+async def test_a_text_over_the_limit_is_refused_with_its_size_and_kept(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        driver.app.post_message(Paste("é" * 40_000))
+        await driver.until(lambda: len(driver.composer.text) == 40_000)
+        await driver.press("enter")
+        await driver.sees("The message is 78.1 KiB", "64.0 KiB")
+        assert len(driver.composer.text) == 40_000
+        assert len(client.messages["@bobby"]) == 8
+
+
+async def test_a_draft_is_kept_when_one_goes_to_another_chat(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    client.add_chat("@zelda", [])
+    async with account_app(client, tmp_path) as driver:
+        await driver.write("half a tho")
+        await driver.press("ctrl+down")
+        await driver.until(lambda: driver.open_peer == "@zelda")
+        assert driver.composer.text == ""
+        await driver.sees("✎ half a tho", "Nothing said yet")
+        await driver.press("ctrl+up")
+        await driver.until(lambda: driver.composer.text == "half a tho")
+
+
+async def test_a_draft_is_kept_when_one_quits_at_once(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        await driver.write("not yet")
+        await driver.press("ctrl+q")
+        await driver.until(lambda: client.is_closed)
+    assert client.drafts[-1] == ("@bobby", "not yet")
+
+
+async def test_quitting_with_unsent_messages_says_that_they_are_kept(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    client.online = False
+    async with account_app(client, tmp_path) as driver:
+        await driver.write("on my way")
+        await driver.press("enter")
+        await driver.sees("⧗ 1 queued")
+        await driver.press("ctrl+q")
+        await driver.sees("1 message has not been sent yet", "stays on this machine")
+        await driver.press("escape")
+        await driver.sees("⧗ queued")
+        assert not client.is_closed
+        await driver.press("ctrl+q")
+        await driver.sees("Stay")
+        await driver.press("enter")
+        await driver.until(lambda: client.is_closed)
+
+
+async def test_unread_chats_have_a_count_until_they_are_read(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        client.receive("@zelda", "psst")
+        client.receive("@zelda", "are you there?")
+        await driver.sees("are you there?", " 2 ")
+        await driver.press("f2")
+        await driver.sees("─ 2 new ─", "psst")
+        await driver.until(lambda: client.chat("@zelda").unread == 0)
+        assert client.read[-1] == ("@zelda", 2)
+
+
+async def test_a_long_unread_chat_opens_at_the_first_unread_message(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_chat("@bobby", long_chat(500), unread=200)
+    async with account_app(client, tmp_path) as driver:
+        first = next(
+            m.text for m in client.messages["@bobby"] if m.position > client.chat("@bobby").read_up_to and not m.mine
+        )
+        await driver.sees("─ 200 new ─", first, "↓ ")
+        assert client.chat("@bobby").unread > 150
+        await driver.press("ctrl+end")
+        await driver.sees("number 500")
+        await driver.until(lambda: client.chat("@bobby").unread == 0)
+        await driver.sees_not("↓ ")
+
+
+async def test_a_message_that_arrives_while_one_reads_further_up_is_counted_below(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_chat("@bobby", long_chat(200))
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 200")
+        await driver.press("pageup", "pageup")
+        await driver.sees("↓ latest")
+        before = [line for line in driver.lines() if "number" in line]
+        client.receive("@bobby", "one more")
+        await driver.sees("↓ 1 new")
+        assert [line for line in driver.lines() if "number" in line] == before, "the view has moved"
+        await driver.press("ctrl+end")
+        await driver.sees("one more")
+
+
+async def test_five_thousand_messages_are_paged_through_with_few_in_memory(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_chat("@bobby", long_chat(5000))
+    async with account_app(client, tmp_path, size=(80, 40)) as driver:
+        await driver.sees("number 5000")
+        most = 0
+        while not driver.transcript.scroll_y <= 0 or "@bobby-0" not in driver.messages_in_memory():
+            driver.transcript.page(-1)
+            await driver.pilot.pause()
+            most = max(most, len(driver.messages_in_memory()))
+        await driver.sees("This is the beginning", "number 1 ".strip())
+        assert most <= 480
+        while "@bobby-4999" not in driver.messages_in_memory():
+            driver.transcript.page(1)
+            await driver.pilot.pause()
+        await driver.press("ctrl+end")
+        await driver.sees("number 5000")
+
+
+async def test_a_new_chat_is_started_by_name(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        await driver.press("ctrl+n")
+        await driver.sees("Write to somebody")
+        await driver.write("zel")
+        await driver.press("enter")
+        await driver.sees("5 to 15 letters")
+        await driver.write("da")
+        await driver.press("enter")
+        await driver.until(lambda: driver.open_peer == "@zelda")
+        await driver.write("hi")
+        await driver.press("enter")
+        await driver.until(lambda: client.messages["@zelda"])
+
+
+async def test_a_name_that_nobody_has_is_said_in_the_dialog_and_kept(tmp_path: Path) -> None:
+    async with account_app(client_with_bobby(), tmp_path) as driver:
+        await driver.press("ctrl+n")
+        await driver.write("nobody_here")
+        await driver.press("enter")
+        await driver.sees("There is no user @nobody_here in this network", "nobody_here")
+        await driver.press("escape")
+        await driver.sees("number 8")
+
+
+async def test_without_a_chat_the_screen_says_what_to_do_first(tmp_path: Path) -> None:
+    async with account_app(FakeClient(), tmp_path) as driver:
+        await driver.sees("No chats yet. Ctrl+N, then a name such as @bobby")
+
+
+async def test_the_first_message_of_a_stranger_shows_up(tmp_path: Path) -> None:
+    client = FakeClient()
+    async with account_app(client, tmp_path) as driver:
+        client.receive("@zelda", "surprise")
+        await driver.sees("@zelda", "surprise", "Choose a chat")
+
+
+async def test_a_narrow_terminal_shows_the_list_or_the_chat(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    client.add_chat("@zelda", [])
+    async with account_app(client, tmp_path, size=(60, 24)) as driver:
+        await driver.sees("@bobby", "@zelda", "Ctrl+N new chat")
+        await driver.sees_not("Enter send")
+        await driver.press("enter")
+        await driver.sees("‹ @bobby", "number 8", "Enter send")
+        await driver.sees_not("@zelda")
+        await driver.press("escape")
+        await driver.sees("@zelda")
+        await driver.sees_not("number 1", "Enter send")
+
+
+async def test_passing_by_a_chat_does_not_read_it(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    client.add_chat("@zelda", long_chat(3, "@zelda"), unread=2)
+    client.add_chat("@carol_w", [])
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 8")
+        driver.contacts.focus()
+        await driver.pilot.press("down", "down", "up", "up")
+        await driver.until(lambda: driver.contacts.open_chat == "@bobby")
+        assert client.chat("@zelda").unread == 2
+
+
+async def test_the_list_can_be_filtered(tmp_path: Path) -> None:
+    async with account_app(demo_client(), tmp_path) as driver:
+        await driver.sees("@erin_m")
+        await driver.press("ctrl+f")
+        await driver.write("dav")
+        await driver.sees_not("@erin_m")
+        await driver.press("enter")
+        await driver.until(lambda: driver.open_peer == "@dave_hiker")
+        await driver.sees("@erin_m")
+
+
+async def test_the_switcher_jumps_to_a_chat(tmp_path: Path) -> None:
+    async with account_app(demo_client(), tmp_path) as driver:
+        await driver.press("ctrl+k")
+        await driver.sees("Jump to a chat")
+        await driver.write("ern")
+        await driver.press("enter")
+        await driver.until(lambda: driver.open_peer == "@erin_m")
+
+
+async def test_an_alarm_blocks_sending_until_it_is_acknowledged(tmp_path: Path) -> None:
+    client = client_with_bobby(alarm="@bobby has new keys")
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("⚠ @bobby has new keys")
+        await driver.write("hello")
+        await driver.press("enter")
+        await driver.sees("First look at the warning above (F8)")
+        assert len(client.messages["@bobby"]) == 8
+        await driver.press("f8")
+        await driver.sees_not("⚠ @bobby has new keys")
+        await driver.press("enter")
+        await driver.until(lambda: len(client.messages["@bobby"]) == 9)
+
+
+async def test_an_alarm_that_is_raised_is_shown(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        client.emit(AlarmRaised("the directory told two stories [bold]and[/bold] \x1b]52;c;x\x07"))
+        await driver.sees("Security alarm", "two stories [bold]and[/bold]")
+
+
+async def test_text_that_could_act_on_the_terminal_is_made_plain(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        client.receive("@bobby", "see \x1b]52;c;aGFjaw==\x07 and \u202etxt.exe [red]not markup[/red]")
+        await driver.sees("see ␛]52;c;aGFjaw==␇ and txt.exe [red]not markup[/red]")
+
+
+async def test_a_flood_of_events_is_taken_in_batches(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        batches = 0
+        take_in = driver.conversation.apply
+
+        def counted(batch: object) -> None:
+            nonlocal batches
+            batches += 1
+            take_in(batch)  # pyright: ignore[reportArgumentType]
+
+        driver.conversation.apply = counted  # pyright: ignore[reportAttributeAccessIssue]
+        for message in long_chat(2000)[8:]:
+            client.messages["@bobby"].append(message)
+            client.emit(MessageAdded(message))
+        await driver.sees("number 2000")
+        assert batches < 100
+
+
+async def test_an_account_in_use_is_said_with_a_way_to_try_again(tmp_path: Path) -> None:
+    machine = FakeMachine(client_with_bobby())
+    machine.open_error = Locked("@alice is open in another window; close it there first")
+    async with machine_app(machine, tmp_path) as driver:
+        await driver.sees("The account is in use", "@alice is open in another window", "Try again")
+        machine.open_error = None
+        await driver.press("enter")
+        await driver.sees("number 8")
+
+
+async def test_an_engine_that_breaks_ends_in_words(tmp_path: Path) -> None:
+    machine = FakeMachine(client_with_bobby())
+    machine.clients = {Username("@ghost_"): machine.clients[Username("@alice")]}
+    machine.open_account = _broken  # pyright: ignore[reportAttributeAccessIssue]
+    async with machine_app(machine, tmp_path) as driver:
+        await driver.sees("Something broke inside xirtam", "ZeroDivisionError: oh")
+
+
+async def _broken(*_: object) -> FakeClient:
+    raise ZeroDivisionError("oh")
+
+
+async def test_one_of_several_accounts_is_chosen(tmp_path: Path) -> None:
+    other = FakeClient(Username("@second"))
+    async with machine_app(FakeMachine(client_with_bobby(), other), tmp_path) as driver:
+        await driver.sees("Open an account", "@alice", "@second")
+        await driver.press("down", "enter")
+        await driver.sees("xirtam  @second", "No chats yet")
+
+
+async def test_a_message_is_copied_under_the_cursor(tmp_path: Path) -> None:
+    async with account_app(client_with_bobby(), tmp_path) as driver:
+        await driver.sees("number 8")
+        await driver.press("up", "up", "c")
+        await driver.until(lambda: driver.app.clipboard == "number 7")
+        await driver.press("down", "down")
+        await driver.until(lambda: driver.composer.has_focus)
+
+
+async def test_the_theme_is_remembered(tmp_path: Path) -> None:
+    async with account_app(client_with_bobby(), tmp_path) as driver:
+        await driver.press("ctrl+t")
+        await driver.until(lambda: driver.app.theme == "xirtam-light")
+    async with account_app(client_with_bobby(), tmp_path) as driver:
+        assert driver.app.theme == "xirtam-light"
+
+
+async def test_keys_can_be_chosen_in_a_file_and_its_mistakes_are_said(tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text('[keys]\n"chat.new_chat" = "ctrl+o"\n"chat.jump" = "ctrl+q"\n"no.such" = "x"\n')
+    async with account_app(client_with_bobby(), tmp_path) as driver:
+        await driver.sees(
+            "Ctrl+O new chat", "there is no action “no.such”", "Ctrl+Q is both “app.quit” and “chat.jump”"
+        )
+        await driver.press("ctrl+o")
+        await driver.sees("Write to somebody")
+
+
+async def test_the_help_lists_every_action(tmp_path: Path) -> None:
+    async with account_app(client_with_bobby(), tmp_path, size=(100, 60)) as driver:
+        await driver.press("f1")
+        await driver.sees("Ctrl+K", "Find a chat by a few letters", "On a message", "Take back what was not sent")
+
+
+async def test_the_palette_runs_actions_by_name(tmp_path: Path) -> None:
+    async with account_app(client_with_bobby(), tmp_path) as driver:
+        await driver.press("ctrl+p")
+        await driver.write("New chat")
+        await driver.sees("Start a chat with somebody")
+        await driver.press("down", "enter")
+        await driver.sees("Write to somebody")
