@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup chat test check lock screenshots clean
+.PHONY: help setup chat test test-slow check wheel lock screenshots clean
 
 help:
 	@echo "make chat            set up, then open the app as @alice in a private network on this machine"
 	@echo "make chat NAME=bobby the second person, in a second terminal"
 	@echo "make test            set up, then run the whole test suite"
 	@echo "make check           lint, types and import contracts"
+	@echo "make wheel           build the wheel and try it in empty environments"
 	@echo "make screenshots     render the pictures that the README shows"
 
 setup: $(INSTALLED)
@@ -34,11 +35,19 @@ chat: setup
 test: setup
 	@$(BIN)/python -m pytest
 
+# Soak, kill cycles, many seeds: minutes to an hour.
+test-slow: setup
+	@$(BIN)/python -m pytest -m slow
+
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+# Builds the wheel and installs it into empty environments, each part without the others' extras.
+wheel: setup
+	$(BIN)/python tools/check_wheel.py
 
 screenshots: setup
 	$(BIN)/python screenshots/render.py

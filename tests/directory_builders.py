@@ -1,7 +1,7 @@
 """Builders for tests of the directory: one in this process, and the updates that go into it."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class InProcess:
 @contextlib.asynccontextmanager
 async def open_directory(
     path: Path, secret: SigningSecret, *, chunk_delay_s: float = 0.01, **options: Any
-) -> AsyncIterator[DirectoryService]:
+) -> AsyncGenerator[DirectoryService]:
     """A directory that asks for hardly any work, and commits almost at once."""
     service = await DirectoryService.open(path, secret, effort=1, chunk_delay_s=chunk_delay_s, **options)
     try:

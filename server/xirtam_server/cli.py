@@ -12,7 +12,9 @@ from xirtam_core.errors import InvalidName
 from xirtam_core.names import ServerName
 from xirtam_server.config import ServerConfig, StartFailed
 
-app = typer.Typer(add_completion=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(
+    add_completion=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
 
 
 class LogLevel(StrEnum):
@@ -50,7 +52,8 @@ def _show_version(*, wanted: bool) -> None:
 )
 def run(
     data_dir: Annotated[
-        Path | None, typer.Option(envvar="XIRTAM_DATA_DIR", help="Where keys and messages are kept.", show_default="the platform's")
+        Path | None,
+        typer.Option(envvar="XIRTAM_DATA_DIR", help="Where keys and messages are kept.", show_default="the platform's"),
     ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on, which clients are told.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="For HTTP; 0 picks a free one.")] = 0,
@@ -59,21 +62,35 @@ def run(
     ] = None,
     name: Annotated[
         ServerName | None,
-        typer.Option(parser=_server_name, metavar="~NAME", help="The home server's name.", show_default="made up at the first start"),
+        typer.Option(
+            parser=_server_name,
+            metavar="~NAME",
+            help="The home server's name.",
+            show_default="made up at the first start",
+        ),
     ] = None,
     legacy_device_auth: Annotated[
         bool,
-        typer.Option("--legacy-device-auth", help="Let old clients in, which do not prove that they hold a device's key. Anybody could."),
+        typer.Option(
+            "--legacy-device-auth",
+            help="Let old clients in, which do not prove that they hold a device's key. Anybody could.",
+        ),
     ] = False,
-    pow_effort: Annotated[int, typer.Option(min=1, max=2**32, help="Work that the directory asks for a change; public ones ask 1000.")] = 1,
+    pow_effort: Annotated[
+        int, typer.Option(min=1, max=2**32, help="Work that the directory asks for a change; public ones ask 1000.")
+    ] = 1,
     exit_when_idle: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="End by itself so long after the last client has left.")
+        float | None,
+        typer.Option(min=0, metavar="SECONDS", help="End by itself so long after the last client has left."),
     ] = None,
     log_level: Annotated[LogLevel, typer.Option(help="What to log, to standard error.")] = LogLevel.WARNING,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log lines as JSON.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when it is ready.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=lambda value: _show_version(wanted=value), is_eager=True, help="Show the version.")
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _show_version(wanted=value), is_eager=True, help="Show the version."
+        ),
     ] = False,
 ) -> None:
     """A complete private network on this machine: a directory and a home server. Prints the link with which people join."""

@@ -21,7 +21,9 @@ def locked(path: Path) -> Iterator[Path]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(lock)
-        raise StartFailed(f"another xirtam-server uses {path}: stop it, or name another place with --data-dir") from None
+        raise StartFailed(
+            f"another xirtam-server uses {path}: stop it, or name another place with --data-dir"
+        ) from None
     try:
         yield path
     finally:

@@ -112,7 +112,9 @@ async def running(
         )
         stack.push_async_callback(home.close)
         await _register(client, who, listeners)
-        stack.push_async_callback(_close_doors, home, connections, await _open_doors(listeners, home, directory, connections))
+        stack.push_async_callback(
+            _close_doors, home, connections, await _open_doors(listeners, home, directory, connections)
+        )
         ready = Ready(who.name, listeners.http_url, listeners.tcp_url, listeners.http_url + "/directory", directory_pk)
         yield Network(ready, home, connections)
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from textual.events import Key
 from textual.pilot import Pilot
 
 from tests.tui.demo import Script, frozen_clock
@@ -23,6 +24,7 @@ from xirtam_tui.widgets.transcript import Transcript
 _LIMIT_S = 10.0
 _TEXT = re.compile(r'<text[^>]* x="([\d.]+)"[^>]*clip-path="url\(#[\w-]*line-(\d+)\)">([^<]*)</text>')
 _CELL = 12.2
+_NAMES = {" ": "space", "@": "at", "_": "underscore"}
 
 
 class Driver:
@@ -47,8 +49,10 @@ class Driver:
 
     async def write(self, words: str) -> None:
         """Types into what has the focus."""
-        names = {" ": "space", "@": "at", "_": "underscore"}
-        await self.press(*(names.get(character, character) for character in words))
+        for character in words:
+            self.app.post_message(Key(_NAMES.get(character, character), character))
+            await asyncio.sleep(0.01)
+        await self.pilot.pause()
 
     async def sees(self, *words: str) -> None:
         """Waits until all of `words` are on the screen."""
@@ -116,7 +120,7 @@ async def machine_app(
 ) -> AsyncIterator[Driver]:
     """The app on `machine`."""
     app = XirtamApp(folder, engines=machine, clock=frozen_clock, **options)  # pyright: ignore[reportArgumentType]
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         yield Driver(app, pilot)
 
 

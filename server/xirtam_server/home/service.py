@@ -78,9 +78,7 @@ class HomeService(HomeServer):
         """The home server `name` with its database at `path`; device authentication asks `directory`."""
         limits = limits or HomeLimits()
         waiters = Waiters(limits.most_polls, limits.most_polls_per_peer)
-        mailboxes = OpenMailboxes(
-            waiters.wake, most_rights=limits.most_open_rights, recent_bytes=limits.recent_bytes
-        )
+        mailboxes = OpenMailboxes(waiters.wake, most_rights=limits.most_open_rights, recent_bytes=limits.recent_bytes)
         store = await SqliteHomeStore.open(path, mailboxes, store_limits)
         return cls(name, store, mailboxes, waiters, directory, limits, legacy_device_auth=legacy_device_auth)
 

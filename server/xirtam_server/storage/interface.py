@@ -91,9 +91,7 @@ class HomeStore(Protocol):
         """Adds an entry and returns its `received_at`; raises `MailboxFull`. `ttl_s` 0 keeps it."""
         ...
 
-    async def page(
-        self, state: MailboxState, after: int, now_ns: int, most: int, most_bytes: int
-    ) -> list[StoredEntry]:
+    async def page(self, state: MailboxState, after: int, now_ns: int, most: int, most_bytes: int) -> list[StoredEntry]:
         """The entries after `after` that count at `now_ns`, oldest first; stops after the one that passes `most_bytes`."""
         ...
 

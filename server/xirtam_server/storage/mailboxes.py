@@ -16,7 +16,9 @@ def find(db: sqlite3.Connection, mailbox: Hash) -> MailboxState | None:
         return None
     row, last = found
     rights = db.execute("SELECT token_hash, can_edit_acl, can_send, can_recv FROM access WHERE mailbox = ?", (row,))
-    access = {Hash(token): MailboxAcl(Hash(token), bool(edit), bool(send), bool(recv)) for token, edit, send, recv in rights}
+    access = {
+        Hash(token): MailboxAcl(Hash(token), bool(edit), bool(send), bool(recv)) for token, edit, send, recv in rights
+    }
     return MailboxState(mailbox, row, last, access)
 
 
@@ -53,9 +55,7 @@ def edit_access(db: sqlite3.Connection, mailbox: Hash, caller: Hash, edit: Mailb
         case AclEdit.STORE:
             put_rights(db, state, edit)
         case AclEdit.DELETE:
-            db.execute(
-                "DELETE FROM access WHERE mailbox = ? AND token_hash = ?", (state.row, bytes(edit.token_hash))
-            )
+            db.execute("DELETE FROM access WHERE mailbox = ? AND token_hash = ?", (state.row, bytes(edit.token_hash)))
         case AclEdit.NOTHING | AclEdit.REFUSE:
             pass
     return verdict

@@ -54,7 +54,9 @@ class Worker(Protocol):
 class GroupWriter:
     """Owns the write connection, in a thread of its own."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], worker: Worker, *, most_jobs: int, most_bytes: int) -> None:
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], worker: Worker, *, most_jobs: int, most_bytes: int
+    ) -> None:
         self._connect = connect
         self._worker = worker
         self._most_jobs, self._most_bytes = most_jobs, most_bytes
@@ -65,9 +67,7 @@ class GroupWriter:
         self._closed = self._loop.create_future()
         self._thread.start()
 
-    def submit(
-        self, work: Any, settled: Callable[[Any], None] | None = None, *, size: int = 0
-    ) -> asyncio.Future[Any]:
+    def submit(self, work: Any, settled: Callable[[Any], None] | None = None, *, size: int = 0) -> asyncio.Future[Any]:
         """Queues `work` of about `size` bytes; raises `StoreBusy` rather than hold more than the bounds."""
         if self._jobs >= self._most_jobs or self._bytes + size > self._most_bytes:
             raise StoreBusy

@@ -161,6 +161,4 @@ async def listen(app: Starlette, listener: socket.socket, connections: Connectio
     config.load()
     state = ServerState()
     loop = asyncio.get_running_loop()
-    return await loop.create_server(
-        lambda: HttpConnection(config, state, connections), sock=listener, backlog=_BACKLOG
-    )
+    return await loop.create_server(lambda: HttpConnection(config, state, connections), sock=listener, backlog=_BACKLOG)

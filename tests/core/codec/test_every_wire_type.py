@@ -6,17 +6,16 @@ from random import Random
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wire_strategies import json_values, values_of, wire_annotations
+from tests.wire_strategies import few, json_values, values_of, wire_annotations, wire_types
 from xirtam_core.codec import bcs, jsontext, jsonwire
 from xirtam_core.codec.wire import Newtype, Variant, Wire
 from xirtam_core.errors import Malformed
 
 _ALL = wire_annotations()
 every_type = pytest.mark.parametrize("kind", _ALL.values(), ids=_ALL)
-few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 2**32)
 ATTEMPTS = 40
 """Ways of damaging each value."""
@@ -110,13 +109,11 @@ def exchanged(tree: Any, others: list[Any], chance: Random) -> Any:
         fields = cast("dict[str, Any]", tree)
         at = chance.choice(list(fields))
         return {key: exchanged(item, others, chance) if key == at else item for key, item in fields.items()}
-    return chance.choice(
-        [*others, None, True, -1, 0, 2**64, 1.0, "", "@alice", "ab" * 32, [], {}, [tree], {"value": tree}]
-    )
+    odd: list[Any] = [*others, None, True, -1, 0, 2**64, 1.0, "", "@alice", "ab" * 32, [], {}, [tree], {"value": tree}]
+    return chance.choice(odd)
 
 
-_STRUCTS = {name: kind for name, kind in _ALL.items() if isinstance(kind, type) and issubclass(kind, Wire)}
-_STRUCTS = {name: kind for name, kind in _STRUCTS.items() if not issubclass(kind, Variant)}
+_STRUCTS = {kind.__qualname__: kind for kind in wire_types() if not issubclass(kind, Variant)}
 every_struct = pytest.mark.parametrize("kind", _STRUCTS.values(), ids=_STRUCTS)
 
 

@@ -83,7 +83,7 @@ def naive_proof(leaves: dict[bytes, bytes], path: bytes) -> list[bytes]:
 names = st.text(min_size=1, max_size=8)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(values=st.dictionaries(names, st.binary(min_size=1, max_size=20), max_size=6), absent=names)
 def test_what_the_naive_tree_proves_checks_and_nothing_else_does(values: dict[str, bytes], absent: str) -> None:
     leaves = {smt.path_of(name): value for name, value in values.items()}
