@@ -12,7 +12,8 @@
     ├── Refused                   a server that answered no
     │   └── RetryLater            … for now
     ├── NotFound                  no such user, account, server or message
-    ├── Locked                    the account is in use by another process, or its key does not open it
+    ├── Locked                    the account's key is missing or does not open it
+    │   └── InUse                 another process has the account open
     └── AccountExists             an account of that name is on this machine already
 
 The message of each is for a person: what happened, what was kept, what to do next. Exit codes are in the command line.
@@ -69,6 +70,10 @@ class NotFound(XirtamError):
 
 class Locked(XirtamError):
     """The account is open in another process, or the key given does not open it."""
+
+
+class InUse(Locked):
+    """Another process has the account open."""
 
 
 class AccountExists(XirtamError):

@@ -16,11 +16,13 @@ from xirtam_core import errors
 from xirtam_core.chat import Chat, Message, Page, Received, Status
 from xirtam_core.client import Client, open_account
 from xirtam_core.engine.announcer import Announcer, Listener
-from xirtam_core.engine.control import LONGEST_LINE, RESULTS
-from xirtam_core.errors import Locked, Unreachable, XirtamError
+from xirtam_core.engine.control import LONGEST_LINE, RESULTS, encode_name
+from xirtam_core.errors import InUse, Unreachable, XirtamError
 from xirtam_core.events import Event
 from xirtam_core.names import Username
 from xirtam_core.storage.account_directory import AccountDirectory
+
+_CHANGING_HANDS_S = 5.0
 
 
 class RemoteClient:
@@ -66,7 +68,7 @@ class RemoteClient:
         number = next(self._numbers)
         waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = (method, waiter)
-        self._writer.write(msgspec.json.encode([number, method, arguments]) + b"\n")
+        self._writer.write(msgspec.json.encode([number, method, arguments], enc_hook=encode_name) + b"\n")
         return await waiter
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -148,11 +150,18 @@ async def connect(data_dir: Path, account: Username) -> RemoteClient | None:
 
 
 async def reach(data_dir: Path, account: Username, *, passphrase: str | None = None) -> Client | RemoteClient:
-    """The account, opened here, or through whoever has it open; raises `Locked` and `NotFound`."""
-    try:
-        return await open_account(data_dir, account, passphrase=passphrase)
-    except Locked:
-        remote = await connect(data_dir, account)
-        if remote is None:
-            raise
-        return remote
+    """The account, opened here, or through whoever has it open; raises `Locked` and `NotFound`.
+
+    Who has it may be about to open or to close it, and answer nobody: that is waited for a little.
+    """
+    until = asyncio.get_running_loop().time() + _CHANGING_HANDS_S
+    while True:
+        try:
+            return await open_account(data_dir, account, passphrase=passphrase)
+        except InUse:
+            remote = await connect(data_dir, account)
+            if remote is not None:
+                return remote
+            if asyncio.get_running_loop().time() > until:
+                raise
+        await asyncio.sleep(0.05)

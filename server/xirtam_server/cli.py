@@ -17,6 +17,9 @@ app = typer.Typer(
 )
 
 
+_PUBLIC_EFFORT = 1000
+
+
 class LogLevel(StrEnum):
     """From which level on things are logged."""
 
@@ -32,6 +35,15 @@ def _data_dir() -> Path:
     return user_data_path("xirtam") / "server"
 
 
+def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _server_name(text: str) -> ServerName:
     try:
         return ServerName.parse(text)
@@ -39,7 +51,7 @@ def _server_name(text: str) -> ServerName:
         raise typer.BadParameter(str(fault)) from None
 
 
-def _show_version(*, wanted: bool) -> None:
+def _show_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
@@ -56,7 +68,10 @@ def run(
         typer.Option(envvar="XIRTAM_DATA_DIR", help="Where keys and messages are kept.", show_default="the platform's"),
     ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on, which clients are told.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="For HTTP; 0 picks a free one.")] = 0,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="For HTTP; 0 picks a free one.", show_default="that of the last start"),
+    ] = None,
     tcp_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="For TCP; 0 picks a free one. Without it there is none.")
     ] = None,
@@ -77,8 +92,14 @@ def run(
         ),
     ] = False,
     pow_effort: Annotated[
-        int, typer.Option(min=1, max=2**32, help="Work that the directory asks for a change; public ones ask 1000.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            max=2**32,
+            help="Work that the directory asks for a change.",
+            show_default=f"1 on a loopback address, else {_PUBLIC_EFFORT}",
+        ),
+    ] = None,
     exit_when_idle: Annotated[
         float | None,
         typer.Option(min=0, metavar="SECONDS", help="End by itself so long after the last client has left."),
@@ -88,9 +109,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when it is ready.")] = False,
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=lambda value: _show_version(wanted=value), is_eager=True, help="Show the version."
-        ),
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """A complete private network on this machine: a directory and a home server. Prints the link with which people join."""
@@ -104,7 +123,7 @@ def run(
         tcp_port=tcp_port,
         name=name,
         legacy_device_auth=legacy_device_auth,
-        pow_effort=pow_effort,
+        pow_effort=pow_effort or (1 if _is_loopback(host) else _PUBLIC_EFFORT),
         exit_when_idle_s=exit_when_idle,
     )
     try:

@@ -8,12 +8,14 @@ from xirtam_core.names import ServerName
 
 
 class ServerConfig(msgspec.Struct, frozen=True):
-    """A complete private network in one process. Ports: 0 picks a free one, None leaves the listener out."""
+    """A complete private network in one process. Port 0 is a free one."""
 
     data_dir: Path
     host: str = "127.0.0.1"
-    port: int = 0
+    port: int | None = None
+    """For HTTP; None: the one of the last start, else a free one, so that the join link holds."""
     tcp_port: int | None = None
+    """None: no TCP."""
     name: ServerName | None = None
     """The home server's name; None: the one it has, or one made up at the first start."""
     legacy_device_auth: bool = False

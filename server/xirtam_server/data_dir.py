@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from xirtam_server.config import StartFailed
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[Path]:
+def locked(path: Path) -> Generator[Path]:
     """The data directory, made if it is not there, held until the end; raises `StartFailed`."""
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)

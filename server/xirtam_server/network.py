@@ -1,14 +1,15 @@
 """A complete private network in one process: a directory, a home server that is registered in it, and the doors to both.
 
-The order matters. The ports are bound first, because they go into what the directory says of the server; the server is in the directory
-before anybody is let in; and what stops does so in the reverse order, so that every call that was taken is answered.
+The order matters. The ports are taken before the server is registered, because they go into its entry; the server is in the
+directory before anybody is let in; and what stops does so in the reverse order, so that every call that was taken is answered.
 """
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -59,13 +60,28 @@ class Listeners(msgspec.Struct, frozen=True):
     http_url: str
     tcp_url: str | None
 
+    def descriptor(self, server_pk: SigningPublic) -> ServerDescriptor:
+        """What the directory says of a server that is reached here."""
+        urls = [self.http_url] if self.tcp_url is None else [self.http_url, self.tcp_url]
+        return ServerDescriptor(tuple(ServerUrl(url) for url in urls), server_pk)
 
-def bind(config: ServerConfig) -> Listeners:
-    """Takes the ports; raises `StartFailed`."""
-    http_socket = _bind(config.host, config.port, "--port")
+
+def bind(config: ServerConfig, last: ServerDescriptor | None) -> Listeners:
+    """Takes the ports, that of the `last` start again where nothing else is asked for; raises `StartFailed`."""
+    http_socket = (_bind_again(config.host, last) if config.port is None else None) or _bind(
+        config.host, config.port or 0, "--port"
+    )
     tcp_socket = None if config.tcp_port is None else _bind(config.host, config.tcp_port, "--tcp-port")
     tcp_url = None if tcp_socket is None else _url("tcp", tcp_socket)
     return Listeners(http_socket, tcp_socket, _url("http", http_socket), tcp_url)
+
+
+def _bind_again(host: str, last: ServerDescriptor | None) -> socket.socket | None:
+    port = urlsplit(last.public_urls[0]).port if last is not None and last.public_urls else None
+    try:
+        return None if port is None else _bind(host, port, "--port")
+    except StartFailed:
+        return None
 
 
 def _bind(host: str, port: int, flag: str) -> socket.socket:
@@ -94,10 +110,9 @@ class Network:
 @contextlib.asynccontextmanager
 async def running(
     config: ServerConfig, data_dir: Path, limits: ConnectionLimits | None = None
-) -> AsyncIterator[Network]:
+) -> AsyncGenerator[Network]:
     """The network, from the moment it answers until it has answered all that it took."""
     who = identity.load_or_make(data_dir, config.name)
-    listeners = bind(config)
     connections = Connections(limits or ConnectionLimits())
     async with contextlib.AsyncExitStack() as stack:
         directory = await DirectoryService.open(
@@ -107,24 +122,19 @@ async def running(
         directory_pk = signing.public_of(who.directory)
         local = Directory.stub(LocalTransport(Dispatcher(directory)))
         client = DirectoryClient(local, directory_pk, MemoryHeaderStore(), pause_s=_CHUNK_DELAY_S / 2)
+        last = await client.server(who.name)
+        listeners = bind(config, last)
         home = await HomeService.open(
             who.name, data_dir / "home.db", client, legacy_device_auth=config.legacy_device_auth
         )
         stack.push_async_callback(home.close)
-        await _register(client, who, listeners)
-        stack.push_async_callback(
-            _close_doors, home, connections, await _open_doors(listeners, home, directory, connections)
-        )
+        descriptor = listeners.descriptor(signing.public_of(who.server))
+        if descriptor != last:
+            await client.publish(who.name, who.server, descriptor.blob())
+        servers = await _open_doors(listeners, home, directory, connections)
+        stack.push_async_callback(_close_doors, home, connections, servers)
         ready = Ready(who.name, listeners.http_url, listeners.tcp_url, listeners.http_url + "/directory", directory_pk)
         yield Network(ready, home, connections)
-
-
-async def _register(client: DirectoryClient, who: identity.Identity, listeners: Listeners) -> None:
-    """Sees to it that the directory says where the server is now."""
-    urls = [listeners.http_url] + ([listeners.tcp_url] if listeners.tcp_url else [])
-    wanted = ServerDescriptor(tuple(ServerUrl(url) for url in urls), signing.public_of(who.server))
-    if await client.server(who.name) != wanted:
-        await client.publish(who.name, who.server, wanted.blob())
 
 
 async def _open_doors(

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from xirtam_server.config import ServerConfig, StartFailed
+from xirtam_server.config import ServerConfig
 from xirtam_server.data_dir import locked
 from xirtam_server.network import Network, Ready, running
 
 _SWITCH_INTERVAL_S = 0.0005
-"""The writer's thread gives the interpreter away with each statement; by default it would wait 5 ms to get it back from a busy loop."""
+"""The writer's thread gives the interpreter away with each statement, and would wait 5 ms to get it back from a busy loop."""
 
 
 def run(config: ServerConfig, *, as_json: bool) -> None:

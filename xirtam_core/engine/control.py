@@ -59,7 +59,13 @@ class ControlSocket:
         self._path = path
 
     async def run(self) -> None:
-        """Listens until cancelled."""
+        """Listens until cancelled. Where there can be no socket the engine goes on without."""
+        try:
+            await self._listen()
+        except OSError as fault:
+            _log.warning("other processes cannot reach this account while it is open here: %s", fault)
+
+    async def _listen(self) -> None:
         _make_private(self._path.parent)
         self._path.unlink(missing_ok=True)  # the account's lock says that nobody else listens there
         async with asyncio.TaskGroup() as tasks:

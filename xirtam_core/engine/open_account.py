@@ -46,7 +46,7 @@ class OpenAccount:
         self._headers = StoredHeaders(database, clock)
         alarm = DirectoryAlarm(database, self._announcer)
         self._network = Network(account.link, self._headers, database, alarm.raise_alarm)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._running: asyncio.Task[None] | None = None
         self.engine: Engine | None = None
 
     async def register(self, on_progress: OnProgress) -> None:
@@ -65,13 +65,16 @@ class OpenAccount:
     def start(self) -> Engine:
         """Starts the engine, and in a private network what keeps that going."""
         self.engine = Engine(self._database, self._account, self._network, self._headers, self._clock, self._announcer)
-        self._tasks.append(asyncio.create_task(self.engine.run()))
-        self._tasks.append(asyncio.create_task(ControlSocket(self.engine, self.place.socket).run()))
-        if is_private(self._data_dir, self._account.link):
-            self._tasks.append(asyncio.create_task(self._tend(self.engine)))
-            follow = follow_neighbours(self._data_dir, self._account.username, self.engine.start_chat)
-            self._tasks.append(asyncio.create_task(follow))
+        self._running = asyncio.create_task(self._run(self.engine))
         return self.engine
+
+    async def _run(self, engine: Engine) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(engine.run())
+            tasks.create_task(ControlSocket(engine, self.place.socket).run())
+            if is_private(self._data_dir, self._account.link):
+                tasks.create_task(self._tend(engine))
+                tasks.create_task(follow_neighbours(self._data_dir, self._account.username, engine.start_chat))
 
     async def _tend(self, engine: Engine) -> None:
         """Brings the private server back when it is gone."""
@@ -83,10 +86,10 @@ class OpenAccount:
 
     async def close(self) -> None:
         """Stops, closes and unlocks; all that was accepted stays."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+            self._running = None
         await self._network.close()
         self._database.close()
         self.place.unlock()

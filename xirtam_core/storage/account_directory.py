@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from xirtam_core.crypto.hashing import hash_bytes
-from xirtam_core.errors import InvalidName, Locked, NotFound
+from xirtam_core.errors import InUse, InvalidName, NotFound
 from xirtam_core.names import Username
 
 _COMPLETE = "complete"
@@ -64,7 +64,7 @@ class AccountDirectory:
         (self.path / _COMPLETE).touch(mode=0o600)
 
     def lock(self) -> None:
-        """Takes the account for this process; raises `Locked` when another has it, `NotFound` when there is none."""
+        """Takes the account for this process; raises `InUse` when another has it, `NotFound` when there is none."""
         if not self.path.is_dir():
             raise NotFound(f"there is no account {self.name} here: make one with xirtam register")
         file = os.fdopen(os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600), "r+")
@@ -72,7 +72,7 @@ class AccountDirectory:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.close()
-            raise Locked(f"{self.name} is open in another xirtam: use that one, or close it first") from None
+            raise InUse(f"{self.name} is open in another xirtam: use that one, or close it first") from None
         self._lock = file
 
     def unlock(self) -> None:

@@ -1,7 +1,7 @@
 """Challenges for device authentication: a nonce to sign within a minute, once (spec: extensions.md, Device authentication).
 
-A challenge carries its own expiry and a tag under a key that lives as long as the process, so that handing one out costs no memory. Only
-those used are remembered, until they expire.
+A challenge carries its own expiry and a tag under a key that lives as long as the process, so that handing one out costs no
+memory. Only those used are remembered, until they expire.
 """
 
 import hmac

@@ -1,7 +1,7 @@
 """Devices: who may have a token, and whose medium-term keys are published (spec: rpc.md, Device authentication).
 
-A user must be in the directory with this server as home, and the device's chain must lead to the root key that the directory names. The
-directory is asked each time, because a client that registers comes here the moment its entry has landed.
+A user must be in the directory with this server as home, and the device's chain must lead to the root key that the directory
+names. The directory is asked each time, because a client that registers comes here the moment its entry has landed.
 """
 
 import asyncio

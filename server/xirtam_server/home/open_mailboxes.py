@@ -1,7 +1,7 @@
 """The mailboxes in use, in memory: who may do what, where each ends, and what just came.
 
-All of it follows the store's commits one by one (`MailboxObserver`), so it may be believed: a call that is allowed by what stands here is
-allowed, and a reader whose cursor is at `last` has seen everything.
+All of it follows the store's commits one by one (`MailboxObserver`), so it may be believed: a call that is allowed by what stands
+here is allowed, and a reader whose cursor is at `last` has seen everything.
 """
 
 from bisect import bisect_right

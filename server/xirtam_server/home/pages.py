@@ -1,7 +1,7 @@
 """Pages that were just read from the store, kept for a while.
 
-A reference client takes one entry of an answer and asks again from there, so it wants the same page up to a hundred times. Entries never
-change and none is ever added below the last, so what a page holds stays true.
+A reference client takes one entry of an answer and asks again from there, so it wants the same page up to a hundred times.
+Entries never change and none is ever added below the last, so what a page holds stays true.
 """
 
 from bisect import bisect_right

@@ -22,10 +22,16 @@ class Purger:
         while True:
             await asyncio.sleep(self._every_s)
             try:
-                while await self._store.purge(time.time_ns(), self._step) == self._step:
-                    await asyncio.sleep(_PAUSE_S)
+                await self._purge()
             except Exception as fault:  # a full disk must not end purging for good
-                _log.error("expired entries could not be removed: %s", type(fault).__name__)  # noqa: TRY400
+                _log.error("expired entries could not be removed: %s", type(fault).__name__)
+
+    async def _purge(self) -> None:
+        while True:
+            removed = await self._store.purge(time.time_ns(), self._step)
+            if removed < self._step:
+                return
+            await asyncio.sleep(_PAUSE_S)
 
     async def close(self) -> None:
         """Stops."""

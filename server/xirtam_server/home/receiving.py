@@ -1,7 +1,8 @@
 """`v1_mailbox_multirecv`: what the mailboxes hold beyond the caller's cursors, or a wait until one holds something.
 
-An answer carries a page of each mailbox that has any, as far as they fit one message. A mailbox that the caller may not read matters only
-when the others hold nothing: then the call is refused, but late, because some clients would repeat it at once and for ever.
+An answer carries a page of each mailbox that has any, as far as they fit one message. A mailbox that the caller may not read
+matters only when the others hold nothing: then the call is refused, but late, because some clients would repeat it at once and
+for ever.
 """
 
 import asyncio

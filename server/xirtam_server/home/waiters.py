@@ -1,11 +1,11 @@
 """Long polls that wait for mailboxes: they register first, look second and sleep third, so that no entry comes unnoticed in between.
 
-How many may wait is bounded, for each connection and for all: the oldest is let go early, which is always allowed and tells an abandoned
-poll from one that somebody still waits for by letting the latter come again.
+How many may wait is bounded, for each connection and for all: the oldest is let go early, which is always allowed and tells an
+abandoned poll from one that somebody still waits for by letting the latter come again.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from xirtam_core.codec.primitives import Hash
@@ -64,7 +64,7 @@ class Waiters:
         return len(self._polls)
 
     @contextmanager
-    def watch(self, mailboxes: Iterable[Hash]) -> Iterator[Poll]:
+    def watch(self, mailboxes: Iterable[Hash]) -> Generator[Poll]:
         """A poll that is woken by what comes to any of `mailboxes` from here on."""
         poll, peer, names = Poll(), PEER.get(), tuple(mailboxes)
         poll.is_released = self._is_closed

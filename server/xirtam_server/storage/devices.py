@@ -1,7 +1,7 @@
 """Devices, their medium-term keys and their users' profiles in SQLite.
 
-Everything of a device is keyed by (user, device): anybody can certify another's device key under a root of their own, and must not take
-that device away from its user by it.
+Everything of a device is keyed by (user, device): anybody can certify another's device key under a root of their own, and must
+not take that device away from its user by it.
 """
 
 import secrets

@@ -1,7 +1,8 @@
 """What a home server asks of its store, whatever database is behind it.
 
-Every change is on the disk before the call that makes it returns. What becomes of mailboxes is also told to a `MailboxObserver`, on the
-event loop, in the order of the commits and before the caller hears: so an observer may answer for a mailbox that it has seen opened.
+Every change is on the disk before the call that makes it returns. What becomes of mailboxes is also told to a `MailboxObserver`,
+on the event loop, in the order of the commits and before the caller hears: so an observer may answer for a mailbox that it has
+seen opened.
 """
 
 from collections.abc import Awaitable, Mapping, Sequence
@@ -99,7 +100,7 @@ class HomeStore(Protocol):
         """Does what the rules say of `edit` by the token with hash `caller`, and says what that was."""
         ...
 
-    def register_group(self, owner: Username, token_hash: Hash, mailboxes: Sequence[Hash]) -> Awaitable[bool]:
+    def register_group(self, owner: Username, token_hash: Hash, names: Sequence[Hash]) -> Awaitable[bool]:
         """Makes the mailboxes of a group, with all rights for the token; False where the caller may not.
 
         Of those that exist the caller must hold `can_edit_acl`.

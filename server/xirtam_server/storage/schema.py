@@ -1,7 +1,7 @@
 """The home server's tables, and how an older database becomes one of today.
 
-Migrations go forward only and each runs once, in its own transaction; SQLite's `user_version` says how many have run. Never edit one
-that was released: append another.
+Migrations go forward only and each runs once, in its own transaction; SQLite's `user_version` says how many have run. Never edit
+one that was released: append another.
 """
 
 import sqlite3

@@ -108,6 +108,11 @@ class SqliteHomeStore(HomeStore):
     async def _read(self, query: Callable[[sqlite3.Connection], R]) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._readers, lambda: query(self._local.db))
 
+    def _write(
+        self, change: Callable[[sqlite3.Connection], R], settled: Callable[[R], None] | None = None
+    ) -> asyncio.Future[R]:
+        return self._writer.submit(change, settled)
+
     async def close(self) -> None:
         await self._writer.close()
         await asyncio.to_thread(self._readers.shutdown)
@@ -120,7 +125,7 @@ class SqliteHomeStore(HomeStore):
             if state is not None:
                 self._observer.opened(state)
 
-        return self._writer.submit(lambda db: mailboxes.find(db, mailbox), opened)
+        return self._write(lambda db: mailboxes.find(db, mailbox), opened)
 
     async def append(self, state: MailboxState, sender: Hash, message: Blob, ttl_s: int) -> int:
         def appended(entry: StoredEntry) -> None:
@@ -140,17 +145,15 @@ class SqliteHomeStore(HomeStore):
                 self._observer.access_changed(mailbox, edit.token_hash, rights)
 
         most = self._limits.most_rights
-        return self._writer.submit(lambda db: mailboxes.edit_access(db, mailbox, caller, edit, most), edited)
+        return self._write(lambda db: mailboxes.edit_access(db, mailbox, caller, edit, most), edited)
 
-    async def register_group(self, owner: Username, token_hash: Hash, mailboxes_: Sequence[Hash]) -> bool:
+    async def register_group(self, owner: Username, token_hash: Hash, names: Sequence[Hash]) -> bool:
         def registered(states: list[MailboxState] | None) -> None:
             for state in states or ():
                 self._observer.opened(state)
 
         most = self._limits.most_owned
-        made = await self._writer.submit(
-            lambda db: mailboxes.register_group(db, owner, token_hash, mailboxes_, most), registered
-        )
+        made = await self._write(lambda db: mailboxes.register_group(db, owner, token_hash, names, most), registered)
         return made is not None
 
     async def add_device(self, user: Username, chain: CertificateChain, mailbox: Hash) -> AuthToken | None:
@@ -159,7 +162,7 @@ class SqliteHomeStore(HomeStore):
                 self._observer.opened(found[1])
 
         most = self._limits.most_devices
-        found = await self._writer.submit(lambda db: devices.add(db, user, chain, mailbox, most), added)
+        found = await self._write(lambda db: devices.add(db, user, chain, mailbox, most), added)
         return None if found is None else found[0]
 
     async def find_device(self, token_hash: Hash) -> Device | None:
@@ -172,16 +175,16 @@ class SqliteHomeStore(HomeStore):
         return await self._read(lambda db: devices.medium_keys(db, user))
 
     def set_medium_key(self, device: Device, key: SignedMediumKey) -> asyncio.Future[bool]:
-        return self._writer.submit(lambda db: devices.set_medium_key(db, device, key))
+        return self._write(lambda db: devices.set_medium_key(db, device, key))
 
     async def profile(self, user: Username) -> UserProfile | None:
         return await self._read(lambda db: devices.profile(db, user))
 
     def set_profile(self, user: Username, profile: UserProfile) -> asyncio.Future[bool]:
-        return self._writer.submit(lambda db: devices.set_profile(db, user, profile))
+        return self._write(lambda db: devices.set_profile(db, user, profile))
 
     def purge(self, now_ns: int, most: int) -> asyncio.Future[int]:
-        return self._writer.submit(lambda db: self._appender.purge(db, now_ns, most))
+        return self._write(lambda db: self._appender.purge(db, now_ns, most))
 
 
 def _prepare(path: Path) -> None:

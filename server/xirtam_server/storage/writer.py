@@ -1,10 +1,10 @@
 """The one thread that writes: it takes all that waits, does it in one transaction, and answers after the commit.
 
-A commit with `synchronous=FULL` costs a flush of the disk however many changes it holds, so changes that come together share one. While
-one transaction is being committed the next ones gather. Nothing is answered before it is on the disk.
+A commit with `synchronous=FULL` costs a flush of the disk however many changes it holds, so changes that come together share one.
+While one transaction is being committed the next ones gather. Nothing is answered before it is on the disk.
 
-Jobs run in the order in which they came. Outcomes are handed to the event loop in one piece per transaction, in the same order: first
-each job's `settled`, then its future. So a cache that `settled` keeps is exact for whoever hears of the outcome.
+Jobs run in the order in which they came. Outcomes are handed to the event loop in one piece per transaction, in the same order:
+first each job's `settled`, then its future. So a cache that `settled` keeps is exact for whoever hears of the outcome.
 """
 
 import asyncio

@@ -27,5 +27,5 @@ class Door:
         except Exception as fault:  # a fault of ours is the caller's to retry, and ours to find
             # The text of an exception may hold what a caller sent, so only its kind and place are logged.
             place = "".join(traceback.format_tb(fault.__traceback__))
-            _log.error("fault in %s: %s\n%s", request.method, type(fault).__name__, place)  # noqa: TRY400
+            _log.error("fault in %s: %s\n%s", request.method, type(fault).__name__, place)
         return envelope.render_fault(request.id, self._busy)

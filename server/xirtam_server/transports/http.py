@@ -1,7 +1,7 @@
 """JSON-RPC over HTTP: a POST is a request, its answer the response (spec: rpc.md, Transports).
 
-Starlette says which path is which service, uvicorn's protocol speaks HTTP. The protocol is used without uvicorn's server, whose part (what
-is open, when to stop) is done for all transports alike in `connections`.
+Starlette says which path is which service, uvicorn's protocol speaks HTTP. The protocol is used without uvicorn's server, whose
+part (what is open, when to stop) is done for all transports alike in `connections`.
 """
 
 import asyncio

@@ -119,9 +119,8 @@ class Generator:
         self._u8 = stream.u8
         self._u32 = stream.u32
         self._waiting = 0  # the registers whose value is not ready: this cycle's set lowest, then the next cycle's, ...
-        self._last = [
-            -1
-        ] * 8  # per register, the operation that wrote it: its template's group and its tag, in one number
+        # Per register, the operation that wrote it: its template's group and its tag, in one number.
+        self._last = [-1] * 8
         self._last_is_mul = 0  # the registers that MUL wrote last
         self._template = TARGET  # chosen last, whether or not that attempt succeeded
 
