@@ -127,8 +127,8 @@ async def register(
 ) -> Client:
     """Makes an account and opens it; called again after a crash, a cancellation or an error, it goes on where it stopped.
 
-    `server` is the home server, by default the one that the link names. Raises `AccountExists` (`NameTaken` where the name is somebody
-    else's), `NotFound` for an unknown server, `Locked`, `Unreachable`, `Refused`, `Unverified`.
+    `server` is the home server, by default the one that the link names. Raises `AccountExists`, `NameTaken` where it is
+    somebody else's, `NotFound` for an unknown server, `Locked`, `Unreachable`, `Refused`, `Unverified`.
     """
     home = server or link.server
     if home is None:

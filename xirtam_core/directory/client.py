@@ -22,11 +22,13 @@ from xirtam_core.errors import Refused, RetryLater, Unreachable
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.directory import (
+    AddOwner,
     DirectoryAnchor,
     DirectoryUpdate,
     Name,
     PowSolution,
     ServerDescriptor,
+    Update,
     UserDescriptor,
     sign_update,
 )
@@ -43,6 +45,7 @@ _ATTEMPTS: Final = 4
 _MOST_STEPS: Final = 6
 _OTHER_SEED: Final = ("pow seed expired", "unknown pow seed")
 
+OnStage = Callable[[AddOwner | Update, bool], None] | None
 OnProgress = Callable[[Progress], None] | None
 
 
@@ -153,8 +156,18 @@ class DirectoryClient:
         """Whether the update with this hash is in the log within `timeout_s`."""
         return await self._poll(name, lambda found: found.contains(update_hash), timeout_s)
 
-    async def publish(self, name: Name, owner: SigningSecret, blob: Blob, *, on_progress: OnProgress = None) -> None:
+    async def publish(
+        self,
+        name: Name,
+        owner: SigningSecret,
+        blob: Blob,
+        *,
+        on_progress: OnProgress = None,
+        on_stage: OnStage = None,
+    ) -> None:
         """Makes `blob` the value of `name`, as its owner, taking the name if nobody has it; returns when that has landed.
+
+        `on_stage` is told the update being worked on, and whether that is still to be accepted or has only to land.
 
         It goes on from whatever is there, so it can be called again after a crash. Raises `NameTaken`, `UpdateRejected`, and
         `Unreachable` if an accepted update does not land.
@@ -165,12 +178,16 @@ class DirectoryClient:
             step = find_next_step(name, state, owner_pk, blob)
             if step is None:
                 return
+            if on_stage is not None:
+                on_stage(step, False)
             try:
                 await self.insert(name, sign_update(owner, state.last_hash, step), on_progress=on_progress)
             except UpdateRejected as refusal:
                 # Something waits there already: somebody else's update, or this one, from before a crash. It will show.
                 if refusal.reason != str(WrongLink()):
                     raise
+            if on_stage is not None:
+                on_stage(step, True)
             await self._has_moved(name, state)
         raise Unreachable(f"the directory accepts updates of {name} and does not log them; try again later")
 

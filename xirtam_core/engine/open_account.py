@@ -9,6 +9,7 @@ import msgspec
 from xirtam_core.chat import Connection
 from xirtam_core.clock import Clock
 from xirtam_core.crypto import signing
+from xirtam_core.directory.ownership import NameTaken
 from xirtam_core.engine import private_network
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.control import ControlSocket
@@ -16,7 +17,7 @@ from xirtam_core.engine.directory_alarm import DirectoryAlarm
 from xirtam_core.engine.engine import Engine
 from xirtam_core.engine.neighbours import follow_neighbours
 from xirtam_core.engine.network import Network
-from xirtam_core.engine.register import NameTaken, OnProgress, Registration
+from xirtam_core.engine.register import OnProgress, Registration
 from xirtam_core.errors import AccountExists, Locked, Unreachable
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username

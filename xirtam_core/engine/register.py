@@ -13,26 +13,16 @@ from xirtam_core.directory.pow.solver import Progress as WorkProgress
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
-from xirtam_core.errors import AccountExists, NotFound, Unreachable
+from xirtam_core.errors import NotFound
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.blob import SERVER_DESCRIPTOR
-from xirtam_core.protocol.directory import AddOwner, DirectoryUpdate, Update, UserDescriptor, sign_update
-from xirtam_core.protocol.update_history import NameState
+from xirtam_core.protocol.directory import AddOwner, Update, UserDescriptor
 from xirtam_core.registration import NameAnswer, Progress, Step
 from xirtam_core.storage import account as stored_account
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 
 OnProgress = Callable[[Progress], None]
-_LANDING_S = 60.0
-_ATTEMPTS = 3
-
-
-class NameTaken(AccountExists):
-    """Somebody else owns the name."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} belongs to somebody else: choose another name")
 
 
 async def check_name(directory: DirectoryClient, name: Username, ours: Account | None) -> NameAnswer:
@@ -80,26 +70,26 @@ class Registration:
         self._on_progress(Progress(Step.CHECK_NAME))
         me, directory = self._account, self._network.directory
         await check_server(directory, me.server)
-        owner, wanted = signing.public_of(me.device_secret), UserDescriptor(me.server, me.device_hash).blob()
-        for _ in range(_ATTEMPTS):
-            state = await directory.state(me.username)
-            if state.owners and owner not in state.owners:
-                raise NameTaken(me.username)
-            if not state.owners:
-                await self._update(state, AddOwner(owner), Step.PROVE_OWNER, Step.AWAIT_OWNER)
-            elif state.value != wanted:
-                await self._update(state, Update(wanted), Step.PROVE_DESCRIPTOR, Step.AWAIT_DESCRIPTOR)
-            if (await directory.state(me.username)).value == wanted:
-                return
-        raise Unreachable("the directory took the account and did not log it: try again, the name is kept for you")
+        descriptor = UserDescriptor(me.server, me.device_hash).blob()
+        stages = _Stages(self._on_progress)
+        await directory.publish(
+            me.username, me.device_secret, descriptor, on_progress=stages.on_work, on_stage=stages.on_stage
+        )
 
-    async def _update(self, state: NameState, change: AddOwner | Update, prove: Step, wait: Step) -> None:
-        update: DirectoryUpdate = sign_update(self._account.device_secret, state.last_hash, change)
 
-        def on_work(work: WorkProgress) -> None:
-            self._on_progress(Progress(prove, work.share, work.expected_left_s))
+class _Stages:
+    """Says in the words of a registration what the directory client is doing."""
 
-        self._on_progress(Progress(prove, 0.0))
-        await self._network.directory.insert(self._account.username, update, on_progress=on_work)
-        self._on_progress(Progress(wait))
-        await self._network.directory.landed(self._account.username, update.hash(), timeout_s=_LANDING_S)
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+        self._step = Step.PROVE_OWNER
+
+    def on_stage(self, update: AddOwner | Update, is_accepted: bool) -> None:
+        if isinstance(update, AddOwner):
+            self._step = Step.AWAIT_OWNER if is_accepted else Step.PROVE_OWNER
+        else:
+            self._step = Step.AWAIT_DESCRIPTOR if is_accepted else Step.PROVE_DESCRIPTOR
+        self._on_progress(Progress(self._step, None if is_accepted else 0.0))
+
+    def on_work(self, work: WorkProgress) -> None:
+        self._on_progress(Progress(self._step, work.share, work.expected_left_s))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from xirtam_core.directory.pow.solution import SOLUTIONS_PER_CHALLENGE, meets
+from xirtam_core.errors import XirtamError
 
 if TYPE_CHECKING:
     from xirtam_core.directory.pow.search import Search
@@ -27,7 +28,7 @@ _MOST_WORKERS: Final = 8
 _REPORT_INTERVAL_S: Final = 0.1
 
 
-class PowError(Exception):
+class PowError(XirtamError):
     """The search for a proof of work could not go on."""
 
 
