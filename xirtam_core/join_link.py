@@ -34,8 +34,10 @@ class JoinLink(msgspec.Struct, frozen=True):
     def parse(cls, text: str) -> "JoinLink":
         """The link in `text`, white space around it ignored; raises `Malformed` with a reason for a person."""
         text = text.strip()
-        if len(text) > _LONGEST or not text.startswith(_PREFIX):
+        if not text.startswith(_PREFIX):
             raise Malformed("a join link starts with xirtam:join? (the server prints it when it starts)")
+        if len(text) > _LONGEST:
+            raise Malformed("this join link is longer than any: copy it again, and nothing else")
         try:
             parts = parse_qsl(text.removeprefix(_PREFIX), strict_parsing=True, max_num_fields=64)
         except ValueError:

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from xirtam_core.errors import InvalidName
+from xirtam_core.errors import InvalidName, XirtamError
 from xirtam_core.names import ServerName
-from xirtam_server.config import ServerConfig, StartFailed
+from xirtam_server.config import ServerConfig
 
 app = typer.Typer(
     add_completion=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
@@ -128,7 +128,7 @@ def run(
     )
     try:
         process.run(config, as_json=as_json)
-    except StartFailed as reason:
+    except XirtamError as reason:
         if as_json:
             sys.stdout.write(json.dumps({"event": "error", "message": str(reason)}) + "\n")
         else:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from xirtam_core.errors import XirtamError
 from xirtam_core.names import ServerName
 
 
@@ -23,5 +24,5 @@ class ServerConfig(msgspec.Struct, frozen=True):
     exit_when_idle_s: float | None = None
 
 
-class StartFailed(Exception):
+class StartFailed(XirtamError):
     """The server cannot start; the text says why and what to do, in one line."""

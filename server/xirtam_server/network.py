@@ -60,6 +60,12 @@ class Listeners(msgspec.Struct, frozen=True):
     http_url: str
     tcp_url: str | None
 
+    def close(self) -> None:
+        """Lets go of the ports."""
+        self.http.close()
+        if self.tcp is not None:
+            self.tcp.close()
+
     def descriptor(self, server_pk: SigningPublic) -> ServerDescriptor:
         """What the directory says of a server that is reached here."""
         urls = [self.http_url] if self.tcp_url is None else [self.http_url, self.tcp_url]
@@ -124,6 +130,7 @@ async def running(
         client = DirectoryClient(local, directory_pk, MemoryHeaderStore(), pause_s=_CHUNK_DELAY_S / 2)
         last = await client.server(who.name)
         listeners = bind(config, last)
+        stack.callback(listeners.close)
         home = await HomeService.open(
             who.name, data_dir / "home.db", client, legacy_device_auth=config.legacy_device_auth
         )

@@ -1,6 +1,7 @@
 """The server as a process: starts the network, says so, and ends it on a signal or when nobody is left."""
 
 import asyncio
+import contextlib
 import gc
 import json
 import os
@@ -18,10 +19,10 @@ _SWITCH_INTERVAL_S = 0.0005
 
 
 def run(config: ServerConfig, *, as_json: bool) -> None:
-    """Runs the server until it is told to end; raises `StartFailed`."""
+    """Runs the server until it is told to end; raises `StartFailed` and what the stores raise that cannot be opened."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     _raise_file_limit()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(asyncio.CancelledError):
         runner.run(_serve(config, as_json=as_json))
 
 
@@ -49,12 +50,12 @@ def _raise_file_limit() -> None:
 
 
 async def _serve(config: ServerConfig, *, as_json: bool) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop, starting = asyncio.Event(), asyncio.current_task()
+    assert starting is not None
+    _on_signal(starting.cancel)  # until it is ready there is nothing to finish
     with locked(config.data_dir) as data_dir:
         async with running(config, data_dir) as network:
+            _on_signal(stop.set)
             sweep = asyncio.create_task(network.connections.sweep(), name="sweep")
             if config.exit_when_idle_s is not None:
                 _stop_when_idle(network, stop, config.exit_when_idle_s)
@@ -62,6 +63,11 @@ async def _serve(config: ServerConfig, *, as_json: bool) -> None:
             _announce(network.ready, as_json=as_json)
             await stop.wait()
             sweep.cancel()
+
+
+def _on_signal(act: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, act)
 
 
 def _stop_when_idle(network: Network, stop: asyncio.Event, after_s: float) -> None:

@@ -56,11 +56,13 @@ class Driver:
 
     async def sees(self, *words: str) -> None:
         """Waits until all of `words` are on the screen."""
-        await self.until(lambda: all(word in self.text() for word in words), f"{words} on the screen")
+        await self.until(
+            lambda: (text := self.text()) and all(word in text for word in words), f"{words} on the screen"
+        )
 
     async def sees_not(self, *words: str) -> None:
         """Waits until none of `words` is on the screen."""
-        await self.until(lambda: not any(word in self.text() for word in words), f"{words} gone")
+        await self.until(lambda: (text := self.text()) and not any(word in text for word in words), f"{words} gone")
 
     def lines(self) -> list[str]:
         """The screen as text, from the picture that the app can make of itself."""

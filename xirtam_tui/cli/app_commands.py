@@ -37,7 +37,7 @@ def local(
     where = context(data_dir)
     me = complete(_prepare(where, name, output), output)
     second = _SECOND.get(me.bare, "alice")
-    intro = f"To talk to yourself, open a second terminal: make chat NAME={second}, or xirtam local {second}"
+    intro = f"For somebody to talk to, in a second terminal:\n\nmake chat NAME={second}\nor: xirtam local {second}"
     from xirtam_tui.app import run_app
 
     run_app(where.data_dir, me, intro)

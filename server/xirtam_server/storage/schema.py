@@ -7,6 +7,8 @@ one that was released: append another.
 import sqlite3
 from typing import Final
 
+from xirtam_core.errors import XirtamError
+
 KEEP: Final = 2**63 - 1
 """The expiry of an entry that is kept for ever: the largest integer that SQLite holds."""
 
@@ -59,8 +61,12 @@ _MIGRATIONS: Final = (
 )
 
 
-class NewerDatabase(Exception):
+class NewerDatabase(XirtamError):
     """The database was written by a later version of this program."""
+
+
+class DamagedDatabase(XirtamError):
+    """The database cannot be read."""
 
 
 def migrate(db: sqlite3.Connection) -> None:

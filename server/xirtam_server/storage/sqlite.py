@@ -1,6 +1,7 @@
 """A home server's store in one SQLite file: write-ahead log, a flush at every commit, one writer, a few readers."""
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -188,8 +189,8 @@ class SqliteHomeStore(HomeStore):
 
 
 def _prepare(path: Path) -> None:
-    db = _connect(path)
     try:
-        schema.migrate(db)
-    finally:
-        db.close()
+        with contextlib.closing(_connect(path)) as db:
+            schema.migrate(db)
+    except sqlite3.Error as fault:
+        raise schema.DamagedDatabase(f"cannot use the database {path} ({fault}): restore it from a backup") from None

@@ -1,12 +1,13 @@
 """What one does on the chat screen, key by key."""
 
+import asyncio
 from pathlib import Path
 
 from textual.events import Paste
 
 from tests.tui.demo import demo_client
 from tests.tui.fake_client import FakeClient, FakeMachine
-from tests.tui.piloting import account_app, long_chat, machine_app
+from tests.tui.piloting import Driver, account_app, long_chat, machine_app
 from xirtam_core.chat import Connection, SendState
 from xirtam_core.errors import Locked, Unreachable
 from xirtam_core.events import AlarmRaised, MessageAdded
@@ -115,7 +116,7 @@ async def test_a_text_over_the_limit_is_refused_with_its_size_and_kept(tmp_path:
         driver.app.post_message(Paste("é" * 40_000))
         await driver.until(lambda: len(driver.composer.text) == 40_000)
         await driver.press("enter")
-        await driver.sees("The message is 78.1 KiB", "64.0 KiB")
+        await driver.sees("The message is 78.1 KiB")
         assert len(driver.composer.text) == 40_000
         assert len(client.messages["@bobby"]) == 8
 
@@ -174,17 +175,17 @@ async def test_unread_chats_have_a_count_until_they_are_read(tmp_path: Path) -> 
 
 async def test_a_long_unread_chat_opens_at_the_first_unread_message(tmp_path: Path) -> None:
     client = FakeClient()
-    client.add_chat("@bobby", long_chat(500), unread=200)
+    chat = client.add_chat("@bobby", long_chat(500), unread=200)
+    first = next(message for message in client.messages["@bobby"] if message.position > chat.read_up_to)
     async with account_app(client, tmp_path) as driver:
-        first = next(
-            m.text for m in client.messages["@bobby"] if m.position > client.chat("@bobby").read_up_to and not m.mine
-        )
-        await driver.sees("─ 200 new ─", first, "↓ ")
+        await driver.sees("─ 200 new ─", first.text, "↓ ")
         assert client.chat("@bobby").unread > 150
         await driver.press("ctrl+end")
         await driver.sees("number 500")
         await driver.until(lambda: client.chat("@bobby").unread == 0)
         await driver.sees_not("↓ ")
+        await driver.press("ctrl+home")
+        await driver.sees("This is the beginning")
 
 
 async def test_a_message_that_arrives_while_one_reads_further_up_is_counted_below(tmp_path: Path) -> None:
@@ -194,10 +195,10 @@ async def test_a_message_that_arrives_while_one_reads_further_up_is_counted_belo
         await driver.sees("number 200")
         await driver.press("pageup", "pageup")
         await driver.sees("↓ latest")
-        before = [line for line in driver.lines() if "number" in line]
+        before = [line.partition("▏")[2][:64] for line in driver.lines()[2:25]]
         client.receive("@bobby", "one more")
         await driver.sees("↓ 1 new")
-        assert [line for line in driver.lines() if "number" in line] == before, "the view has moved"
+        assert [line.partition("▏")[2][:64] for line in driver.lines()[2:25]] == before, "the view has moved"
         await driver.press("ctrl+end")
         await driver.sees("one more")
 
@@ -205,20 +206,27 @@ async def test_a_message_that_arrives_while_one_reads_further_up_is_counted_belo
 async def test_five_thousand_messages_are_paged_through_with_few_in_memory(tmp_path: Path) -> None:
     client = FakeClient()
     client.add_chat("@bobby", long_chat(5000))
-    async with account_app(client, tmp_path, size=(80, 40)) as driver:
+    async with account_app(client, tmp_path, size=(80, 60)) as driver:
         await driver.sees("number 5000")
-        most = 0
-        while not driver.transcript.scroll_y <= 0 or "@bobby-0" not in driver.messages_in_memory():
-            driver.transcript.page(-1)
-            await driver.pilot.pause()
-            most = max(most, len(driver.messages_in_memory()))
-        await driver.sees("This is the beginning", "number 1 ".strip())
+        most = await turn_pages(driver, -1, until="@bobby-0")
         assert most <= 480
-        while "@bobby-4999" not in driver.messages_in_memory():
-            driver.transcript.page(1)
-            await driver.pilot.pause()
+        driver.transcript.page(-1)
+        await driver.sees("This is the beginning", "number 1 ".strip())
+        most = await turn_pages(driver, 1, until="@bobby-4999")
+        assert most <= 480
         await driver.press("ctrl+end")
         await driver.sees("number 5000")
+
+
+async def turn_pages(driver: Driver, direction: int, until: str) -> int:
+    """Scrolls page by page until a message is in memory; gives the most messages that were there at once."""
+    most = pages = 0
+    while until not in (ids := driver.messages_in_memory()):
+        driver.transcript.page(direction)
+        await asyncio.sleep(0)
+        most, pages = max(most, len(ids)), pages + 1
+        assert pages < 5000
+    return most
 
 
 async def test_a_new_chat_is_started_by_name(tmp_path: Path) -> None:
@@ -323,7 +331,7 @@ async def test_an_alarm_that_is_raised_is_shown(tmp_path: Path) -> None:
     client = client_with_bobby()
     async with account_app(client, tmp_path) as driver:
         client.emit(AlarmRaised("the directory told two stories [bold]and[/bold] \x1b]52;c;x\x07"))
-        await driver.sees("Security alarm", "two stories [bold]and[/bold]")
+        await driver.sees("Security alarm", "the directory told two stories", "[bold]and[/bold] ␛]52;c;x␇")
 
 
 async def test_text_that_could_act_on_the_terminal_is_made_plain(tmp_path: Path) -> None:
@@ -402,9 +410,7 @@ async def test_the_theme_is_remembered(tmp_path: Path) -> None:
 async def test_keys_can_be_chosen_in_a_file_and_its_mistakes_are_said(tmp_path: Path) -> None:
     (tmp_path / "keys.toml").write_text('[keys]\n"chat.new_chat" = "ctrl+o"\n"chat.jump" = "ctrl+q"\n"no.such" = "x"\n')
     async with account_app(client_with_bobby(), tmp_path) as driver:
-        await driver.sees(
-            "Ctrl+O new chat", "there is no action “no.such”", "Ctrl+Q is both “app.quit” and “chat.jump”"
-        )
+        await driver.sees("Ctrl+O new chat", "there is no action", "Ctrl+Q is both “app.quit”")
         await driver.press("ctrl+o")
         await driver.sees("Write to somebody")
 

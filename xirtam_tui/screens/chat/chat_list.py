@@ -39,7 +39,7 @@ class ChatList(Vertical):
     @on(Input.Submitted)
     def _take_first(self) -> None:
         if chats := self.contacts.ordered:
-            self.contacts.post_message(ContactList.Picked(chats[0], is_final=True))
+            self.post_message(ContactList.Picked(chats[0], is_final=True))
         self.filter.clear()
 
     def on_key(self, event: events.Key) -> None:

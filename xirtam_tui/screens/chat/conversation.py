@@ -10,10 +10,11 @@ from textual.widgets import Static
 
 from xirtam_core.chat import Chat, Message, SendState
 from xirtam_tui.bridge import Batch, Bridge
-from xirtam_tui.failures import Failure, Trouble, attempt, explain
+from xirtam_tui.failures import Failure, Trouble, attempt, explain, sentence
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
+from xirtam_tui.screens.chat.jump_line import JumpLine
 from xirtam_tui.widgets.composer import Composer
 from xirtam_tui.widgets.transcript import Transcript
 
@@ -39,6 +40,7 @@ class Conversation(Vertical):
         yield Static("", id="alarm", markup=False)
         yield Transcript(clock=self._clock, id="transcript")
         with Vertical(id="writing"):
+            yield JumpLine()
             yield Composer(keymap=self._keys, id="composer")
             yield Static("", id="hint", markup=False)
 
@@ -94,9 +96,7 @@ class Conversation(Vertical):
         """Takes in what happened."""
         if self.chat is None:
             return
-        for message in batch.messages.values():
-            if message.chat == self.chat.id:
-                self.transcript.put(message)
+        self.transcript.put(message for message in batch.messages.values() if message.chat == self.chat.id)
         for removed in batch.removed:
             if removed.chat == self.chat.id:
                 self.transcript.take_away(removed.id)
@@ -123,9 +123,9 @@ class Conversation(Vertical):
 
     def _show_jump(self) -> None:
         unread = self.chat.unread if self.chat is not None else 0
-        label = f" ↓ {unread} new" if unread else " ↓ latest"
+        label = f"↓ {unread} new" if unread else "↓ latest"
         key = self._keys.label("chat.latest")
-        self.query_one("#writing").border_title = "" if self.at_latest else f"{label} · {key} "
+        self.query_one(JumpLine).label = "" if self.at_latest else f"{label} · {key}"
 
     def _show_hint(self) -> None:
         label = self._keys.label
@@ -150,6 +150,10 @@ class Conversation(Vertical):
     def on_transcript_moved(self, event: Transcript.Moved) -> None:
         event.stop()
         self.at_latest = event.at_latest
+
+    async def on_jump_line_clicked(self, event: JumpLine.Clicked) -> None:
+        event.stop()
+        await attempt(self.transcript.show_latest(), self)
 
     def on_transcript_failed(self, event: Transcript.Failed) -> None:
         event.stop()
@@ -209,7 +213,7 @@ class Conversation(Vertical):
 
     def on_composer_refused(self, event: Composer.Refused) -> None:
         event.stop()
-        self.post_message(Trouble(Failure("Not sent", event.reason)))
+        self.post_message(Trouble(Failure("Not sent", sentence(event.reason))))
 
     def on_composer_drafted(self, event: Composer.Drafted) -> None:
         event.stop()

@@ -39,6 +39,10 @@ class Pager:
             )
         )
 
+    def forget_oldest(self) -> None:
+        """Lets go of what is too much at the older end, while new messages arrive at the other."""
+        self.window.forget_oldest(_MOST)
+
     async def more(self, *, earlier: bool) -> None:
         """Adds a page at one end, and forgets what is too much at the other."""
         window, end = self.window, 0 if earlier else -1

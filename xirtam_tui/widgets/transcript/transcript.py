@@ -5,7 +5,7 @@ arriving, a state changing, the terminal resized) the line at the top of the vie
 bottom when that was in view.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from textual import events
@@ -89,11 +89,16 @@ class Transcript(ScrollView, can_focus=True):
         self.screen.clear_selection()
         self._arrange()
 
-    def put(self, message: Message) -> None:
-        """Shows a message that is new, or has changed."""
-        if self._pager is not None and self._pager.window.put(message):
-            if message.mine and self._following and self._layout.find(message.id) is None:
-                self._unread = None
+    def put(self, changed: Iterable[Message]) -> None:
+        """Shows messages that are new, or have changed."""
+        if self._pager is None:
+            return
+        shown = [message for message in changed if self._pager.window.put(message)]
+        if self._following:
+            self._pager.forget_oldest()
+            if any(message.mine and self._layout.find(message.id) is None for message in shown):
+                self._unread = None  # whoever answers has read
+        if shown:
             self._arrange()
 
     def take_away(self, message_id: str) -> None:

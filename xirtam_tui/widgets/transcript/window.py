@@ -43,6 +43,10 @@ class Window:
         last = self.messages[-1].position if self.messages else None
         self.messages.extend(message for message in page.messages if last is None or message.position > last)
         self.has_later = page.has_later
+        self.forget_oldest(most)
+
+    def forget_oldest(self, most: int) -> None:
+        """Keeps the newest `most` messages."""
         if len(self.messages) > most:
             del self.messages[:-most]
             self.has_earlier = True

@@ -1,0 +1,27 @@
+"""A server in a process of its own, and people who have accounts there."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.processes import Person, Server, serving
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A private network that asks for hardly any work."""
+    with serving(tmp_path / "server", "--pow-effort", "1") as running:
+        yield running
+
+
+@pytest.fixture
+def person(server: Server, tmp_path: Path) -> Callable[[str], Person]:
+    """Makes people: each has a data directory of their own, and an account at `server`."""
+
+    def make(name: str) -> Person:
+        found = Person(name, tmp_path / name)
+        found.register(server.join)
+        return found
+
+    return make

@@ -1,0 +1,53 @@
+"""A real terminal for tests: programs run in tmux, keys are typed into them, and the screen is read."""
+
+import os
+import shlex
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class Terminal:
+    """One program in a terminal of its own; the tmux server is the test's, and ends with it."""
+
+    def __init__(self, socket: Path, name: str, command: list[str], env: Mapping[str, str], size: tuple[int, int]) -> None:
+        self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
+        self._name = name
+        columns, rows = size
+        assignments = [f"{key}={value}" for key, value in env.items()]
+        line = shlex.join(["env", *assignments, *command])
+        self._run("new-session", "-d", "-s", name, "-x", str(columns), "-y", str(rows), f"{line}; sleep 600")
+
+    def _run(self, *words: str) -> str:
+        environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+        done = subprocess.run([*self._tmux, "-u", *words], capture_output=True, text=True, env=environment, timeout=20)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def type(self, text: str) -> None:
+        """Types text as a person would, without Enter."""
+        self._run("send-keys", "-t", self._name, "-l", text)
+
+    def press(self, *keys: str) -> None:
+        """Presses keys by tmux's names, such as `Enter` or `C-q`."""
+        self._run("send-keys", "-t", self._name, *keys)
+
+    def screen(self) -> str:
+        """What the screen shows."""
+        return self._run("capture-pane", "-p", "-t", self._name)
+
+    def wait_for(self, *texts: str, limit_s: float = 60.0) -> str:
+        """The screen once it shows all of `texts`; fails with what it shows instead."""
+        until = time.monotonic() + limit_s
+        while True:
+            shown = self.screen()
+            missing = [text for text in texts if text not in shown]
+            if not missing:
+                return shown
+            assert time.monotonic() < until, f"{self._name} does not show {missing}, but:\n{shown}"
+            time.sleep(0.1)  # between two looks, not instead of one
+
+    def end(self) -> None:
+        """Ends the tmux server, if this test has one."""
+        subprocess.run([*self._tmux, "kill-server"], capture_output=True, timeout=20)
