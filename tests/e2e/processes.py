@@ -152,7 +152,15 @@ class Server:
         """Starts it, on the ports of last time, and waits until it is ready."""
         http, tcp = self._ports
         self.process = Process(
-            "xirtam_server", "--json", "--data-dir", str(self._data_dir), "--port", http, "--tcp-port", tcp, *self._options
+            "xirtam_server",
+            "--json",
+            "--data-dir",
+            str(self._data_dir),
+            "--port",
+            http,
+            "--tcp-port",
+            tcp,
+            *self._options,
         )
         self.ready = self.process.next_event("ready")
         urls = self.ready["server_urls"]

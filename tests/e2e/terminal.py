@@ -11,7 +11,9 @@ from pathlib import Path
 class Terminal:
     """One program in a terminal of its own; the tmux server is the test's, and ends with it."""
 
-    def __init__(self, socket: Path, name: str, command: list[str], env: Mapping[str, str], size: tuple[int, int]) -> None:
+    def __init__(
+        self, socket: Path, name: str, command: list[str], env: Mapping[str, str], size: tuple[int, int]
+    ) -> None:
         self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
         self._name = name
         columns, rows = size

@@ -36,15 +36,20 @@ class Network:
         database: Database,
         on_equivocation: Callable[[str], None],
         connect: Connect | None = None,
+        directory: DirectoryClient | None = None,
     ) -> None:
+        """`connect` and `directory` take the place of the real ways out, for a simulation."""
         self._pool = TransportPool()
         self._connect = connect or self._connect_through_pool
         self._database = database
         self._on_equivocation = on_equivocation
-        self.directory = DirectoryClient(Directory.stub(self._connect(link.directory_urls)), link.directory_pk, headers)
+        self.directory = directory or self._directory_of(link, headers)
         self._descriptors: dict[ServerName, tuple[float, ServerDescriptor]] = {}
         self._stubs: dict[tuple[str, ...], HomeServer] = {}
         self._locks: defaultdict[ServerName, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def _directory_of(self, link: JoinLink, headers: HeaderStore) -> DirectoryClient:
+        return DirectoryClient(Directory.stub(self._connect(link.directory_urls)), link.directory_pk, headers)
 
     def _connect_through_pool(self, urls: Sequence[str]) -> Transport:
         return Failover(urls, self._pool)

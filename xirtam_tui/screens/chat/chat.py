@@ -61,10 +61,13 @@ class ChatScreen(Screen[None]):
         """Takes in what happened in the engine."""
         if batch.status is not None:
             self.query_one(StatusBar).status = batch.status
+        was_empty = self.contacts.is_empty
         if batch.chats:
             self.contacts.put(batch.chats.values())
         self.conversation.apply(batch)
         self._invite()
+        if was_empty and not self.has_class("-narrow"):  # the very first chat: nothing else could be meant
+            self._go(self.contacts.neighbour(0))
 
     @property
     def contacts(self) -> ContactList:

@@ -1,0 +1,104 @@
+"""What can go wrong between a client and a server, drawn from a seed."""
+
+import asyncio
+import random
+
+import msgspec
+
+from xirtam_core.errors import NotConnected, Unreachable
+from xirtam_core.rpc import envelope
+from xirtam_core.rpc.service import Dispatcher, Service
+from xirtam_core.rpc.transports.local import LocalTransport
+
+
+class Faults(msgspec.Struct):
+    """Probabilities for each call, and how long it takes each way at most (seconds)."""
+
+    lost_request: float = 0.0
+    lost_reply: float = 0.0
+    busy: float = 0.0
+    latency_s: float = 0.0
+
+
+ROUGH = Faults(lost_request=0.1, lost_reply=0.1, busy=0.1, latency_s=0.4)
+"""A network that nobody would want."""
+
+
+class Machine:
+    """Where a service runs: it can be down, or answer nothing at all."""
+
+    def __init__(self, service: Service) -> None:
+        self.transport = LocalTransport(Dispatcher(service))
+        self.calls: list[str] = []
+        """The methods that were called, in order."""
+        self._is_down = False
+        self._in_flight: set[asyncio.Task[bytes]] = set()
+
+    @property
+    def is_down(self) -> bool:
+        return self._is_down
+
+    def stop(self) -> None:
+        """Goes down: calls in flight break, new ones find nobody."""
+        self._is_down = True
+        for call in list(self._in_flight):
+            call.cancel()
+
+    def start(self) -> None:
+        """Is back."""
+        self._is_down = False
+
+    async def answer(self, request: bytes, call_id: str, timeout_s: float) -> bytes:
+        """What the service answers; raises `Unreachable` when the machine goes down meanwhile."""
+        self.calls.append(envelope.parse_request(request).method)
+        call = asyncio.create_task(self.transport.call(request, call_id, timeout_s=timeout_s))
+        self._in_flight.add(call)
+        try:
+            await asyncio.wait([call])
+            if call.cancelled():
+                raise Unreachable("the connection broke")
+            return call.result()
+        finally:
+            self._in_flight.discard(call)
+            call.cancel()
+
+
+class Client(msgspec.Struct):
+    """A client's end of the network."""
+
+    is_cut: bool = False
+
+
+class SimTransport:
+    """A transport to `machine` through a network with `faults`; `client` says whether there is a network at all."""
+
+    def __init__(self, machine: Machine, faults: Faults, chance: random.Random, client: Client) -> None:
+        self._machine = machine
+        self._faults = faults
+        self._chance = chance
+        self._client = client
+
+    async def call(self, request: bytes, call_id: str, *, timeout_s: float) -> bytes:
+        """See `Transport`."""
+        await self._travel()
+        if self._client.is_cut or self._machine.is_down:
+            raise NotConnected("no connection")
+        if self._draw(self._faults.lost_request):
+            raise Unreachable("the request got lost")
+        if self._draw(self._faults.busy):
+            return envelope.render_fault(call_id, envelope.Fault(-1, "rate limited, retry later", "retry_later"))
+        reply = await self._machine.answer(request, call_id, timeout_s)
+        await self._travel()
+        if self._client.is_cut or self._draw(self._faults.lost_reply):
+            raise Unreachable("the reply got lost")
+        return reply
+
+    async def _travel(self) -> None:
+        if self._faults.latency_s:
+            await asyncio.sleep(self._chance.uniform(0, self._faults.latency_s))
+
+    def _draw(self, probability: float) -> bool:
+        return probability > 0 and self._chance.random() < probability
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""

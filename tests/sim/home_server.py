@@ -1,0 +1,212 @@
+"""Home servers in memory, to the letter of spec/rpc.md: one of ours, and one that behaves as the reference does.
+
+What they hold is durable: a machine that goes down keeps it. Nothing is awaited between a check and what follows from it, so a call
+that is broken off has either happened or not.
+"""
+
+import asyncio
+import secrets
+from bisect import insort
+from collections.abc import Mapping
+from operator import attrgetter
+
+import msgspec
+
+from tests.sim.clock import SimClock
+from tests.sim.directory import SimDirectory
+from xirtam_core.codec.primitives import AuthToken, Hash, Signature
+from xirtam_core.crypto import signing
+from xirtam_core.engine.session import challenge_bytes
+from xirtam_core.errors import Unverified
+from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol import certificate
+from xirtam_core.protocol.blob import Blob
+from xirtam_core.protocol.certificate import CertificateChain
+from xirtam_core.protocol.mailbox import MailboxEntry, ReceiveFrom, direct_mailbox
+from xirtam_core.protocol.medium_key import SignedMediumKey
+from xirtam_core.rpc.home_server import AccessDenied, Challenge, HomeServer, ServerBusy, ServerInfo, ServerLimits
+
+_MOST_IN_PAGE = 100
+
+
+class Mailbox:
+    """What came, in the order of `received_at`, and who waits for more."""
+
+    def __init__(self) -> None:
+        self.entries: list[MailboxEntry] = []
+        self.takes_messages = True
+        self.came = asyncio.Event()
+
+    def add(self, entry: MailboxEntry) -> None:
+        """Makes `entry` visible and wakes who waits."""
+        insort(self.entries, entry, key=attrgetter("received_at"))
+        self.came.set()
+        self.came = asyncio.Event()
+
+    def after(self, cursor: int) -> tuple[MailboxEntry, ...]:
+        """A page of what came after `cursor`."""
+        return tuple(entry for entry in self.entries if entry.received_at > cursor)[:_MOST_IN_PAGE]
+
+
+class Device(msgspec.Struct):
+    """A device that has signed in."""
+
+    user: Username
+    chain: CertificateChain
+    token: AuthToken
+    key: SignedMediumKey | None = None
+
+
+class SimHomeServer(HomeServer):
+    """A home server of ours."""
+
+    def __init__(self, name: ServerName, directory: SimDirectory, clock: SimClock) -> None:
+        self.name = name
+        self.mailboxes: dict[Hash, Mailbox] = {}
+        self.devices: dict[Hash, Device] = {}
+        self.refuses_readers = False
+        self._directory = directory
+        self._clock = clock
+        self._challenges: set[Hash] = set()
+
+    # What a test arranges
+
+    def mailbox(self, user: Username) -> Mailbox:
+        """The mailbox of `user`."""
+        return self.mailboxes[direct_mailbox(user)]
+
+    def adopt(self, user: Username, chain: CertificateChain, key: SignedMediumKey) -> AuthToken:
+        """Takes a device in as if it had registered."""
+        device = self._sign_in(user, chain)
+        device.key = key
+        return device.token
+
+    def forget_tokens(self) -> None:
+        """Knows no token any more, as after a backup was restored: devices must sign in again."""
+        for device in self.devices.values():
+            device.token = AuthToken(secrets.token_bytes(20))
+
+    def _sign_in(self, user: Username, chain: CertificateChain) -> Device:
+        name = chain.this.device_hash()
+        if name not in self.devices:
+            self.devices[name] = Device(user, chain, AuthToken(secrets.token_bytes(20)))
+        self.devices[name].chain = chain
+        self.mailboxes.setdefault(direct_mailbox(user), Mailbox())
+        return self.devices[name]
+
+    def _device(self, token: AuthToken) -> Device | None:
+        return next((device for device in self.devices.values() if device.token == token), None)
+
+    # What it answers
+
+    async def server_info(self) -> ServerInfo:
+        return ServerInfo(self.name, "simulated", ("device_auth_challenge",), ServerLimits(720_000, 0))
+
+    async def device_auth_start(self, username: Username) -> Challenge:
+        challenge = Hash(secrets.token_bytes(32))
+        self._challenges.add(challenge)
+        return Challenge(challenge, self._clock.now_ns() // 10**9 + 60)
+
+    async def device_auth_finish(
+        self, username: Username, chain: CertificateChain, challenge: Hash, signature: Signature
+    ) -> AuthToken:
+        message = challenge_bytes(self.name, username, challenge)
+        if challenge not in self._challenges or not signing.verifies(chain.this.pk, message, signature):
+            raise AccessDenied
+        self._challenges.discard(challenge)
+        return self._admit(username, chain)
+
+    async def device_auth(self, username: Username, chain: CertificateChain) -> AuthToken:
+        raise AccessDenied
+
+    def _admit(self, username: Username, chain: CertificateChain) -> AuthToken:
+        if self._directory.is_down:
+            raise ServerBusy
+        user = self._directory.find_user(username)
+        if user is None or user.server_name != self.name:
+            raise AccessDenied
+        try:
+            certificate.verify(chain, user.root_cert_hash, self._clock.now_ns() // 10**9)
+        except Unverified:
+            raise AccessDenied from None
+        return self._sign_in(username, chain).token
+
+    async def device_certs(self, username: Username) -> Mapping[Hash, CertificateChain] | None:
+        found = {name: device.chain for name, device in self.devices.items() if device.user == username}
+        return found or None
+
+    async def device_medium_pks(self, username: Username) -> Mapping[Hash, SignedMediumKey]:
+        return {name: device.key for name, device in self.devices.items() if device.user == username and device.key}
+
+    async def device_add_medium_pk(self, auth: AuthToken, key: SignedMediumKey) -> None:
+        device = self._device(auth)
+        if device is None or not key.is_signed_by(device.chain.this.pk):
+            raise AccessDenied
+        if device.key is not None and (key.created < device.key.created or key.created >= 2**63):
+            raise AccessDenied
+        device.key = key
+
+    async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: int) -> int:
+        box = self.mailboxes.get(mailbox)
+        if box is None or not box.takes_messages:
+            raise AccessDenied
+        received_at = max(self._clock.now_ns(), box.entries[-1].received_at + 1 if box.entries else 0)
+        box.add(MailboxEntry(message, received_at, None))
+        return received_at
+
+    async def mailbox_multirecv(
+        self, mailboxes: tuple[ReceiveFrom, ...], timeout_ms: int
+    ) -> Mapping[Hash, tuple[MailboxEntry, ...]]:
+        if not all(self._may_read(asked) for asked in mailboxes):
+            await asyncio.sleep(1.0)
+            raise AccessDenied
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                while not (found := self._find(mailboxes)):
+                    await self.mailboxes[mailboxes[0].mailbox].came.wait()
+                return found
+        except TimeoutError:
+            return {}
+
+    def _may_read(self, asked: ReceiveFrom) -> bool:
+        device = self._device(asked.auth)
+        is_own = device is not None and direct_mailbox(device.user) == asked.mailbox
+        return is_own and not self.refuses_readers
+
+    def _find(self, mailboxes: tuple[ReceiveFrom, ...]) -> dict[Hash, tuple[MailboxEntry, ...]]:
+        pages = {asked.mailbox: self.mailboxes[asked.mailbox].after(asked.after) for asked in mailboxes}
+        return {mailbox: page for mailbox, page in pages.items() if page}
+
+
+class ReferenceServer(SimHomeServer):
+    """A reference server: no methods of ours, and entries that become visible up to `most_late_s` after their stamp."""
+
+    most_late_s = 3.0
+
+    async def device_auth(self, username: Username, chain: CertificateChain) -> AuthToken:
+        return self._admit(username, chain)
+
+    async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: int) -> int:
+        received_at = self._clock.now_ns()
+        await asyncio.sleep(self._lateness_s())
+        box = self.mailboxes.get(mailbox)
+        if box is None or not box.takes_messages:
+            raise AccessDenied
+        if any(entry.received_at == received_at for entry in box.entries):
+            raise ServerBusy
+        box.add(MailboxEntry(message, received_at, None))
+        return received_at
+
+    def _lateness_s(self) -> float:
+        return secrets.randbelow(1000) / 1000 * self.most_late_s
+
+    async def mailbox_multirecv(
+        self, mailboxes: tuple[ReceiveFrom, ...], timeout_ms: int
+    ) -> Mapping[Hash, tuple[MailboxEntry, ...]]:
+        assert mailboxes, "an empty list kills a reference server"
+        assert timeout_ms >= 1000, "near 0 a reference server may hide entries"
+        return await super().mailbox_multirecv(mailboxes, timeout_ms)
+
+
+_OURS = ("v1_server_info", "v1_device_auth_start", "v1_device_auth_finish")
+ReferenceServer.methods = {name: entry for name, entry in HomeServer.methods.items() if name not in _OURS}

@@ -1,0 +1,229 @@
+"""A world: a directory, home servers and people's devices on one virtual clock, all that is random drawn from one seed.
+
+Devices are real engines on real encrypted databases. `crash` is what losing power is to a process: whatever it is at ends there.
+"""
+
+import asyncio
+import random
+from pathlib import Path
+from typing import TypeVar, cast
+
+from tests import builders
+from tests.sim.clock import SimClock
+from tests.sim.directory import SimDirectory, SimDirectoryClient
+from tests.sim.faults import Client, Faults, Machine, SimTransport
+from tests.sim.home_server import SimHomeServer
+from tests.sim.virtual_time import until
+from xirtam_core.chat import Message, SendState
+from xirtam_core.codec.primitives import AuthToken
+from xirtam_core.crypto import dh, signing
+from xirtam_core.directory.client import DirectoryClient
+from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.directory_alarm import DirectoryAlarm
+from xirtam_core.engine.engine import Engine
+from xirtam_core.engine.network import Network
+from xirtam_core.events import Event
+from xirtam_core.join_link import JoinLink
+from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol.directory import ServerDescriptor, ServerUrl, UserDescriptor
+from xirtam_core.storage import account as stored_account
+from xirtam_core.storage import medium_keys
+from xirtam_core.storage.account import Account
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.headers import StoredHeaders
+from xirtam_core.storage.keys import DatabaseKey
+
+KEY = DatabaseKey(bytes(range(32)))
+DIRECTORY_SECRET = builders.signing_secret("the directory")
+Server = TypeVar("Server", bound=SimHomeServer)
+
+
+class World:
+    """Everything there is. `faults` may be changed while it runs."""
+
+    def __init__(self, place: Path, seed: int = 0, faults: Faults | None = None) -> None:
+        self.place = place
+        self.chance = random.Random(seed)
+        random.seed(seed)  # the engine's own jitter
+        self.clock = SimClock(asyncio.get_running_loop())
+        self.faults = faults or Faults()
+        self.directory = SimDirectory()
+        self.machines: dict[str, Machine] = {}
+        self.link = JoinLink(("tcp://directory:1",), signing.public_of(DIRECTORY_SECRET))
+        self._devices: list[SimDevice] = []
+
+    def server(self, name: str, kind: type[Server] = SimHomeServer) -> Server:
+        """A home server that the directory knows."""
+        server = kind(ServerName(name), self.directory, self.clock)
+        url = f"tcp://{name[1:]}:1"
+        self.machines[url] = Machine(server)
+        secret = builders.signing_secret(name)
+        blob = ServerDescriptor((ServerUrl(url),), signing.public_of(secret)).blob()
+        self.directory.put(name, builders.history_of(secret, blob))
+        return server
+
+    def machine(self, server: SimHomeServer) -> Machine:
+        """Where a server runs."""
+        return self.machines[f"tcp://{server.name[1:]}:1"]
+
+    def device(self, name: str, server: SimHomeServer) -> "SimDevice":
+        """A registered account's first device, not running yet."""
+        keys = builders.account(name)
+        self.directory.put(keys.username, builders.user_history(keys, server.name))
+        token = server.adopt(keys.username, keys.chain, keys.signed_medium_key())
+        device = SimDevice(self, keys, server.name, token)
+        self._devices.append(device)
+        return device
+
+    async def close(self) -> None:
+        """Ends every engine."""
+        for device in self._devices:
+            await device.crash()
+
+
+class SimDevice:
+    """Somebody's device: a database that outlives any number of engines."""
+
+    def __init__(self, world: World, keys: builders.Device, server: ServerName, token: AuthToken) -> None:
+        self.world = world
+        self.keys = keys
+        self.name = keys.username
+        self.clock = SimClock(asyncio.get_running_loop())
+        self.end = Client()
+        self.directory = SimDirectoryClient(world.directory, self.end)
+        self.events: list[Event] = []
+        """What its engines have announced, all of them together."""
+        self.path = world.place / f"{keys.username.bare}.db"
+        self._running: asyncio.Task[None] | None = None
+        self.database: Database
+        self._engine: Engine
+        self._prepare(server, token)
+
+    def _prepare(self, server: ServerName, token: AuthToken) -> None:
+        database = Database(self.path, KEY)
+        link = self.world.link
+        account = Account(self.name, server, link, self.keys.secret, self.keys.chain, token=None, is_registered=True)
+        stored_account.create(database, account)
+        stored_account.store_token(database, token)
+        stored_account.store_registered(database)
+        database.execute(
+            "INSERT INTO medium_keys (secret, created_s, published_s) VALUES (?, ?, ?)",
+            bytes(self.keys.medium), builders.NOW_S, builders.NOW_S,
+        )  # fmt: skip
+        database.close()
+
+    @property
+    def is_running(self) -> bool:
+        return self._running is not None and not self._running.done()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that runs; fails where it has ended by itself."""
+        assert self.is_running, f"the engine of {self.name} does not run: {self._running}"
+        return self._engine
+
+    def start(self) -> Engine:
+        """Opens the account and runs its engine."""
+        assert self._running is None
+        database = Database(self.path, KEY)
+        database.execute("PRAGMA synchronous = OFF")  # nothing here loses power; the processes' crash tests do without
+        self.database, announcer = database, Announcer()
+        announcer.subscribe(self.events.append)
+        headers = StoredHeaders(database, self.clock)
+        alarm = DirectoryAlarm(database, announcer)
+        network = Network(
+            self.world.link, headers, database, alarm.raise_alarm,
+            connect=lambda urls: self._transport(urls[0]), directory=cast("DirectoryClient", self.directory),
+        )  # fmt: skip
+        account = stored_account.find(database)
+        assert account is not None
+        self._engine = Engine(database, account, network, headers, self.clock, announcer)
+        self._running = asyncio.create_task(self._engine.run(), name=f"engine of {self.name}")
+        return self._engine
+
+    def _transport(self, url: str) -> SimTransport:
+        return SimTransport(self.world.machines[url], self.world.faults, self.world.chance, self.end)
+
+    async def crash(self) -> None:
+        """Ends the engine without grace: nothing that it would still write is written."""
+        if self._running is None:
+            return
+        task, self._running = self._running, None
+        self.database.close()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def restart(self) -> Engine:
+        """A crash, and a new start."""
+        await self.crash()
+        return self.start()
+
+    def change_root(self, seed: str) -> builders.Device:
+        """The directory says from now on that the account has another root key; gives the keys that are behind it."""
+        keys = builders.account(seed)
+        account = builders.Device(self.name, keys.secret, keys.chain, keys.medium)
+        server = self.world.directory.find_user(self.name)
+        assert server is not None
+        blob = UserDescriptor(server.server_name, account.hash).blob()
+        self.world.directory.set_value(self.name, self.keys.secret, blob)
+        return account
+
+    # What is asked of it
+
+    async def write(self, peer: "SimDevice | Username", text: str) -> Message:
+        """Queues a text to `peer`."""
+        name = peer if isinstance(peer, Username) else peer.name
+        chat = await self.engine.start_chat(name, unseen=True)
+        return self.engine.send_text(chat.id, text)
+
+    def messages(self, peer: "SimDevice | Username") -> list[Message]:
+        """The chat with `peer`, oldest first."""
+        name = peer if isinstance(peer, Username) else peer.name
+        if all(chat.id != name for chat in self.engine.chats()):
+            return []
+        found: list[Message] = []
+        after = 0
+        while True:
+            page = self.engine.history(name, None, after, 1000)
+            found.extend(page.messages)
+            if not page.has_later:
+                return found
+            after = page.messages[-1].position
+
+    def texts(self, peer: "SimDevice | Username", *, mine: bool | None = None) -> list[str]:
+        """The texts of the chat with `peer`, oldest first."""
+        return [message.text for message in self.messages(peer) if mine is None or message.mine is mine]
+
+    async def gets(self, peer: "SimDevice | Username", *texts: str, limit_s: float = 3600.0) -> None:
+        """Waits until the chat with `peer` holds just these texts from the peer, in order."""
+        await until(lambda: self.texts(peer, mine=False) == list(texts), f"{self.name} gets {texts}", limit_s)
+
+    async def has_sent(self, message: Message, limit_s: float = 3600.0) -> None:
+        """Waits until a server has the message."""
+        await until(
+            lambda: self.find(message.id).state is SendState.SENT, f"{self.name} sends {message.text!r}", limit_s
+        )
+
+    def find(self, message_id: str) -> Message:
+        """An own message as it is now."""
+        for chat in self.engine.chats():
+            for message in self.messages(chat.peer):
+                if message.id == message_id:
+                    return message
+        raise AssertionError(f"{self.name} has no message {message_id}")
+
+    def secrets_held(self) -> int:
+        """How many medium-term secrets it keeps."""
+        return len(medium_keys.openers(self.database))
+
+    def published_key(self, server: SimHomeServer) -> bytes:
+        """The medium-term key that senders find."""
+        key = server.devices[self.keys.hash].key
+        assert key is not None
+        return bytes(key.medium_pk)
+
+    def newest_secret(self) -> bytes:
+        """The public half of the newest secret that it keeps."""
+        newest = medium_keys.newest(self.database)
+        assert newest is not None
+        return bytes(dh.public_of(newest.secret))
