@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import inspect
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -175,10 +176,13 @@ async def fetch_all(home: HomeServer, auth: AuthToken, of: Username | Hash, afte
     return found
 
 
-async def until(condition: Any) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
     """Waits for `condition()` to hold."""
     async with asyncio.timeout(LIMIT_S):
-        while not condition():
+        while True:
+            found = condition()
+            if found is True or (inspect.isawaitable(found) and await found):
+                return
             await asyncio.sleep(0.005)
 
 

@@ -128,7 +128,11 @@ class Process:
 
 def _environment() -> dict[str, str]:
     """That of this process, without what would change what commands do, and no keyring to be found."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("XIRTAM_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "XIRTAM_TRANSPORT" or not name.startswith("XIRTAM_")
+    }
     return kept | {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring", "PYTHONUNBUFFERED": "1"}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from tests.e2e.terminal import Terminal
 
 XIRTAM = [sys.executable, "-m", "xirtam_tui"]

@@ -16,6 +16,7 @@ class _WireType(msgspec.StructMeta):
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> Any:
         config.setdefault("frozen", True)
+        config.setdefault("gc", False)  # values that never change cannot come to hold themselves
         return super().__new__(mcls, name, bases, namespace, **config)
 
 

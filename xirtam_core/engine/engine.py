@@ -9,6 +9,7 @@ import logging
 
 from xirtam_core.chat import Chat, Connection, Message, Page, Received, Status
 from xirtam_core.clock import Clock, seconds
+from xirtam_core.codec.integers import LATEST
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.inbox import Inbox
 from xirtam_core.engine.network import Network
@@ -34,6 +35,7 @@ LONGEST_TEXT = 256 * 1024
 
 _LONGEST_DRAFT = LONGEST_TEXT
 _MOST_ON_A_PAGE = 1000
+_STATUS_PERIOD_S = 0.1
 _LISTENED = "listened"
 _log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class Engine:
         self._connection = Connection.CONNECTING
         self._detail = ""
         self._last_status: Status | None = None
+        self._has_news = asyncio.Event()
         self._session = Session(database, account, network)
         self._peers = Peers(database, network, clock, self.announcer)
         self._inbox = Inbox(database, account.username, self._peers, clock, self.announcer, self._announce_status)
@@ -82,6 +85,7 @@ class Engine:
                 tasks.create_task(self._outbox.run())
                 tasks.create_task(self._rotation.run())
                 tasks.create_task(self._recheck.run())
+                tasks.create_task(self._tell_status())
         except* Exception as faults:
             _log.exception("the engine stopped on a fault of its own", exc_info=faults)
             self._connected(
@@ -100,7 +104,15 @@ class Engine:
 
     def _follow(self, event: Event) -> None:
         if isinstance(event, MessageAdded | MessageChanged | MessageRemoved):
+            self._has_news.set()
+
+    async def _tell_status(self) -> None:
+        """Announces what messages change in the status, at a pace that a flood of them does not quicken."""
+        while True:
+            await self._has_news.wait()
+            self._has_news.clear()
             self._announce_status()
+            await asyncio.sleep(_STATUS_PERIOD_S)
 
     def _announce_status(self) -> None:
         status = self.status()
@@ -138,7 +150,7 @@ class Engine:
         if (known := chats.find(self._database, name)) is not None:
             return known
         try:
-            await self._peers.identity(name)
+            await self._peers.look_up(name)
         except Unreachable:
             if not unseen:
                 raise
@@ -148,11 +160,13 @@ class Engine:
     def history(self, chat: str, before: int | None, after: int | None, limit: int) -> Page:
         """A run of a chat's messages; raises `NotFound`."""
         self._require(chat)
+        before = None if before is None else min(before, LATEST)
+        after = None if after is None else min(after, LATEST)
         return messages.page(self._database, chat, before, after, max(1, min(limit, _MOST_ON_A_PAGE)))
 
     def received(self, after: int, limit: int) -> list[Received]:
         """Messages from others that were stored after cursor `after`, in the order of storing."""
-        found = messages.since(self._database, after, max(1, min(limit, _MOST_ON_A_PAGE)))
+        found = messages.since(self._database, min(after, LATEST), max(1, min(limit, _MOST_ON_A_PAGE)))
         return [Received(cursor=each.row, message=each.message) for each in found]
 
     def listened(self) -> int:
@@ -161,7 +175,7 @@ class Engine:
 
     def mark_listened(self, cursor: int) -> None:
         """Notes that received messages have been handed on up to `cursor`, so that nobody gets them twice."""
-        counters.set_to(self._database, _LISTENED, cursor)
+        counters.set_to(self._database, _LISTENED, min(cursor, LATEST))
 
     def send_text(self, chat: str, text: str) -> Message:
         """Queues a text, durably; raises `NotFound` for no such chat and `Malformed` for a text that is empty or too long."""
@@ -188,7 +202,7 @@ class Engine:
     def mark_read(self, chat: str, up_to: int) -> None:
         """Notes that a chat has been read up to a position; raises `NotFound`."""
         self._require(chat)
-        if chats.mark_read(self._database, chat, min(up_to, 2**63 - 1)):
+        if chats.mark_read(self._database, chat, min(up_to, LATEST)):
             self._announce_chat(chat)
 
     def set_draft(self, chat: str, text: str) -> None:

@@ -6,7 +6,6 @@ and what became of all of them is one transaction. A sender who cannot be looked
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -27,13 +26,13 @@ from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.protocol.mailbox import MailboxEntry
 from xirtam_core.storage import chats, journal, medium_keys, messages, outbox
 from xirtam_core.storage.database import Database
-from xirtam_core.storage.journal import JournalEntry
+from xirtam_core.storage.journal import LATEST_RECEIVED, JournalEntry
 from xirtam_core.storage.outbox import Leg
 from xirtam_core.storage.peers import Peer
 
 _BATCH = 100
 _LONGEST_MIME = 256
-_RECENT = 500
+_RECENT = 10_000
 """How many entries are remembered to be passed over when a look back brings them again."""
 
 
@@ -62,17 +61,20 @@ class Inbox:
         self._announcer = announcer
         self._on_settled = on_settled
         self._arrived = asyncio.Event()
-        self._recent: deque[tuple[Hash, int]] = deque(maxlen=_RECENT)
+        self._recent: dict[tuple[Hash, int], None] = {}
+        peers.when_recovered(self.retry)
 
     def accept(self, mailbox: Hash, entries: Iterable[MailboxEntry]) -> int:
         """Journals entries and moves the cursor, durably; gives how many were new."""
         new = [
             entry
             for entry in entries
-            if entry.received_at <= LATEST and (mailbox, entry.received_at) not in self._recent
+            if entry.received_at <= LATEST_RECEIVED and (mailbox, entry.received_at) not in self._recent
         ]
         added = journal.append(self._database, mailbox, new)
-        self._recent.extend((mailbox, entry.received_at) for entry in new)
+        self._recent.update(((mailbox, entry.received_at), None) for entry in new)
+        while len(self._recent) > _RECENT:
+            del self._recent[next(iter(self._recent))]
         if added:
             self._arrived.set()
         return added
@@ -113,6 +115,8 @@ class Inbox:
             except (Malformed, Unverified) as fault:
                 rejected.append((entry, str(fault)))
         identities = await self._identities({item.signed.sender for item in unsealed})
+        if not journal.is_next(self._database, batch[0], seconds(self._clock)):
+            return  # what was deferred has become due in the meantime, and goes first
         news: list[Event] = []
         with self._database.transaction():
             for entry, reason in rejected:
@@ -154,7 +158,7 @@ class Inbox:
         journal.remove(self._database, item.entry)
         if opened.kind != MESSAGE_CONTENT:
             return None  # an event that is no message, of a kind this version does not know
-        return self._store(opened, item.entry, is_verified=self._peers.is_fresh(sender), news=news)
+        return self._store(opened, item.entry, unchecked_root=None if self._peers.is_fresh(sender) else sender.root_cert_hash, news=news)
 
     def _reject_or_wait(self, entry: JournalEntry, sender: Peer, reason: str) -> None:
         """What does not verify under an identity that may be outdated is asked about again before it is given up."""
@@ -163,7 +167,7 @@ class Inbox:
         else:
             journal.defer(self._database, entry, reason, seconds(self._clock))
 
-    def _store(self, opened: Opened, entry: JournalEntry, *, is_verified: bool, news: list[Event]) -> Username | None:
+    def _store(self, opened: Opened, entry: JournalEntry, *, unchecked_root: Hash | None, news: list[Event]) -> Username | None:
         is_mine = opened.sender == self._me
         known = messages.find_event(self._database, opened.peer, opened.sender, opened.event.hash())
         if known is not None:
@@ -181,7 +185,7 @@ class Inbox:
             is_mine=is_mine,
             received_at_ns=entry.received_at_ns,
             position_ns=entry.received_at_ns,
-            is_verified=is_verified,
+            unchecked_root=unchecked_root,
             state=SendState.SENT if is_mine else None,
         )
         if stored is not None:

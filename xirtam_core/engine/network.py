@@ -1,13 +1,15 @@
 """The engine's ways out: to the directory, and to each home server that the directory names."""
 
 import asyncio
+import os
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.directory.store import HeaderStore
-from xirtam_core.errors import Equivocation, NotFound, Unreachable, XirtamError
+from xirtam_core.errors import Equivocation, Malformed, NotFound, Unreachable, XirtamError
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.directory import ServerDescriptor, UserDescriptor
@@ -18,6 +20,9 @@ from xirtam_core.rpc.transports.pool import Failover, TransportPool
 from xirtam_core.rpc.transports.schemes import usable_url
 from xirtam_core.storage import servers
 from xirtam_core.storage.database import Database
+
+PREFERENCE: Final = "XIRTAM_TRANSPORT"
+"""The environment variable that names the scheme to take first, such as `tcp`, where a server offers several."""
 
 T = TypeVar("T")
 Connect = Callable[[Sequence[str]], Transport]
@@ -52,7 +57,8 @@ class Network:
         return DirectoryClient(Directory.stub(self._connect(link.directory_urls)), link.directory_pk, headers)
 
     def _connect_through_pool(self, urls: Sequence[str]) -> Transport:
-        return Failover(urls, self._pool)
+        wanted = os.environ.get(PREFERENCE, "")
+        return Failover(sorted(urls, key=lambda url: urlsplit(url).scheme != wanted), self._pool)
 
     async def home_server(self, name: ServerName) -> HomeServer:
         """The server called `name`; raises `NotFound` when the directory has none, `Unreachable` when it cannot be asked.
@@ -75,11 +81,13 @@ class Network:
             return descriptor
         try:
             found = await self._watched(self.directory.server(name))
-        except XirtamError:
+        except XirtamError as fault:
             known = descriptor or servers.find(self._database, name)
-            if known is None:
-                raise
-            return known
+            if known is not None:
+                return known
+            if isinstance(fault, Malformed):
+                raise Unreachable(f"the directory's entry of {name} is damaged") from None
+            raise
         if found is None:
             raise NotFound(f"the directory knows no server {name}")
         if descriptor != found:
@@ -89,7 +97,10 @@ class Network:
 
     async def user(self, name: Username) -> UserDescriptor | None:
         """What the directory says of `name` now, None where there is no such user; raises `Unreachable` and `Unverified`."""
-        return await self._watched(self.directory.user(name))
+        try:
+            return await self._watched(self.directory.user(name))
+        except Malformed:
+            return None  # it is verified, and it is no user: nobody can be found under this name
 
     async def _watched(self, look_up: Coroutine[Any, Any, T]) -> T:
         """A look-up that tells of a directory caught lying; what was verified before goes on being used."""

@@ -11,7 +11,6 @@ import msgspec
 
 from xirtam_core.chat import Message, SendState
 from xirtam_core.clock import Clock
-from xirtam_core.codec.integers import LATEST
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.backoff import Backoff
 from xirtam_core.engine.network import Network
@@ -30,6 +29,7 @@ from xirtam_core.storage import chats, messages
 from xirtam_core.storage import outbox as stored
 from xirtam_core.storage import peers as stored_peers
 from xirtam_core.storage.database import Database
+from xirtam_core.storage.journal import LATEST_RECEIVED
 from xirtam_core.storage.messages import StoredMessage
 from xirtam_core.storage.outbox import Leg
 
@@ -75,7 +75,7 @@ class Outbox:
                 event,
                 is_mine=True,
                 received_at_ns=None,
-                position_ns=min(messages.next_position(self._database, peer, now_ns), LATEST),
+                position_ns=messages.next_position(self._database, peer, min(now_ns, LATEST_RECEIVED)),
                 state=SendState.QUEUED,
             )
             if message is None:
@@ -162,27 +162,38 @@ class Outbox:
     async def _deliver(self, message: StoredMessage, leg: Leg) -> int:
         """Sends one copy; gives its `received_at`. A server that refuses is asked once more after a fresh look-up."""
         target = Username(message.message.chat) if leg is Leg.PEER else self._me
-        if (peer := stored_peers.find(self._database, target)) is not None and peer.alarm is not None:
-            raise IdentityChanged(peer.alarm)
+        self._check_identity(target)
         if message.message.state is SendState.QUEUED and leg is self._legs(message.message.chat)[0]:
             self._announcer.announce(MessageChanged(_sending(message)))
         try:
             return await self._send(message, target, anew=False)
         except AccessDenied:
             if (await self._peers.identity(target)).server == self._session.account.server:
-                await self._session.authenticate(self._session.account.token)
+                await self._sign_in_again()
             return await self._send(message, target, anew=True)
+
+    def _check_identity(self, target: Username) -> None:
+        peer = stored_peers.find(self._database, target)
+        if peer is not None and peer.alarm is not None:
+            raise IdentityChanged(peer.alarm)
+
+    async def _sign_in_again(self) -> None:
+        try:
+            await self._session.authenticate(self._session.account.token)
+        except AccessDenied:  # that says nothing about the message
+            raise Unreachable("the home server does not let this device in") from None
 
     async def _send(self, message: StoredMessage, target: Username, *, anew: bool) -> int:
         receivers = await self._peers.receivers(target, anew=anew)
         if not receivers:
             raise Unreachable(f"{target} has no device that could read this yet")
+        home = (await self._peers.identity(target)).server
+        server = await self._network.home_server(home)
+        self._check_identity(target)  # again: these look-ups may be what has found out that it changed
         account = self._session.account
         blob: Blob = direct_message.seal(
             MESSAGE_CONTENT, message.event(), account.username, account.device_secret, account.chain, receivers
         )
-        home = (await self._peers.identity(target)).server
-        server = await self._network.home_server(home)
         return await server.mailbox_send(self._session.token_for(home), direct_mailbox(target), blob, 0)
 
     def _done(self, message: StoredMessage, leg: Leg, received_at: int) -> None:
@@ -194,7 +205,7 @@ class Outbox:
                 messages.set_state(self._database, message.row, SendState.SENT)
             changed = [messages.get(self._database, message.row)]
             if leg is Leg.SELF and changed[0].message.received_at is None:
-                changed = messages.arrived(self._database, message.row, min(received_at, LATEST))
+                changed = messages.arrived(self._database, message.row, min(received_at, LATEST_RECEIVED))
         for each in changed:
             self._announcer.announce(MessageChanged(each.message))
         self._announce_chat(message.message.chat)
@@ -209,6 +220,7 @@ class Outbox:
             if leg is self._legs(message.message.chat)[0]:
                 failed = messages.set_state(self._database, message.row, SendState.FAILED, _reason(fault))
                 self._announcer.announce(MessageChanged(failed.message))
+        self._announce_chat(message.message.chat)
 
     def _announce_chat(self, name: str) -> None:
         if (chat := chats.find(self._database, name)) is not None:

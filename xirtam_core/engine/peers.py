@@ -5,8 +5,8 @@ rests on it is marked. A root key that differs from the one known raises an alar
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from weakref import WeakValueDictionary
 
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec import bcs
@@ -14,7 +14,7 @@ from xirtam_core.codec.primitives import DhPublic, Hash
 from xirtam_core.crypto.hashing import hash_bytes
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.network import Network
-from xirtam_core.errors import NotFound, Unreachable, Unverified, XirtamError
+from xirtam_core.errors import NotFound, RetryLater, Unreachable, Unverified, XirtamError
 from xirtam_core.events import AlarmRaised, ChatChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol import certificate
@@ -40,10 +40,16 @@ class Peers:
         self._network = network
         self._clock = clock
         self._announcer = announcer
-        self._locks: defaultdict[Username, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._keys_at: dict[Username, float] = {}
+        self._locks: WeakValueDictionary[Username, asyncio.Lock] = WeakValueDictionary()
+        self._keys_at_s: dict[Username, int] = {}
         self._no_directory_until = 0.0
+        self._has_failed = False
+        self._on_recovery: list[Callable[[], None]] = []
         self._verified_chains: dict[tuple[Hash, Hash], int] = {}
+
+    def when_recovered(self, then: Callable[[], None]) -> None:
+        """Calls `then` whenever a look-up has succeeded after one had failed."""
+        self._on_recovery.append(then)
 
     async def identity(self, user: Username) -> Peer:
         """Who `user` is, at most a minute old where the directory can be asked, else as last known.
@@ -53,18 +59,26 @@ class Peers:
         known = stored.find(self._database, user)
         if known is not None and self.is_fresh(known):
             return known
-        now = asyncio.get_running_loop().time()
-        if known is not None and now < self._no_directory_until:
+        try:
+            if asyncio.get_running_loop().time() < self._no_directory_until:
+                raise Unreachable(f"the directory did not answer a moment ago; {user} has not been asked about")
+            return await self.look_up(user)
+        except Unreachable:
+            if known is None:
+                raise
             return known
+
+    async def look_up(self, user: Username) -> Peer:
+        """Who `user` is, asked for now unless that was done within the last minute; raises `NotFound`, and `Unreachable` in time."""
         try:
             async with asyncio.timeout(_LOOKUP_TIMEOUT_S):
                 return await self.refresh(user)
         except NotFound:
             raise
         except (XirtamError, TimeoutError) as fault:
-            self._no_directory_until = asyncio.get_running_loop().time() + _AFTER_FAILURE_S
-            if known is not None:
-                return known
+            self._has_failed = True
+            if isinstance(fault, Unreachable | RetryLater | TimeoutError):  # else it answered, if wrongly: others may be asked about
+                self._no_directory_until = asyncio.get_running_loop().time() + _AFTER_FAILURE_S
             raise Unreachable(f"the directory does not answer about {user}: {fault or 'too slow'}") from fault
 
     def is_fresh(self, peer: Peer) -> bool:
@@ -73,20 +87,27 @@ class Peers:
 
     async def refresh(self, user: Username, *, anew: bool = False) -> Peer:
         """Asks the directory about `user`, unless somebody just did; raises an alarm where the identity has changed."""
-        async with self._locks[user]:
+        async with self._locks.setdefault(user, asyncio.Lock()):
             known = stored.find(self._database, user)
             if known is not None and self.is_fresh(known) and not anew:
                 return known
             descriptor = await self._network.user(user)
+            self._recovered()
             if descriptor is None:
                 raise NotFound(f"there is no user {user} in the directory")
             has_changed = known is not None and known.root_cert_hash != descriptor.root_cert_hash
             alarm = _changed_identity(user) if has_changed else None
             peer = stored.store(self._database, user, descriptor, seconds(self._clock), alarm)
             if has_changed:
-                self._keys_at.pop(user, None)
+                self._keys_at_s.pop(user, None)
                 self._announce_change(user, _changed_identity(user))
             return peer
+
+    def _recovered(self) -> None:
+        if self._has_failed:
+            self._has_failed, self._no_directory_until = False, 0.0
+            for then in self._on_recovery:
+                then()
 
     def _announce_change(self, user: Username, alarm: str) -> None:
         self._announcer.announce(AlarmRaised(alarm, user))
@@ -99,12 +120,12 @@ class Peers:
         A key that is older might be one whose secret its device has destroyed. Raises `NotFound` and `Unreachable`.
         """
         peer = await (self.refresh(user, anew=True) if anew else self.identity(user))
-        now = asyncio.get_running_loop().time()
-        if anew or now - self._keys_at.get(user, -FRESH_S) >= FRESH_S:
+        asked_s = seconds(self._clock)
+        if anew or not 0 <= asked_s - self._keys_at_s.get(user, -FRESH_S) < FRESH_S:
             server = await self._network.home_server(peer.server)
             chains, signed = await asyncio.gather(server.device_certs(user), server.device_medium_pks(user))
             stored.store_keys(self._database, user, self._usable(peer, chains or {}, signed))
-            self._keys_at[user] = now
+            self._keys_at_s[user] = asked_s
         return stored.keys(self._database, user)
 
     def _usable(

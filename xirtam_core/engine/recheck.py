@@ -7,14 +7,14 @@ from xirtam_core.engine.peers import Peers
 from xirtam_core.errors import XirtamError
 from xirtam_core.events import MessageChanged
 from xirtam_core.names import Username
-from xirtam_core.storage import messages, peers
+from xirtam_core.storage import messages
 from xirtam_core.storage.database import Database
 
 _PERIOD_S = 20.0
 
 
 class Recheck:
-    """Lifts the mark from messages whose sender turns out to be who they were."""
+    """Lifts the mark from messages whose sender turns out to be who they were. What another root key signed keeps it."""
 
     def __init__(self, database: Database, known: Peers, announcer: Announcer) -> None:
         self._database = database
@@ -24,16 +24,14 @@ class Recheck:
     async def run(self) -> None:
         """Looks again, now and then, for as long as there is something to look at."""
         while True:
-            for sender in messages.unverified_senders(self._database):
+            for sender in messages.unchecked_senders(self._database):
                 await self._check(sender)
             await asyncio.sleep(_PERIOD_S)
 
     async def _check(self, sender: Username) -> None:
         try:
-            await self._peers.refresh(sender)
+            peer = await self._peers.refresh(sender)
         except XirtamError:
             return  # next time, then
-        peer = peers.find(self._database, sender)
-        if peer is not None and peer.alarm is None:
-            for message in messages.mark_verified(self._database, sender):
-                self._announcer.announce(MessageChanged(message.message))
+        for message in messages.mark_verified(self._database, sender, peer.root_cert_hash):
+            self._announcer.announce(MessageChanged(message.message))

@@ -15,6 +15,7 @@ from xirtam_core.errors import XirtamError
 from xirtam_core.protocol.medium_key import sign_medium_key
 from xirtam_core.storage import medium_keys
 from xirtam_core.storage.database import Database
+from xirtam_core.storage.medium_keys import MediumSecret
 
 _PERIOD_S = 3600
 _CHECK_S = 60.0
@@ -44,8 +45,7 @@ class Rotation:
 
     async def rotate_if_due(self) -> None:
         """Publishes a new key if there is none or the present one is old; raises what the home server's call raises."""
-        published = medium_keys.newest_published(self._database)
-        if published is not None and seconds(self._clock) - published.created_s < self._period_s:
+        if self._is_fresh(medium_keys.newest_published(self._database)):
             return
         newest = medium_keys.newest(self._database)
         if newest is None or newest.published_s is not None:
@@ -57,6 +57,12 @@ class Rotation:
         )
         medium_keys.mark_published(self._database, newest, seconds(self._clock))
         self._period_s = _jittered()
+
+    def _is_fresh(self, key: MediumSecret | None) -> bool:
+        """Whether `key` was published within the period. A time that is yet to come is a clock that was wrong."""
+        if key is None or key.published_s is None:
+            return False
+        return 0 <= seconds(self._clock) - key.published_s < self._period_s
 
 
 def _jittered() -> float:

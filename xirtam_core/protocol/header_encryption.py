@@ -7,12 +7,16 @@ both kinds of key are used once.
 from collections.abc import Iterable, Sequence
 
 from xirtam_core.codec import bcs
+from xirtam_core.codec.codecs import read_uleb
 from xirtam_core.codec.primitives import AeadKey, Base64Bytes, DhPublic, DhSecret, KeyHint
 from xirtam_core.codec.wire import Wire
 from xirtam_core.crypto import aead, dh
 from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.crypto.stream import apply_stream
 from xirtam_core.errors import Malformed, Unverified
+
+_MOST_HEADERS = 8192
+"""More than any group has devices. A message full of empty headers would take seconds to read."""
 
 _MOST_MATCHES = 16
 """Headers tried for one key. Honest hints collide once in 65,536; a hostile sender's would make each message cost seconds."""
@@ -64,6 +68,15 @@ def encrypt(receivers: Iterable[DhPublic], plaintext: bytes) -> HeaderEncrypted:
     sender_epk, frozen = dh.public_of(ephemeral), tuple(headers)
     body = aead.seal(key, aead.ZERO_NONCE, plaintext, _associated(sender_epk, frozen))
     return HeaderEncrypted(sender_epk, frozen, Base64Bytes(body))
+
+
+def parse(raw: bytes) -> HeaderEncrypted:
+    """The value that `raw` encodes; raises `Malformed`, for too many headers before they are read."""
+    read_uleb(raw, _HEADERS_AT, _MOST_HEADERS)
+    return bcs.decode(HeaderEncrypted, raw)
+
+
+_HEADERS_AT = 1 + DhPublic.size
 
 
 def decrypt(sealed: HeaderEncrypted, secrets: Sequence[tuple[KeyHint, DhSecret]]) -> bytes:

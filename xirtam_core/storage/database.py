@@ -32,10 +32,14 @@ class Database:
         except dbapi2.DatabaseError:
             self._connection.close()
             raise Locked(f"the key does not open {path.name}: nothing was changed") from None
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._migrate()
-        path.chmod(0o600)
+        try:
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
+                self._connection.execute(f"PRAGMA {pragma}")
+            self._migrate()
+            path.chmod(0o600)
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _migrate(self) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()

@@ -14,10 +14,13 @@ from xirtam_core.protocol.mailbox import MailboxEntry
 from xirtam_core.storage import counters
 from xirtam_core.storage.database import Database
 
+LATEST_RECEIVED = 2**62
+"""A server's time (in 2116) beyond which an entry is not taken: it leaves room behind it, whatever a server makes up."""
+
 _REJECTED = "rejected"
 _MOST_QUARANTINED = 200
 _QUARANTINED_BYTES = 65536
-_LONGEST_WAIT_S = 3600
+_LONGEST_WAIT_S = 300
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
@@ -100,6 +103,11 @@ def defer(database: Database, entry: JournalEntry, reason: str, now_s: int) -> N
         reason,
         entry.id,
     )
+
+
+def is_next(database: Database, entry: JournalEntry, now_s: int) -> bool:
+    """Whether no entry that came before `entry` is due."""
+    return database.row("SELECT 1 FROM journal WHERE next_attempt_s <= ? AND id < ?", now_s, entry.id) is None
 
 
 def retry_all(database: Database) -> None:

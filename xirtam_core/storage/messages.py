@@ -3,6 +3,7 @@
 import msgspec
 
 from xirtam_core.chat import Message, MessageKind, Page, SendState
+from xirtam_core.codec.integers import LATEST
 from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.names import Username
 from xirtam_core.protocol.event import MARKDOWN, TEXT, Event, ToUser
@@ -10,7 +11,8 @@ from xirtam_core.storage.database import Database, Row
 
 _KINDS = {TEXT: MessageKind.TEXT, MARKDOWN: MessageKind.MARKDOWN}
 _COLUMNS = (
-    "id, chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine, is_verified, state, failure"
+    "id, chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine, unchecked_root,"
+    " state, failure"
 )
 
 
@@ -36,13 +38,16 @@ def insert(
     is_mine: bool,
     received_at_ns: int | None,
     position_ns: int,
-    is_verified: bool = True,
+    unchecked_root: Hash | None = None,
     state: SendState | None = None,
 ) -> StoredMessage | None:
-    """Stores a message; None when the chat has it already. The position is moved up where another message holds it."""
+    """Stores a message; None when the chat has it already. The position is moved up where another message holds it.
+
+    `unchecked_root` is the root key that it was verified under, where that could not be checked afresh against the directory.
+    """
     row = database.insert(
         "INSERT OR IGNORE INTO messages (chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body,"
-        " is_mine, is_verified, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " is_mine, unchecked_root, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         chat,
         sender,
         bytes(event.hash()),
@@ -52,7 +57,7 @@ def insert(
         event.mime,
         bytes(event.body),
         is_mine,
-        is_verified,
+        None if unchecked_root is None else bytes(unchecked_root),
         state,
     )
     return None if row is None else get(database, row)
@@ -108,22 +113,19 @@ def page(database: Database, chat: str, before: int | None, after: int | None, l
     """A run of the chat: the newest `limit` messages (before a position), or the oldest `limit` after one."""
     if after is not None:
         found = _run(database, chat, "position_ns > ? ORDER BY position_ns", after, limit + 1)
-        messages = found[:limit]
+        messages, has_later = found[:limit], len(found) > limit
+        has_earlier = _has_any(database, chat, "position_ns <= ?", after)
     else:
-        found = _run(
-            database,
-            chat,
-            "position_ns < ? ORDER BY position_ns DESC",
-            2**63 - 1 if before is None else before,
-            limit + 1,
-        )
-        messages = found[:limit][::-1]
-    more = len(found) > limit
-    return Page(
-        messages=tuple(messages),
-        has_earlier=after is not None or more,
-        has_later=more if after is not None else before is not None,
-    )
+        bound = LATEST if before is None else before
+        found = _run(database, chat, "position_ns < ? ORDER BY position_ns DESC", bound, limit + 1)
+        messages, has_earlier = found[:limit][::-1], len(found) > limit
+        has_later = _has_any(database, chat, "position_ns >= ?", bound)
+    return Page(messages=tuple(messages), has_earlier=has_earlier, has_later=has_later)
+
+
+def _has_any(database: Database, chat: str, condition: str, bound: int) -> bool:
+    sql = f"SELECT 1 FROM messages WHERE chat = ? AND {condition} LIMIT 1"  # noqa: S608 # `condition` is ours
+    return database.row(sql, chat, bound) is not None
 
 
 def _run(database: Database, chat: str, rest: str, bound: int, limit: int) -> list[Message]:
@@ -169,16 +171,20 @@ def delete(database: Database, row: int) -> None:
     database.execute("DELETE FROM messages WHERE id = ?", row)
 
 
-def mark_verified(database: Database, sender: Username) -> list[StoredMessage]:
-    """Lifts the mark from a sender's messages that could not be checked when they came; gives those that had it."""
-    rows = database.rows("SELECT id FROM messages WHERE sender = ? AND NOT is_verified", sender)
-    database.execute("UPDATE messages SET is_verified = 1 WHERE sender = ? AND NOT is_verified", sender)
+def mark_verified(database: Database, sender: Username, root: Hash) -> list[StoredMessage]:
+    """Lifts the mark from a sender's messages that were verified under `root`, which is theirs; gives those that had it."""
+    rows = database.rows(
+        "UPDATE messages SET unchecked_root = NULL WHERE sender = ? AND unchecked_root = ? RETURNING id", sender, bytes(root)
+    )
     return [get(database, row) for (row,) in rows]
 
 
-def unverified_senders(database: Database) -> list[Username]:
-    """Who sent messages that could not be checked when they came."""
-    return [Username(row[0]) for row in database.rows("SELECT DISTINCT sender FROM messages WHERE NOT is_verified")]
+def unchecked_senders(database: Database) -> list[Username]:
+    """Whose messages still can be checked: under another root than the one that is known now they stay marked for good."""
+    rows = database.rows(
+        "SELECT DISTINCT sender FROM messages JOIN peers ON username = sender WHERE unchecked_root = root_cert_hash"
+    )
+    return [Username(row[0]) for row in rows]
 
 
 def since(database: Database, row: int, limit: int) -> list[StoredMessage]:
@@ -188,7 +194,7 @@ def since(database: Database, row: int, limit: int) -> list[StoredMessage]:
 
 
 def _stored(row: Row) -> StoredMessage:
-    number, chat, sender, event_hash, position, sent_at, received_at, mime, body, mine, verified, state, failure = row
+    number, chat, sender, event_hash, position, sent_at, received_at, mime, body, mine, unchecked, state, failure = row
     kind = _KINDS.get(mime, MessageKind.UNSUPPORTED)
     message = Message(
         id=event_hash.hex(),
@@ -201,7 +207,7 @@ def _stored(row: Row) -> StoredMessage:
         kind=kind,
         text="" if kind is MessageKind.UNSUPPORTED else body.decode(errors="replace"),
         mime=mime,
-        verified=bool(verified),
+        verified=unchecked is None,
         state=None if state is None else SendState(state),
         failure=failure,
     )

@@ -28,10 +28,10 @@ def find(database: Database, username: Username) -> Peer | None:
 
 def store(database: Database, username: Username, descriptor: UserDescriptor, now_s: int, alarm: str | None) -> Peer:
     """Keeps what the directory says now; an alarm that stands goes on standing."""
-    database.execute(
+    row = database.row(
         "INSERT INTO peers VALUES (?, ?, ?, ?, ?) ON CONFLICT (username) DO UPDATE SET"
         " root_cert_hash = excluded.root_cert_hash, server = excluded.server, checked_s = excluded.checked_s,"
-        " alarm = coalesce(excluded.alarm, alarm)",
+        " alarm = coalesce(excluded.alarm, alarm) RETURNING alarm",
         username,
         bytes(descriptor.root_cert_hash),
         descriptor.server_name,
@@ -40,7 +40,7 @@ def store(database: Database, username: Username, descriptor: UserDescriptor, no
     )
     if alarm is not None:  # keys that the former identity certified are none of the new one's
         database.execute("DELETE FROM peer_keys WHERE username = ?", username)
-    return Peer(username, descriptor.root_cert_hash, descriptor.server_name, now_s, alarm)
+    return Peer(username, descriptor.root_cert_hash, descriptor.server_name, now_s, row[0] if row else alarm)
 
 
 def acknowledge(database: Database, username: Username) -> None:

@@ -63,7 +63,6 @@ STEPS = (
     ) STRICT;
     CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 
-    -- People: the identity first seen and the one last seen, which differ only while an alarm stands.
     -- Servers and people as the directory last gave them. An alarm is a changed identity that nobody has acknowledged.
     CREATE TABLE servers (name TEXT PRIMARY KEY, descriptor BLOB NOT NULL) STRICT;
     CREATE TABLE peers (
@@ -101,7 +100,7 @@ STEPS = (
         mime TEXT NOT NULL,
         body BLOB NOT NULL,
         is_mine INTEGER NOT NULL,
-        is_verified INTEGER NOT NULL DEFAULT 1,
+        unchecked_root BLOB,                            -- what it was verified under while the directory could not be asked
         state TEXT,
         failure TEXT,
         UNIQUE (chat, sender, hash)
@@ -109,7 +108,7 @@ STEPS = (
     CREATE UNIQUE INDEX messages_in_order ON messages (chat, position_ns);
     CREATE INDEX messages_from_others ON messages (chat, position_ns) WHERE NOT is_mine;
     CREATE INDEX messages_by_hash ON messages (hash);
-    CREATE INDEX messages_unchecked ON messages (sender) WHERE NOT is_verified;
+    CREATE INDEX messages_unchecked ON messages (sender) WHERE unchecked_root IS NOT NULL;
 
     -- What is still to be sent: a message goes to the peer's mailbox and to one's own, each on its own.
     CREATE TABLE outbox (

@@ -40,9 +40,12 @@ class RpcEndpoint:
         PEER.set(scope["state"]["peer"])
         try:
             body = await self._read(receive)
-        except (_TooLarge, TimeoutError) as refusal:
-            status = 413 if isinstance(refusal, _TooLarge) else 408
-            await _respond(send, status, _TEXT, b"", (b"connection", b"close"))
+        except _TooLarge:
+            # What still comes is passed over, until the connection counts as idle: closed at once, the client might not see why.
+            await _respond(send, 413, _TEXT, b"")
+            return
+        except TimeoutError:
+            await _respond(send, 408, _TEXT, b"", (b"connection", b"close"))
             return
         try:
             await _respond(send, 200, _JSON, await self._door.answer(body))
@@ -113,6 +116,9 @@ class HttpConnection(HttpToolsProtocol):
         super().connection_made(cast("asyncio.Transport", transport))
         if not self._register.admit(self):
             self.abort()
+            return
+        # asyncio does it only for sockets that name their protocol, which those accepted here do not.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._register.leave(self)

@@ -8,6 +8,7 @@ from tests.builders import NOW_S, Device, account, dh_secret, sealed_message, se
 from tests.vectors_of import each, vectors
 from xirtam_core.codec import bcs, jsonwire
 from xirtam_core.codec.primitives import Base64Bytes, DhPublic, DhSecret, Hash, KeyHint, SigningSecret
+from xirtam_core.codec.schema import codec_of
 from xirtam_core.crypto import aead, dh
 from xirtam_core.crypto.stream import apply_stream
 from xirtam_core.errors import Malformed, Unverified, XirtamError
@@ -60,15 +61,13 @@ def test_device_signatures(case: dict[str, Any]) -> None:
 
 
 def read_chain() -> CertificateChain:
-    from xirtam_core.codec.schema import codec_of
-
     return codec_of(CertificateChain).from_json(_VECTORS["chain"])
 
 
 @each("case", _SEALED, "what")
 def test_header_encryption(case: dict[str, Any]) -> None:
     raw = bytes.fromhex(case["bcs"])
-    sealed = bcs.decode(HeaderEncrypted, raw)
+    sealed = header_encryption.parse(raw)
     assert bcs.encode(sealed) == raw
     secrets = [DhSecret(bytes.fromhex(secret)) for secret in case["receiver_secrets"]]
     for secret in secrets:
@@ -231,6 +230,17 @@ def test_a_flood_of_headers_with_my_hint_is_not_tried_for_ever(monkeypatch: pyte
     with pytest.raises(Unverified):
         header_encryption.decrypt(sealed, BOBBY.medium_secrets)
     assert tried <= 64
+
+
+def test_a_message_of_more_headers_than_anybody_has_devices_is_refused_unread() -> None:
+    empty = Header(hint_of(BOBBY.medium_pk), Base64Bytes(b""))
+    most, more = (HeaderEncrypted(ALICE.medium_pk, (empty,) * count, Base64Bytes(b"")) for count in (8192, 8193))
+    assert header_encryption.parse(bcs.encode(most)) == most
+    with pytest.raises(Malformed):
+        header_encryption.parse(bcs.encode(more))
+    for cut in (b"", bytes(33), b"\x20" + bytes(32) + b"\xff"):
+        with pytest.raises(Malformed):
+            header_encryption.parse(cut)
 
 
 def test_a_sender_key_of_small_order_opens_nothing() -> None:

@@ -1,12 +1,13 @@
 """What a caller may not make the server hold."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.server_builders import QUICK, Harbor, blob, calling, fetch, open_harbor, post
+from tests.server_builders import QUICK, Harbor, blob, calling, fetch, open_harbor, post, until
 from xirtam_core.codec.primitives import ANONYMOUS, AuthToken, Base64Bytes, Hash
 from xirtam_core.crypto.hashing import token_hash
 from xirtam_core.protocol.attachment import Leaf, LeafNonce
@@ -38,13 +39,12 @@ async def test_a_full_mailbox_takes_no_more_until_entries_expire(tmp_path: Path)
         with pytest.raises(ServerBusy):
             await post(home, alice.username)
 
-        async with asyncio.timeout(10):
-            while True:
-                try:
-                    stamps.append(await post(home, alice.username, "room again"))
-                    break
-                except ServerBusy:
-                    await asyncio.sleep(0.05)
+        async def is_taken() -> bool:
+            with contextlib.suppress(ServerBusy):
+                stamps.append(await post(home, alice.username, "room again"))
+            return len(stamps) == 4
+
+        await until(is_taken)
         assert stamps == sorted(set(stamps))
         assert len(await fetch(home, token, alice.username)) == 1
 
@@ -105,9 +105,11 @@ async def test_the_server_caps_how_long_a_message_is_kept(tmp_path: Path) -> Non
         alice, token = await harbor.new_account("alice", home)
         await post(home, alice.username, ttl=0)
         await post(home, alice.username, ttl=10_000)
-        async with asyncio.timeout(10):
-            while await fetch(home, token, alice.username):
-                await asyncio.sleep(0.05)
+
+        async def is_empty() -> bool:
+            return not await fetch(home, token, alice.username)
+
+        await until(is_empty)
 
 
 async def test_what_the_server_does_not_offer_is_answered_in_its_own_terms(harbor: Harbor, home: HomeServer) -> None:

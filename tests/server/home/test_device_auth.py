@@ -25,6 +25,7 @@ from xirtam_core.protocol.certificate import CertificateChain, certify
 from xirtam_core.protocol.directory import UserDescriptor
 from xirtam_core.rpc.home_server import AccessDenied, HomeServer, ServerBusy
 from xirtam_server.home.challenges import Challenges
+from xirtam_server.storage.sqlite import StoreLimits
 
 
 async def test_a_device_has_one_token_for_ever(harbor: Harbor, home: HomeServer) -> None:
@@ -166,7 +167,7 @@ async def test_anothers_device_key_under_ones_own_root_takes_nothing_away(harbor
 async def test_the_old_method_is_refused_unless_it_is_switched_on(
     harbor: Harbor, home: HomeServer, tmp_path: Path
 ) -> None:
-    alice, token = await harbor.new_account("alice", home)
+    alice, _ = await harbor.new_account("alice", home)
     with pytest.raises(AccessDenied):
         await home.device_auth(alice.username, alice.chain)
 
@@ -182,8 +183,6 @@ async def test_the_old_method_is_refused_unless_it_is_switched_on(
 
 
 async def test_a_chain_and_a_user_have_only_so_many_certificates_and_devices(tmp_path: Path) -> None:
-    from xirtam_server.storage.sqlite import StoreLimits
-
     limits = type(QUICK)(max_chain=2)
     async with (
         open_harbor(tmp_path, limits=limits, store_limits=StoreLimits(most_devices=2)) as harbor,

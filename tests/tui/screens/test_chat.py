@@ -179,7 +179,7 @@ async def test_a_long_unread_chat_opens_at_the_first_unread_message(tmp_path: Pa
     first = next(message for message in client.messages["@bobby"] if message.position > chat.read_up_to)
     async with account_app(client, tmp_path) as driver:
         await driver.sees("─ 200 new ─", first.text, "↓ ")
-        assert client.chat("@bobby").unread > 150
+        assert client.chat("@bobby").unread > 185, "more is marked as read than was on the screen"
         await driver.press("ctrl+end")
         await driver.sees("number 500")
         await driver.until(lambda: client.chat("@bobby").unread == 0)
@@ -210,8 +210,8 @@ async def test_five_thousand_messages_are_paged_through_with_few_in_memory(tmp_p
         await driver.sees("number 5000")
         most = await turn_pages(driver, -1, until="@bobby-0")
         assert most <= 480
-        driver.transcript.page(-1)
-        await driver.sees("This is the beginning", "number 1 ".strip())
+        await driver.press("ctrl+home")
+        await driver.sees("This is the beginning", "number 1")
         most = await turn_pages(driver, 1, until="@bobby-4999")
         assert most <= 480
         await driver.press("ctrl+end")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import httpx
 
 _HEADERS = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": "xirtam"}
-_IDLE_CONNECTIONS = 4
+_IDLE_CONNECTIONS = 8
 _IDLE_S = 30.0
 
 

@@ -76,9 +76,8 @@ class Transcript(ScrollView, can_focus=True):
         self._unread = UnreadLine(read_up_to, unread) if unread else None
         self._seen = read_up_to
         self._following = not unread
-        self._arrange()
-        if unread:
-            self.show_unread()
+        self._arrange(look=not unread)  # what is passed by on the way to the unread line has not been seen
+        self.show_unread()
 
     def close(self, *, empty: str) -> None:
         """Shows no chat, but `empty` in the middle."""
@@ -126,7 +125,7 @@ class Transcript(ScrollView, can_focus=True):
             await pager.around(0)
         if pager is self._pager:
             self._following = False
-            self._arrange()
+            self._arrange(look=False)
             self._go_to(0)
 
     def show_unread(self) -> None:
@@ -185,7 +184,7 @@ class Transcript(ScrollView, can_focus=True):
         self.scroll_to(y=y, animate=False, force=True)
         self.look()
 
-    def _arrange(self) -> None:
+    def _arrange(self, *, look: bool = True) -> None:
         """Lays out what is loaded, keeping the view where it was."""
         width, height = self.scrollable_content_region.size
         if not width:
@@ -203,7 +202,8 @@ class Transcript(ScrollView, can_focus=True):
         self.scroll_to(y=self.max_scroll_y if line is None else line + self._pad, animate=False, force=True)
         self._settling = False
         self.refresh()
-        self.look()
+        if look:
+            self.look()
 
     # The message cursor
 

@@ -1,0 +1,81 @@
+"""The transcript as a widget: selecting and links."""
+
+from pathlib import Path
+
+from textual.geometry import Offset
+from textual.selection import SELECT_ALL, Selection
+
+from tests.tui.demo import Script
+from tests.tui.fake_client import MINUTE, NOW_NS, FakeClient
+from tests.tui.piloting import account_app, long_chat
+
+LONG = "The quick brown fox jumps over the lazy dog and then goes home to write about it, at some length, in a blog."
+
+
+def one_chat() -> FakeClient:
+    client = FakeClient()
+    script = Script("@bobby", NOW_NS - 5 * MINUTE).say("bobby", LONG).say("bobby", "https://example.org/" + "x" * 90)
+    client.add_chat("@bobby", script.messages)
+    return client
+
+
+async def test_what_is_selected_is_copied_as_it_was_written(tmp_path: Path) -> None:
+    async with account_app(one_chat(), tmp_path, size=(80, 24)) as driver:
+        await driver.sees("The quick brown")
+        copied = driver.transcript.get_selection(SELECT_ALL)
+        assert copied is not None
+        assert copied[0].splitlines() == ["bobby 12:40", LONG, "https://example.org/" + "x" * 90]
+
+
+async def test_a_selection_with_the_mouse_takes_what_it_covers(tmp_path: Path) -> None:
+    async with account_app(one_chat(), tmp_path, size=(80, 24)) as driver:
+        await driver.sees("The quick brown")
+        row = next(y for y, line in enumerate(driver.lines()) if "The quick brown" in line)
+        column = driver.lines()[row].index("quick")
+        at = driver.transcript.region.offset
+        start = Offset(column - at.x, row - at.y)
+        await driver.pilot.mouse_down(driver.transcript, offset=start)
+        await driver.pilot.hover(driver.transcript, offset=start + Offset(6, 0))
+        await driver.pilot.hover(driver.transcript, offset=start + Offset(11, 0))
+        await driver.pilot.mouse_up(driver.transcript, offset=start + Offset(11, 0))
+        await driver.until(lambda: driver.app.screen.get_selected_text() == "quick brown", "the selection")
+        assert driver.composer.has_focus
+
+
+async def test_a_selection_stays_with_its_message_when_older_ones_are_loaded(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_chat("@bobby", long_chat(500))
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 500")
+        transcript = driver.transcript
+        layout = transcript._layout  # pyright: ignore[reportPrivateUsage]
+        mark = layout.text_lines(len(layout.blocks) - 1)[0] + layout.origin
+        selection = Selection(Offset(4, mark), Offset(14, mark))
+        assert transcript.get_selection(selection) == ("number 500", "\n")
+        before = len(layout.blocks)
+        transcript.page(-1)
+        transcript.page(-1)
+        await driver.until(lambda: len(layout.blocks) > before)
+        assert transcript.get_selection(selection) == ("number 500", "\n")
+
+
+async def test_a_link_can_be_opened_with_the_mouse(tmp_path: Path) -> None:
+    async with account_app(one_chat(), tmp_path, size=(80, 24)) as driver:
+        await driver.sees("https://example.org/")
+        opened: list[str] = []
+        driver.app.open_url = lambda url, *, new_tab=True: opened.append(url)  # pyright: ignore[reportAttributeAccessIssue]
+        row = next(y for y, line in enumerate(driver.lines()) if "https://" in line)
+        at = driver.transcript.region.offset
+        await driver.pilot.click(driver.transcript, offset=Offset(8, row + 1 - at.y))
+        await driver.until(lambda: opened == ["https://example.org/" + "x" * 90], f"opened {opened}")
+
+
+async def test_resizing_keeps_the_newest_message_in_view(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_chat("@bobby", long_chat(100))
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 100")
+        await driver.pilot.resize_terminal(82, 20)
+        await driver.sees("number 100")
+        await driver.pilot.resize_terminal(150, 50)
+        await driver.sees("number 100", "number 88")

@@ -1,0 +1,71 @@
+"""The window of messages in memory, against a chat that does what chats do."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tui.piloting import long_chat
+from xirtam_core.chat import Message, Page
+from xirtam_tui.widgets.transcript.window import Window
+
+CHAT = long_chat(60)
+
+
+def page(start: int, stop: int) -> Page:
+    start, stop = max(0, start), min(len(CHAT), stop)
+    return Page(messages=tuple(CHAT[start:stop]), has_earlier=start > 0, has_later=stop < len(CHAT))
+
+
+def positions(window: Window) -> list[int]:
+    return [message.position for message in window.messages]
+
+
+def moved(message: Message, position: int) -> Message:
+    return msgspec.structs.replace(message, position=position)
+
+
+@given(st.integers(0, 55), st.lists(st.booleans(), max_size=20))
+def test_whatever_is_paged_the_window_is_a_run_of_the_chat(start: int, ways: list[bool]) -> None:
+    window = Window()
+    window.show(page(start, start + 5))
+    for earlier in ways:
+        first, last = window.messages[0].position - 1, window.messages[-1].position
+        if earlier:
+            window.prepend(page(first - 5, first), 15)
+        else:
+            window.append(page(last, last + 5), 15)
+        run = positions(window)
+        assert run == list(range(run[0], run[-1] + 1))
+        assert len(run) <= 15
+        assert window.has_earlier == (run[0] > 1)
+        assert window.has_later == (run[-1] < 60)
+
+
+def test_a_message_beyond_the_window_is_left_to_paging() -> None:
+    window = Window()
+    window.show(page(10, 20))
+    assert not window.put(CHAT[30])
+    assert not window.put(CHAT[2])
+    assert positions(window) == list(range(11, 21))
+
+
+def test_a_message_is_appended_when_the_newest_is_here() -> None:
+    window = Window()
+    window.show(page(50, 60))
+    assert window.put(moved(msgspec.structs.replace(CHAT[0], id="new"), 61))
+    assert window.messages[-1].id == "new"
+
+
+def test_a_message_whose_position_becomes_final_moves_there() -> None:
+    window = Window()
+    window.show(page(50, 60))
+    assert window.put(moved(CHAT[52], 99))
+    assert positions(window)[-1] == 99
+    assert len(window) == 10
+
+
+def test_a_message_is_taken_away_once() -> None:
+    window = Window()
+    window.show(page(50, 60))
+    assert window.remove("@bobby-55")
+    assert not window.remove("@bobby-55")
