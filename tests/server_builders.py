@@ -115,7 +115,7 @@ async def open_harbor(
     connections = Connections(connection_limits or ConnectionLimits())
     door = Door(service, ServerBusy())
     listeners = {scheme: socket.create_server(("127.0.0.1", 0)) for scheme in TRANSPORTS}
-    app = http.application({"/": http.RpcEndpoint(door, connections, says_parse_error=False)})
+    app = http.Application({"/": http.RpcEndpoint(door, connections, says_parse_error=False)})
     doors = [
         await http.listen(app, listeners["http"], connections),
         await tcp.listen(door, listeners["tcp"], connections),

@@ -148,7 +148,7 @@ async def _open_doors(
     listeners: Listeners, home: HomeService, directory: DirectoryService, connections: Connections
 ) -> list[asyncio.Server]:
     home_door, directory_door = Door(home, ServerBusy()), Door(directory, DirectoryBusy())
-    app = http.application(
+    app = http.Application(
         {
             "/": http.RpcEndpoint(home_door, connections, says_parse_error=False),
             "/directory": http.RpcEndpoint(directory_door, connections, says_parse_error=True),

@@ -22,6 +22,7 @@ from tests.server_builders import (
     post,
     server_process,
     text_of,
+    until,
 )
 from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.directory.store import MemoryHeaderStore
@@ -111,9 +112,7 @@ async def test_nothing_that_was_acknowledged_is_lost_when_it_is_killed(tmp_path:
         for scheme in ("tcp", "http"):
             writers = [asyncio.create_task(write(server.urls[scheme], device.username, number)) for number in range(8)]
             before = len(acknowledged)
-            async with asyncio.timeout(LIMIT_S):
-                while len(acknowledged) < before + 100:
-                    await asyncio.sleep(0.01)
+            await until(lambda enough=before + 100: len(acknowledged) >= enough)
             if scheme == "http":
                 server.end(signal.SIGKILL)
             else:
@@ -121,7 +120,7 @@ async def test_nothing_that_was_acknowledged_is_lost_when_it_is_killed(tmp_path:
                     writer.cancel()
             await asyncio.gather(*writers, return_exceptions=True)
 
-    with server_process(tmp_path, "--tcp-port", "0") as server, contextlib.closing(socket.socket()):
+    with server_process(tmp_path, "--tcp-port", "0") as server:
         async with calling(server.urls["tcp"]) as home:
             stored = await fetch_all(home, token, device.username)
             found = {entry.received_at: text_of(entry) for entry in stored}

@@ -6,18 +6,18 @@ Tokens and times differ from run to run: they are mapped as they turn up. Where 
 import asyncio
 import json
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import pytest
 
 from tests.server_builders import FakeDirectory, open_harbor
 from tests.vectors_of import vectors
-from xirtam_core.codec.primitives import Hash, SigningSecret
-from xirtam_core.crypto.signing import public_of
+from xirtam_core.codec.primitives import AuthToken, Hash, SigningSecret
+from xirtam_core.crypto.hashing import token_hash
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.directory import UserDescriptor
 from xirtam_core.rpc.directory import DirectoryBusy
@@ -54,6 +54,9 @@ class Mapping:
         if is_token or is_time:
             assert type(recorded) is type(ours)
             self.ours[str(recorded)] = str(ours)
+        if is_token:
+            hashes = (token_hash(AuthToken.from_text(token)).text() for token in (recorded, ours))
+            self.ours.update([tuple(hashes)])
 
     def translate(self, text: str) -> str:
         for recorded, ours in self.ours.items():
@@ -143,16 +146,11 @@ def without_parser_text(answer: dict[str, Any]) -> dict[str, Any]:
     return answer | {"error": error | {"data": "…"}} if error and error["code"] == -32700 else answer
 
 
-@pytest.fixture
-def secret() -> SigningSecret:
-    return SigningSecret(bytes(range(32)))
-
-
-async def test_the_directory_answers_as_recorded_but_for_what_it_holds(tmp_path: Path, secret: SigningSecret) -> None:
-    service = await DirectoryService.open(tmp_path / "directory.db", secret, effort=1000)
+async def test_the_directory_answers_as_recorded_but_for_what_it_holds(tmp_path: Path) -> None:
+    service = await DirectoryService.open(tmp_path / "directory.db", SigningSecret(bytes(range(32))), effort=1000)
     connections = Connections(ConnectionLimits())
-    app = http.application({"/": http.RpcEndpoint(Door(service, DirectoryBusy()), connections, says_parse_error=True)})
-    listener = bound()
+    app = http.Application({"/": http.RpcEndpoint(Door(service, DirectoryBusy()), connections, says_parse_error=True)})
+    listener = socket.create_server(("127.0.0.1", 0))
     server = await http.listen(app, listener, connections)
     seed = ""
     try:
@@ -161,6 +159,8 @@ async def test_the_directory_answers_as_recorded_but_for_what_it_holds(tmp_path:
                 verb = "GET" if exchange["what"] == "GET /" else "POST"
                 path = "/elsewhere" if exchange["what"] == "POST /elsewhere" else "/"
                 request = re.sub(r'"seed":"[1-9a-f][0-9a-f]{63}"', f'"seed":"{seed}"', exchange.get("request", ""))
+                if exchange["what"] in ("chunk with updates", "chunk that is empty"):
+                    request = re.sub(r'"params":\[[0-9]+\]', '"params":[0]', request)  # the one there is
                 answer = await web.request(verb, path, content=request)
                 assert answer.status_code == exchange["status"], exchange["what"]
                 if not exchange["response"]:
@@ -175,13 +175,6 @@ async def test_the_directory_answers_as_recorded_but_for_what_it_holds(tmp_path:
         await connections.finish()
         await service.close()
         listener.close()
-    assert public_of(secret)
-
-
-def bound() -> Any:
-    import socket
-
-    return socket.create_server(("127.0.0.1", 0))
 
 
 def outline(answer: dict[str, Any]) -> Iterator[Any]:

@@ -4,17 +4,24 @@ Updates follow the real rules of ownership and land a moment after they were acc
 """
 
 import asyncio
-from collections.abc import Callable
 
+from tests import builders
 from tests.sim.faults import Client
-from xirtam_core.codec.primitives import Hash, SigningSecret
-from xirtam_core.directory.pow.solver import Progress
+from xirtam_core.codec.primitives import SigningSecret
+from xirtam_core.crypto import signing
+from xirtam_core.directory.client import DirectoryClient, OnProgress
+from xirtam_core.directory.item import VerifiedItem
+from xirtam_core.directory.store import MemoryHeaderStore
 from xirtam_core.errors import Equivocation, NotConnected
-from xirtam_core.names import ServerName, Username
+from xirtam_core.names import Username
 from xirtam_core.protocol.blob import Blob
-from xirtam_core.protocol.directory import DirectoryUpdate, ServerDescriptor, Update, UserDescriptor, sign_update
+from xirtam_core.protocol.directory import DirectoryUpdate, Name, Update, UserDescriptor, sign_update
 from xirtam_core.protocol.update_history import BadHistory, NameState, apply
-from xirtam_core.rpc.directory import UpdateRejected
+from xirtam_core.rpc.directory import Directory, UpdateRejected
+from xirtam_core.rpc.service import Dispatcher
+from xirtam_core.rpc.transports.local import LocalTransport
+
+DIRECTORY_SECRET = builders.signing_secret("the directory")
 
 _ANSWER_S = 0.05
 _WORK_S = 1.0
@@ -46,9 +53,9 @@ class SimDirectory:
         """What has landed of `name`."""
         return self._states.get(name, NameState())
 
-    def contains(self, name: str, update_hash: Hash) -> bool:
-        """Whether an update has landed."""
-        return any(update.hash() == update_hash for update in self._histories.get(name, ()))
+    def history(self, name: str) -> list[DirectoryUpdate]:
+        """Every update of `name` that has landed."""
+        return self._histories.get(name, [])
 
     def find_user(self, name: Username) -> UserDescriptor | None:
         """The descriptor of a user."""
@@ -70,52 +77,37 @@ class SimDirectory:
         asyncio.get_running_loop().call_later(_LANDING_S, land)
 
 
-class SimDirectoryClient:
-    """One client's way to the directory, with the methods of `DirectoryClient` that the engine uses."""
+class SimDirectoryClient(DirectoryClient):
+    """One client's way to the directory: the real client, but for look-ups and insertions, which need no proofs here."""
 
-    def __init__(self, directory: SimDirectory, client: Client) -> None:
-        self._directory = directory
-        self._client = client
+    def __init__(self, directory: SimDirectory, end: Client) -> None:
+        nobody = Directory.stub(LocalTransport(Dispatcher(Directory())))
+        super().__init__(nobody, signing.public_of(DIRECTORY_SECRET), MemoryHeaderStore())
+        self._shared = directory
+        self._end = end
         self.lie: str | None = None
         """The lie that the directory is caught in at the next look-up."""
-        self._alarm: Equivocation | None = None
+        self._caught: Equivocation | None = None
 
     async def _ask(self) -> None:
-        if self._alarm is not None:
-            raise self._alarm.with_traceback(None)
+        if self._caught is not None:
+            raise self._caught.with_traceback(None)
         await asyncio.sleep(_ANSWER_S)
-        if self._client.is_cut or self._directory.is_down:
+        if self._end.is_cut or self._shared.is_down:
             raise NotConnected("the directory does not answer")
         if self.lie is not None:
-            self._alarm = Equivocation(self.lie)
-            raise self._alarm
+            self._caught = Equivocation(self.lie)
+            raise self._caught
 
     def acknowledge_alarm(self) -> None:
-        self._alarm = None
+        self._caught = None
 
-    async def state(self, name: str) -> NameState:
-        self._directory.lookups.append(name)
+    async def _look_up(self, name: Name) -> VerifiedItem:
+        self._shared.lookups.append(name)
         await self._ask()
-        return self._directory.state(name)
+        return VerifiedItem(tuple(self._shared.history(name)), self._shared.state(name))
 
-    async def user(self, name: Username) -> UserDescriptor | None:
-        value = (await self.state(name)).value
-        return None if value is None else UserDescriptor.from_blob(value)
-
-    async def server(self, name: ServerName) -> ServerDescriptor | None:
-        value = (await self.state(name)).value
-        return None if value is None else ServerDescriptor.from_blob(value)
-
-    async def insert(
-        self, name: str, update: DirectoryUpdate, *, on_progress: Callable[[Progress], None] | None = None
-    ) -> None:
+    async def insert(self, name: Name, update: DirectoryUpdate, *, on_progress: OnProgress = None) -> None:
         await asyncio.sleep(_WORK_S)
         await self._ask()
-        self._directory.stage(name, update)
-
-    async def landed(self, name: str, update_hash: Hash, *, timeout_s: float) -> bool:
-        for _ in range(round(timeout_s / 0.5)):
-            if not self._client.is_cut and self._directory.contains(name, update_hash):
-                return True
-            await asyncio.sleep(0.5)
-        return False
+        self._shared.stage(name, update)

@@ -12,12 +12,13 @@ from xirtam_core.rpc.transports.local import LocalTransport
 
 
 class Faults(msgspec.Struct):
-    """Probabilities for each call, and how long it takes each way at most (seconds)."""
+    """Probabilities for each call, or for those of one method only, and how long a call takes each way at most (seconds)."""
 
     lost_request: float = 0.0
     lost_reply: float = 0.0
     busy: float = 0.0
     latency_s: float = 0.0
+    only: str = ""
 
 
 ROUGH = Faults(lost_request=0.1, lost_reply=0.1, busy=0.1, latency_s=0.4)
@@ -80,16 +81,17 @@ class SimTransport:
 
     async def call(self, request: bytes, call_id: str, *, timeout_s: float) -> bytes:
         """See `Transport`."""
+        method = envelope.parse_request(request).method
         await self._travel()
         if self._client.is_cut or self._machine.is_down:
             raise NotConnected("no connection")
-        if self._draw(self._faults.lost_request):
+        if self._draw(self._faults.lost_request, method):
             raise Unreachable("the request got lost")
-        if self._draw(self._faults.busy):
+        if self._draw(self._faults.busy, method):
             return envelope.render_fault(call_id, envelope.Fault(-1, "rate limited, retry later", "retry_later"))
         reply = await self._machine.answer(request, call_id, timeout_s)
         await self._travel()
-        if self._client.is_cut or self._draw(self._faults.lost_reply):
+        if self._client.is_cut or self._draw(self._faults.lost_reply, method):
             raise Unreachable("the reply got lost")
         return reply
 
@@ -97,8 +99,8 @@ class SimTransport:
         if self._faults.latency_s:
             await asyncio.sleep(self._chance.uniform(0, self._faults.latency_s))
 
-    def _draw(self, probability: float) -> bool:
-        return probability > 0 and self._chance.random() < probability
+    def _draw(self, probability: float, method: str) -> bool:
+        return self._faults.only in ("", method) and probability > 0 and self._chance.random() < probability
 
     async def close(self) -> None:
         """There is nothing to let go of."""

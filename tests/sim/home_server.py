@@ -5,6 +5,7 @@ that is broken off has either happened or not.
 """
 
 import asyncio
+import random
 import secrets
 from bisect import insort
 from collections.abc import Mapping
@@ -198,7 +199,7 @@ class ReferenceServer(SimHomeServer):
         return received_at
 
     def _lateness_s(self) -> float:
-        return secrets.randbelow(1000) / 1000 * self.most_late_s
+        return random.uniform(0, self.most_late_s)  # seeded by the world
 
     async def mailbox_multirecv(
         self, mailboxes: tuple[ReceiveFrom, ...], timeout_ms: int

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec
 
 P = ParamSpec("P")
+_LOOK_S = 0.25
 _TICK_S = 1e-6
 """The least that time moves, so that a timer which rounding puts a hair ahead is reached."""
 
@@ -76,4 +77,4 @@ async def until(condition: Callable[[], object], what: str, limit_s: float = 360
     deadline = loop.time() + limit_s
     while not condition():
         assert loop.time() < deadline, f"not within {limit_s:g} simulated seconds: {what}"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(_LOOK_S)

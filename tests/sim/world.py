@@ -6,18 +6,17 @@ Devices are real engines on real encrypted databases. `crash` is what losing pow
 import asyncio
 import random
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from tests import builders
 from tests.sim.clock import SimClock
-from tests.sim.directory import SimDirectory, SimDirectoryClient
+from tests.sim.directory import DIRECTORY_SECRET, SimDirectory, SimDirectoryClient
 from tests.sim.faults import Client, Faults, Machine, SimTransport
 from tests.sim.home_server import SimHomeServer
 from tests.sim.virtual_time import until
 from xirtam_core.chat import Message, SendState
-from xirtam_core.codec.primitives import AuthToken
+from xirtam_core.codec.primitives import ANONYMOUS, AuthToken
 from xirtam_core.crypto import dh, signing
-from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.directory_alarm import DirectoryAlarm
 from xirtam_core.engine.engine import Engine
@@ -25,7 +24,9 @@ from xirtam_core.engine.network import Network
 from xirtam_core.events import Event
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.directory import ServerDescriptor, ServerUrl, UserDescriptor
+from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.storage import account as stored_account
 from xirtam_core.storage import medium_keys
 from xirtam_core.storage.account import Account
@@ -34,7 +35,6 @@ from xirtam_core.storage.headers import StoredHeaders
 from xirtam_core.storage.keys import DatabaseKey
 
 KEY = DatabaseKey(bytes(range(32)))
-DIRECTORY_SECRET = builders.signing_secret("the directory")
 Server = TypeVar("Server", bound=SimHomeServer)
 
 
@@ -49,6 +49,7 @@ class World:
         self.faults = faults or Faults()
         self.directory = SimDirectory()
         self.machines: dict[str, Machine] = {}
+        self._homes: dict[ServerName, SimHomeServer] = {}
         self.link = JoinLink(("tcp://directory:1",), signing.public_of(DIRECTORY_SECRET))
         self._devices: list[SimDevice] = []
 
@@ -57,6 +58,7 @@ class World:
         server = kind(ServerName(name), self.directory, self.clock)
         url = f"tcp://{name[1:]}:1"
         self.machines[url] = Machine(server)
+        self._homes[server.name] = server
         secret = builders.signing_secret(name)
         blob = ServerDescriptor((ServerUrl(url),), signing.public_of(secret)).blob()
         self.directory.put(name, builders.history_of(secret, blob))
@@ -65,6 +67,14 @@ class World:
     def machine(self, server: SimHomeServer) -> Machine:
         """Where a server runs."""
         return self.machines[f"tcp://{server.name[1:]}:1"]
+
+    def home_of(self, device: "SimDevice") -> SimHomeServer:
+        """Where a device's account lives."""
+        return self._homes[device.engine.account.server]
+
+    async def post(self, receiver: "SimDevice", blob: Blob) -> int:
+        """Puts `blob` into the receiver's mailbox, as anybody could; gives its `received_at`."""
+        return await self.home_of(receiver).mailbox_send(ANONYMOUS, direct_mailbox(receiver.name), blob, 0)
 
     def device(self, name: str, server: SimHomeServer) -> "SimDevice":
         """A registered account's first device, not running yet."""
@@ -117,6 +127,11 @@ class SimDevice:
         return self._running is not None and not self._running.done()
 
     @property
+    def has_failed(self) -> bool:
+        """Whether the engine has ended by itself."""
+        return self._running is not None and self._running.done()
+
+    @property
     def engine(self) -> Engine:
         """The engine that runs; fails where it has ended by itself."""
         assert self.is_running, f"the engine of {self.name} does not run: {self._running}"
@@ -133,7 +148,7 @@ class SimDevice:
         alarm = DirectoryAlarm(database, announcer)
         network = Network(
             self.world.link, headers, database, alarm.raise_alarm,
-            connect=lambda urls: self._transport(urls[0]), directory=cast("DirectoryClient", self.directory),
+            connect=lambda urls: self._transport(urls[0]), directory=self.directory,
         )  # fmt: skip
         account = stored_account.find(database)
         assert account is not None

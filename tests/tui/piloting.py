@@ -1,8 +1,6 @@
 """Driving the app in tests: open it on a fake machine, wait for what should come, look at what is on the screen."""
 
 import asyncio
-import html
-import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,8 +20,6 @@ from xirtam_tui.widgets.contact_list import ContactList
 from xirtam_tui.widgets.transcript import Transcript
 
 _LIMIT_S = 10.0
-_TEXT = re.compile(r'<text[^>]* x="([\d.]+)"[^>]*clip-path="url\(#[\w-]*line-(\d+)\)">([^<]*)</text>')
-_CELL = 12.2
 _NAMES = {" ": "space", "@": "at", "_": "underscore"}
 
 
@@ -38,8 +34,7 @@ class Driver:
         end = time.monotonic() + _LIMIT_S
         while not condition():
             assert time.monotonic() < end, f"never happened: {what or condition}\n{self.text()}"
-            await self.pilot.pause()
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.01)
 
     async def press(self, *keys: str) -> None:
         """Presses keys, slowly enough to be a person."""
@@ -65,16 +60,9 @@ class Driver:
         await self.until(lambda: (text := self.text()) and not any(word in text for word in words), f"{words} gone")
 
     def lines(self) -> list[str]:
-        """The screen as text, from the picture that the app can make of itself."""
-        width, height = self.app.size
-        rows = [[" "] * width for _ in range(height)]
-        for x, row, words in _TEXT.findall(self.app.export_screenshot()):
-            at = round(float(x) / _CELL)
-            for character in html.unescape(words):
-                if at < width and int(row) < height:
-                    rows[int(row)][at] = character
-                at += 1
-        return ["".join(row).replace("\xa0", " ").rstrip() for row in rows]
+        """The screen as text."""
+        compositor = self.app.screen._compositor  # pyright: ignore[reportPrivateUsage] - a picture of it takes ten times as long
+        return [strip.text.rstrip() for strip in compositor.render_strips()]
 
     def text(self) -> str:
         """The screen as one text."""
@@ -130,9 +118,11 @@ async def machine_app(
 async def account_app(client: FakeClient, folder: Path, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Driver]:
     """The app with `client`'s account open."""
     async with machine_app(FakeMachine(client), folder, size) as driver:
+        # once everything is there, the focus goes to the composer or the list
         await driver.until(
-            lambda: isinstance(driver.app.screen, ChatScreen) and driver.app.screen.situation.in_chats, "account open"
+            lambda: isinstance(driver.app.screen, ChatScreen) and driver.app.screen.focused, "account open"
         )
+        await driver.pilot.pause()
         yield driver
 
 

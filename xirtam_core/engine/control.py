@@ -6,7 +6,6 @@ message]` with the name of an error of `xirtam_core.errors`. The line `"events"`
 """
 
 import asyncio
-import contextlib
 import inspect
 import logging
 import os
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from xirtam_core import errors
 from xirtam_core.chat import Chat, Message, Page, Received, Status
 from xirtam_core.engine.engine import Engine
 from xirtam_core.errors import XirtamError
@@ -82,26 +82,32 @@ class ControlSocket:
                 self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._converse(reader, writer)
+        except* (OSError, ValueError):
+            pass  # the caller has gone, or does not speak this language: that is no concern of the others
+        finally:
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         events: asyncio.Queue[Event] = asyncio.Queue(_MOST_WAITING_EVENTS)
-        with contextlib.suppress(OSError, ValueError, asyncio.IncompleteReadError, EOFError):
-            async with asyncio.TaskGroup() as tasks:
-                pump: asyncio.Task[None] | None = None
-                unsubscribe: Callable[[], None] | None = None
-                try:
-                    while line := await reader.readline():
-                        asked = msgspec.json.decode(line)
-                        if asked == "events" and pump is None:
-                            unsubscribe = self._engine.announcer.subscribe(lambda event: _offer(events, event, writer))
-                            pump = tasks.create_task(_pump(events, writer))
-                        else:
-                            writer.write(await self._answer(asked))
-                            await writer.drain()
-                finally:
-                    if unsubscribe is not None:
-                        unsubscribe()
-                    if pump is not None:
-                        pump.cancel()
-        writer.close()
+        async with asyncio.TaskGroup() as tasks:
+            pump: asyncio.Task[None] | None = None
+            unsubscribe: Callable[[], None] | None = None
+            try:
+                while line := await reader.readline():
+                    asked = msgspec.json.decode(line)
+                    if asked == "events" and pump is None:
+                        unsubscribe = self._engine.announcer.subscribe(lambda event: _offer(events, event, writer))
+                        pump = tasks.create_task(_pump(events, writer))
+                    else:
+                        writer.write(await self._answer(asked))
+                        await writer.drain()
+            finally:
+                if unsubscribe is not None:
+                    unsubscribe()
+                if pump is not None:
+                    pump.cancel()
 
     async def _answer(self, asked: Any) -> bytes:
         number: Any = None
@@ -114,9 +120,14 @@ class ControlSocket:
                 result = await result
             return _line([number, result])
         except XirtamError as error:
-            return _line([number, None, type(error).__name__, str(error)])
-        except (TypeError, ValueError) as fault:
+            return _line([number, None, _kind(error), str(error)])
+        except (TypeError, ValueError, AttributeError) as fault:
             return _line([number, None, "XirtamError", f"a call that is not understood: {fault}"])
+
+
+def _kind(error: XirtamError) -> str:
+    """What the other side knows an error as: its nearest relative in the tree of errors."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
 
 
 def _make_private(directory: Path) -> None:

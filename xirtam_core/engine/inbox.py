@@ -62,6 +62,7 @@ class Inbox:
         self._on_settled = on_settled
         self._arrived = asyncio.Event()
         self._recent: dict[tuple[Hash, int], None] = {}
+        self._is_retry_due = False
         peers.when_recovered(self.retry)
 
     def accept(self, mailbox: Hash, entries: Iterable[MailboxEntry]) -> int:
@@ -81,11 +82,13 @@ class Inbox:
 
     def retry(self) -> None:
         """Something that was out of reach may be there again."""
+        self._is_retry_due = True  # for what is being looked at just now, and not deferred yet
         journal.retry_all(self._database)
         self._arrived.set()
 
     async def run(self) -> None:
         """Understands what is due, now and whenever there is more."""
+        self.retry()  # so that what an earlier run deferred comes before what arrives in this one
         while True:
             self._arrived.clear()
             while batch := journal.due(self._database, seconds(self._clock), _BATCH):
@@ -114,6 +117,7 @@ class Inbox:
                 unsealed.append(_Unsealed(entry, direct_message.unseal(blob, openers)))
             except (Malformed, Unverified) as fault:
                 rejected.append((entry, str(fault)))
+        self._is_retry_due = False
         identities = await self._identities({item.signed.sender for item in unsealed})
         if not journal.is_next(self._database, batch[0], seconds(self._clock)):
             return  # what was deferred has become due in the meantime, and goes first
@@ -124,6 +128,8 @@ class Inbox:
             for entry in ignored:
                 journal.remove(self._database, entry)
             touched = {chat for item in unsealed if (chat := self._conclude(item, identities, news)) is not None}
+            if self._is_retry_due:
+                journal.retry_all(self._database)
         self._tell(news, touched)
 
     async def _identities(self, senders: set[Username]) -> dict[Username, Peer | Exception]:
@@ -158,7 +164,12 @@ class Inbox:
         journal.remove(self._database, item.entry)
         if opened.kind != MESSAGE_CONTENT:
             return None  # an event that is no message, of a kind this version does not know
-        return self._store(opened, item.entry, unchecked_root=None if self._peers.is_fresh(sender) else sender.root_cert_hash, news=news)
+        return self._store(
+            opened,
+            item.entry,
+            unchecked_root=None if self._peers.is_fresh(sender) else sender.root_cert_hash,
+            news=news,
+        )
 
     def _reject_or_wait(self, entry: JournalEntry, sender: Peer, reason: str) -> None:
         """What does not verify under an identity that may be outdated is asked about again before it is given up."""
@@ -167,7 +178,9 @@ class Inbox:
         else:
             journal.defer(self._database, entry, reason, seconds(self._clock))
 
-    def _store(self, opened: Opened, entry: JournalEntry, *, unchecked_root: Hash | None, news: list[Event]) -> Username | None:
+    def _store(
+        self, opened: Opened, entry: JournalEntry, *, unchecked_root: Hash | None, news: list[Event]
+    ) -> Username | None:
         is_mine = opened.sender == self._me
         known = messages.find_event(self._database, opened.peer, opened.sender, opened.event.hash())
         if known is not None:

@@ -82,7 +82,7 @@ class OpenAccount:
         while True:
             await asyncio.sleep(_TEND_S)
             if engine.status().connection is not Connection.CONNECTED:
-                with contextlib.suppress(Unreachable):
+                with contextlib.suppress(Unreachable, OSError):
                     await private_network.ensure_running(self._data_dir)
 
     async def close(self) -> None:

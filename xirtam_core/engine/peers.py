@@ -77,7 +77,9 @@ class Peers:
             raise
         except (XirtamError, TimeoutError) as fault:
             self._has_failed = True
-            if isinstance(fault, Unreachable | RetryLater | TimeoutError):  # else it answered, if wrongly: others may be asked about
+            if isinstance(
+                fault, Unreachable | RetryLater | TimeoutError
+            ):  # else it answered, if wrongly: others may be asked about
                 self._no_directory_until = asyncio.get_running_loop().time() + _AFTER_FAILURE_S
             raise Unreachable(f"the directory does not answer about {user}: {fault or 'too slow'}") from fault
 

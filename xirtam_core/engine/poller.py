@@ -1,8 +1,8 @@
 """One long poll per server, over all mailboxes that are read there (spec: client.md, Receiving).
 
 The wait adapts: 15 s at first, 5 s more after each empty answer, halved after an error, at most 540 s. A server that is not ours
-may make an entry visible late, behind one already read; there a short look back follows whatever arrives, and what is known already
-is passed over.
+may make an entry visible late, behind one already read; there, from the start and from each arrival on, what lies shortly before the
+cursor is read again and again for as long as that can happen, and what is known already is passed over.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from xirtam_core.chat import Connection
 from xirtam_core.clock import Clock, seconds
-from xirtam_core.codec.primitives import Hash
+from xirtam_core.codec.primitives import AuthToken, Hash
 from xirtam_core.engine.backoff import Backoff
 from xirtam_core.engine.inbox import Inbox
 from xirtam_core.engine.session import Session
-from xirtam_core.errors import NotFound, Refused, Unreachable, Unverified
+from xirtam_core.errors import Unreachable, XirtamError
 from xirtam_core.protocol.mailbox import ReceiveFrom
 from xirtam_core.rpc.envelope import METHOD_NOT_FOUND, CallError
 from xirtam_core.rpc.home_server import AccessDenied, HomeServer
@@ -22,7 +22,8 @@ from xirtam_core.storage import journal
 from xirtam_core.storage.database import Database
 
 _FIRST_WAIT_MS, _STEP_MS, _SHORTEST_WAIT_MS, _LONGEST_WAIT_MS = 15_000, 5_000, 2_000, 540_000
-_LOOK_BACK_NS = 10_000_000_000
+_LOOK_BACK_S = 10.0
+"""How late an entry may become visible."""
 _RECONNECT_FIRST_S, _RECONNECT_LONGEST_S = 0.5, 30.0
 
 OnConnection = Callable[[Connection, str], None]
@@ -41,7 +42,7 @@ class Poller:
         self._on_connection = on_connection
         self._wait_ms = _FIRST_WAIT_MS
         self._is_ours: bool | None = None
-        self._must_look_back = False
+        self._late_until: float | None = None
         self._hurry = asyncio.Event()
 
     def hurry(self) -> None:
@@ -52,6 +53,7 @@ class Poller:
     async def run(self) -> None:
         """Reads for ever; a failure is told, waited out, and followed by another attempt."""
         backoff = Backoff(_RECONNECT_FIRST_S, _RECONNECT_LONGEST_S)
+        refusals = Backoff(_RECONNECT_FIRST_S, _RECONNECT_LONGEST_S)
         self._on_connection(Connection.CONNECTING, "")
         while True:
             try:
@@ -61,9 +63,10 @@ class Poller:
                 backoff.reset()
                 while True:
                     await self._poll(server)
+                    refusals.reset()
             except AccessDenied:
-                await self._sign_in_again(backoff)
-            except (Unreachable, Refused, Unverified, NotFound, CallError) as fault:
+                await self._sign_in_again(refusals)
+            except XirtamError as fault:
                 self._wait_ms = max(_SHORTEST_WAIT_MS, self._wait_ms // 2)
                 await self._wait(str(fault), backoff)
 
@@ -76,14 +79,15 @@ class Poller:
             if error.fault.code != METHOD_NOT_FOUND:
                 raise
             self._is_ours = False
+            self._expect_late()
 
-    async def _sign_in_again(self, backoff: Backoff) -> None:
+    async def _sign_in_again(self, refusals: Backoff) -> None:
         try:
             await self._session.authenticate(self._session.account.token)
-        except (Unreachable, Refused, Unverified, NotFound, CallError) as fault:
-            await self._wait(f"the home server does not let this device in: {fault}", backoff)
-        else:
-            await self._pause(backoff.next_s())  # a server that lets in and then refuses is not asked in a tight loop
+        except XirtamError as fault:
+            await self._wait(f"the home server does not let this device in: {fault}", refusals)
+        else:  # a server that lets in and then refuses is not asked in a tight loop
+            await self._wait("the home server did not know this device any more; it has signed in again", refusals)
 
     async def _wait(self, reason: str, backoff: Backoff) -> None:
         self._on_connection(Connection.OFFLINE, reason)
@@ -100,18 +104,45 @@ class Poller:
     async def _poll(self, server: HomeServer) -> None:
         cursors = journal.cursors(self._database, self._session.account.server)
         token = await self._session.token()
-        back_ns = _LOOK_BACK_NS if self._must_look_back else 0
-        asked = tuple(ReceiveFrom(token, mailbox, max(0, after - back_ns)) for mailbox, after in cursors.items())
-        wait_ms = _SHORTEST_WAIT_MS if self._must_look_back else self._wait_ms
+        asked = tuple(ReceiveFrom(token, mailbox, after) for mailbox, after in cursors.items())
         asked_s = seconds(self._clock)
-        answer = await server.mailbox_multirecv(asked, wait_ms)
+        answer = await server.mailbox_multirecv(asked, self._wait_ms if self._late_until is None else _SHORTEST_WAIT_MS)
         added = sum(self._inbox.accept(mailbox, answer[mailbox]) for mailbox in cursors.keys() & answer.keys())
-        self._must_look_back = added > 0 and self._is_ours is False
-        for mailbox in cursors.keys() - answer.keys():
-            self._mark_drained(mailbox, asked_s, is_answer_empty=not answer)
-        if not answer:
+        if answer and not added:
+            raise Unreachable("the home server repeats what it has given already")
+        if not answer:  # an answer with entries of one mailbox says nothing about the others
+            for mailbox in cursors:
+                journal.mark_drained(self._database, mailbox, asked_s)
             self._wait_ms = min(self._wait_ms + _STEP_MS, _LONGEST_WAIT_MS)
+        if added and self._is_ours is False:
+            self._expect_late()
+        if self._late_until is not None:
+            await self._look_back_at_all(server, token, self._late_until)
 
-    def _mark_drained(self, mailbox: Hash, asked_s: int, *, is_answer_empty: bool) -> None:
-        if is_answer_empty:  # an answer with entries of one mailbox says nothing about the others
-            journal.mark_drained(self._database, mailbox, asked_s)
+    def _expect_late(self) -> None:
+        self._late_until = asyncio.get_running_loop().time() + _LOOK_BACK_S
+
+    async def _look_back_at_all(self, server: HomeServer, token: AuthToken, until: float) -> None:
+        """Looks for entries that became visible behind the cursors; for the last time when `until` is over."""
+        is_last = asyncio.get_running_loop().time() >= until
+        added = 0
+        for mailbox, cursor in journal.cursors(self._database, self._session.account.server).items():
+            added += await self._look_back(server, token, mailbox, cursor)
+        if added:
+            self._expect_late()
+        elif is_last:
+            self._late_until = None
+
+    async def _look_back(self, server: HomeServer, token: AuthToken, mailbox: Hash, cursor: int) -> int:
+        """Reads again what lies before the cursor, from shortly before where it was last time; gives how many entries were new."""
+        added, after = 0, journal.looked_back_ns(self._database, mailbox) - round(_LOOK_BACK_S * 1e9)
+        while after < cursor:
+            asked = ReceiveFrom(token, mailbox, max(0, after))
+            entries = (await server.mailbox_multirecv((asked,), _SHORTEST_WAIT_MS)).get(mailbox, ())
+            added += self._inbox.accept(mailbox, entries)
+            newest = max((entry.received_at for entry in entries), default=0)
+            if newest <= after:
+                break
+            after = newest
+        journal.mark_looked_back(self._database, mailbox, cursor)
+        return added

@@ -65,6 +65,17 @@ def append(database: Database, mailbox: Hash, entries: Iterable[MailboxEntry]) -
     return added
 
 
+def looked_back_ns(database: Database, mailbox: Hash) -> int:
+    """Where the cursor was when what lies behind it was last read again."""
+    row = database.row("SELECT looked_back_ns FROM mailboxes WHERE mailbox = ?", bytes(mailbox))
+    return 0 if row is None else int(row[0])
+
+
+def mark_looked_back(database: Database, mailbox: Hash, cursor_ns: int) -> None:
+    """Notes that what lies behind `cursor_ns` has been read again."""
+    database.execute("UPDATE mailboxes SET looked_back_ns = ? WHERE mailbox = ?", cursor_ns, bytes(mailbox))
+
+
 def mark_drained(database: Database, mailbox: Hash, now_s: int) -> None:
     """Notes that the mailbox held nothing beyond its cursor."""
     database.execute("UPDATE mailboxes SET drained_s = ? WHERE mailbox = ?", now_s, bytes(mailbox))

@@ -174,7 +174,9 @@ def delete(database: Database, row: int) -> None:
 def mark_verified(database: Database, sender: Username, root: Hash) -> list[StoredMessage]:
     """Lifts the mark from a sender's messages that were verified under `root`, which is theirs; gives those that had it."""
     rows = database.rows(
-        "UPDATE messages SET unchecked_root = NULL WHERE sender = ? AND unchecked_root = ? RETURNING id", sender, bytes(root)
+        "UPDATE messages SET unchecked_root = NULL WHERE sender = ? AND unchecked_root = ? RETURNING id",
+        sender,
+        bytes(root),
     )
     return [get(database, row) for (row,) in rows]
 

@@ -31,11 +31,13 @@ STEPS = (
         published_s INTEGER
     ) STRICT;
 
-    -- Mailboxes that are read, and how far. drained_s: when the mailbox was last known to hold nothing more.
+    -- Mailboxes that are read, and how far. drained_s: when the mailbox was last known to hold nothing more. looked_back_ns: where the
+    -- cursor was when what lies behind it was last read again, on servers where entries may turn up there.
     CREATE TABLE mailboxes (
         mailbox BLOB PRIMARY KEY,
         server TEXT NOT NULL,
         cursor_ns INTEGER NOT NULL DEFAULT 0,
+        looked_back_ns INTEGER NOT NULL DEFAULT 0,
         drained_s INTEGER NOT NULL DEFAULT 0
     ) STRICT;
 
@@ -44,11 +46,11 @@ STEPS = (
         id INTEGER PRIMARY KEY,
         mailbox BLOB NOT NULL,
         received_at_ns INTEGER NOT NULL,
-        kind TEXT NOT NULL,
-        inner BLOB NOT NULL,
         attempts INTEGER NOT NULL DEFAULT 0,
         next_attempt_s INTEGER NOT NULL DEFAULT 0,
         reason TEXT,
+        kind TEXT NOT NULL,
+        inner BLOB NOT NULL,                            -- large and last, so that the rest is read without it
         UNIQUE (mailbox, received_at_ns)
     ) STRICT;
     CREATE INDEX journal_due ON journal (next_attempt_s, id);

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +20,7 @@ from xirtam_tui.cli.exit_codes import Exit
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, status_object
 from xirtam_tui.cli.running import AnyClient, opened, run_command
+from xirtam_tui.text import line
 
 _CONNECT_S = 5.0
 
@@ -143,15 +143,9 @@ def _status_words(status: Status) -> str:
     key = "none published" if status.medium_key_age_s is None else f"{status.medium_key_age_s // 60} minutes old"
     lines = [
         f"account     {status.account}",
-        f"server      {status.server}, {status.connection}" + (f" ({status.detail})" if status.detail else ""),
+        f"server      {status.server}, {status.connection}" + (f" ({line(status.detail)})" if status.detail else ""),
         f"directory   {status.alarm or anchor}",
         f"queues      {status.queued} to send, {status.waiting} to understand, {status.rejected} rejected so far",
         f"key         {key}",
     ]
     return "\n".join(lines)
-
-
-def default_account(data_dir: Path) -> Username | None:
-    """The account to open without being told which: the only one, or None where there is none or a choice."""
-    found = list_accounts(data_dir)
-    return found[0] if len(found) == 1 else None

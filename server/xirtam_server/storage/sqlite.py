@@ -25,7 +25,6 @@ from xirtam_server.storage.writer import GroupWriter
 
 R = TypeVar("R")
 
-_CHECKPOINT_PAGES = 4000
 _READERS = 2
 
 
@@ -52,7 +51,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
     db.execute("PRAGMA busy_timeout = 5000")
-    db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     return db
 
 

@@ -6,7 +6,7 @@ part (what is open, when to stop) is done for all transports alike in `connectio
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, cast
 
 from starlette.applications import Starlette
@@ -92,12 +92,21 @@ async def _empty(_request: Request, refusal: Exception) -> Response:
     return Response(status_code=getattr(refusal, "status_code", 500), headers=getattr(refusal, "headers", None))
 
 
-def application(endpoints: Mapping[str, RpcEndpoint]) -> Starlette:
-    """The services by path."""
-    routes = [Route(path, endpoint, methods=["POST"]) for path, endpoint in endpoints.items()]
-    app = Starlette(routes=routes, exception_handlers={404: _empty, 405: _empty})
-    app.router.redirect_slashes = False
-    return app
+class Application(Starlette):
+    """The services by path; what is no call goes the usual way through Starlette.
+
+    A call does not: its layers take a quarter of the time of a send, and half of the memory of a parked poll.
+    """
+
+    def __init__(self, endpoints: Mapping[str, RpcEndpoint]) -> None:
+        routes = [Route(path, endpoint, methods=["POST"]) for path, endpoint in endpoints.items()]
+        super().__init__(routes=routes, exception_handlers={404: _empty, 405: _empty})
+        self.router.redirect_slashes = False
+        self._endpoints = endpoints
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        endpoint = self._endpoints.get(scope["path"]) if scope["method"] == "POST" else None
+        return super().__call__(scope, receive, send) if endpoint is None else endpoint(scope, receive, send)
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -152,7 +161,7 @@ class HttpConnection(HttpToolsProtocol):
             await self._gone.wait()
 
 
-async def listen(app: Starlette, listener: socket.socket, connections: Connections) -> asyncio.Server:
+async def listen(app: Application, listener: socket.socket, connections: Connections) -> asyncio.Server:
     """Accepts clients on `listener`, which is bound."""
     config = Config(
         app,

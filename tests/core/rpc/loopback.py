@@ -35,6 +35,10 @@ class Peer:
             pass
         return line
 
+    async def silence(self) -> None:
+        """Says nothing until the client has gone."""
+        await self.reader.read()
+
     async def say(self, *lines: bytes) -> None:
         self.writer.write(b"".join(line + b"\n" for line in lines))
         await self.writer.drain()

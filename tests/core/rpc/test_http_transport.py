@@ -162,22 +162,26 @@ async def test_a_server_that_comes_back_is_found_again() -> None:
 async def test_a_call_without_an_answer_times_out_and_others_go_on() -> None:
     async def silent_once(peer: Peer) -> None:
         if server.accepted == 1:
-            await peer.reader.read()
+            await peer.silence()
         await echo(peer)
 
     async with serving(silent_once) as server, connected(server) as transport:
-        with pytest.raises(Unreachable, match=r"within 0\.05 s"):
-            await call(transport, "req-1", timeout_s=0.05)
+        with pytest.raises(Unreachable, match=r"within 0\.2 s"):
+            await call(transport, "req-1", timeout_s=0.2)
         assert await call(transport, "req-2") == answer("req-2")
 
 
 async def test_a_cancelled_call_frees_its_connection() -> None:
+    heard = asyncio.Event()
+
     async def silent(peer: Peer) -> None:
-        await peer.reader.read()
+        await peer.http_request()
+        heard.set()
+        await peer.silence()
 
     async with serving(silent) as server, connected(server) as transport:
         abandoned = asyncio.create_task(call(transport, "req-1"))
-        await until(lambda: server.accepted == 1)
+        await heard.wait()
         abandoned.cancel()
         with pytest.raises(asyncio.CancelledError):
             await abandoned
@@ -207,13 +211,16 @@ async def test_a_request_over_a_mebibyte_is_refused_before_it_is_sent() -> None:
 
 
 async def test_closing_fails_calls_in_flight_and_later_ones() -> None:
+    heard: list[object] = []
+
     async def silent(peer: Peer) -> None:
-        await peer.reader.read()
+        heard.append(await peer.http_request())
+        await peer.silence()
 
     async with serving(silent) as server:
         transport = HttpTransport(f"http://127.0.0.1:{server.port}/")
         waiting = [asyncio.create_task(call(transport, f"req-{number}")) for number in range(3)]
-        await until(lambda: server.accepted == 3)
+        await until(lambda: len(heard) == 3)
         await transport.close()
         failures = await asyncio.gather(*waiting, return_exceptions=True)
         assert all(isinstance(failure, Unreachable) for failure in failures)

@@ -54,15 +54,18 @@ def test_what_cannot_be_reached_from_here_is_refused_and_skipped(url: str) -> No
 
 
 async def test_a_pool_gives_one_transport_for_each_url_and_closes_them_all() -> None:
+    heard: list[bytes] = []
+
     async def silent(peer: Peer) -> None:
-        await peer.reader.read()
+        heard.append(await peer.line())
+        await peer.silence()
 
     async with serving(silent) as first, serving(silent) as second:
         pool = TransportPool()
         urls = [f"tcp://127.0.0.1:{first.port}", f"http://127.0.0.1:{second.port}/"]
         assert pool.get(urls[0]) is pool.get(urls[0])
         calls = [asyncio.create_task(pool.get(url).call(request("r"), "r", timeout_s=LIMIT_S)) for url in urls]
-        await until(lambda: first.accepted == second.accepted == 1)
+        await until(lambda: len(heard) == 2)
         await pool.close()
         failures = await asyncio.gather(*calls, return_exceptions=True)
         assert all(isinstance(failure, Unreachable) for failure in failures)

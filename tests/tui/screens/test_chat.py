@@ -23,7 +23,7 @@ def client_with_bobby(**more: object) -> FakeClient:
 async def test_the_first_chat_opens_and_the_composer_has_the_focus(tmp_path: Path) -> None:
     async with account_app(client_with_bobby(), tmp_path) as driver:
         await driver.sees("@alice", "~harbor ● connected", "number 8")
-        assert driver.composer.has_focus
+        await driver.until(lambda: driver.composer.has_focus)
 
 
 async def test_enter_sends_and_shows_the_state(tmp_path: Path) -> None:

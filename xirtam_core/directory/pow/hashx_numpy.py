@@ -1,6 +1,7 @@
 """HashX of all 65536 inputs of Equi-X at once, with numpy (spec: equix.md, 7, 8 and 13).
 
-One row of lanes per register; the inputs are done in pieces, small enough that the rows stay in the processor's second-level cache.
+One row of lanes per register; the inputs are done in pieces, small enough that the rows stay in the processor's caches, and
+large enough that the fixed cost of a numpy call is small.
 Lanes that jump are gathered into narrower rows, run through the loop's body there, and scattered back.
 """
 
@@ -24,7 +25,7 @@ from xirtam_core.directory.pow.program import BLOCK_LENGTH, BRANCH_AT, FLAG_AT, 
 from xirtam_core.directory.pow.siphash import Words4
 
 INPUTS: Final = 1 << 16
-_LANES: Final = 1 << 14
+_LANES: Final = 1 << 15
 # A branch is taken by about a sixteenth of the lanes; by more in some programs, and then the narrow rows are used more than once.
 _NARROW_LANES: Final = _LANES // 16 + 256
 

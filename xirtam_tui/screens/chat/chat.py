@@ -88,11 +88,13 @@ class ChatScreen(Screen[None]):
     @property
     def situation(self) -> Situation:
         """What the actions depend on."""
+        if self._bridge is None:
+            return Situation()
         conversation = self.conversation
         alarm = conversation.chat is not None and conversation.chat.alarm is not None
         status = self.query_one(StatusBar).status
         return Situation(
-            in_chats=self._bridge is not None,
+            in_chats=True,
             chat_open=conversation.chat is not None,
             alarm=alarm or (status is not None and status.alarm is not None),
             message=conversation.chosen,
@@ -100,7 +102,7 @@ class ChatScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in _ENABLED:
-            return self.is_mounted and _ENABLED[action](self.situation)
+            return _ENABLED[action](self.situation)
         return super().check_action(action, parameters)
 
     def _invite(self) -> None:

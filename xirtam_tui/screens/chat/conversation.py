@@ -112,7 +112,7 @@ class Conversation(Vertical):
             server = (f"  {chat.server}", "$text-muted") if chat.server else ""
             self.query_one("#title", Static).update(Content.assemble((back, "$accent"), (chat.peer, "bold"), server))
             key = self._keys.label("chat.acknowledge")
-            self.query_one("#alarm", Static).update(f"⚠ {chat.alarm}  {key} I have seen this" if chat.alarm else "")
+            self.query_one("#alarm", Static).update(f"⚠ {chat.alarm}\n  {key} I have seen this" if chat.alarm else "")
         self._show_jump()
 
     def watch_at_latest(self) -> None:

@@ -1,0 +1,44 @@
+"""Two people on two servers, running: what most simulations begin with."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from tests.sim.faults import Faults
+from tests.sim.home_server import SimHomeServer
+from tests.sim.world import SimDevice, World
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Alice lives on ~harbor, Bobby on ~beach."""
+
+    world: World
+    alice: SimDevice
+    bobby: SimDevice
+    harbor: SimHomeServer
+    beach: SimHomeServer
+
+
+@asynccontextmanager
+async def two_people(
+    place: Path,
+    *,
+    seed: int = 0,
+    faults: Faults | None = None,
+    harbor: type[SimHomeServer] = SimHomeServer,
+    beach: type[SimHomeServer] = SimHomeServer,
+) -> AsyncGenerator[Pair, None]:
+    """Both with their engines running; at the end, no engine may have ended by itself."""
+    world = World(place, seed, faults)
+    servers = world.server("~harbor", harbor), world.server("~beach", beach)
+    alice, bobby = world.device("alice", servers[0]), world.device("bobby", servers[1])
+    alice.start()
+    bobby.start()
+    try:
+        yield Pair(world, alice, bobby, *servers)
+        for device in (alice, bobby):
+            assert not device.has_failed, f"the engine of {device.name} has ended by itself"
+    finally:
+        await world.close()

@@ -1,0 +1,165 @@
+"""Every screen as a picture, small and large, dark and light. `pytest --snapshot-update` renews them; look at them then."""
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
+
+from tests.tui.demo import demo_client
+from tests.tui.fake_client import FakeClient, FakeMachine
+from tests.tui.piloting import Driver, machine_app
+from xirtam_core.errors import Locked
+from xirtam_core.registration import Progress, Step
+
+_run_id = re.compile(r"terminal-\d+-")
+Act = Callable[[Driver], Awaitable[None]]
+
+
+def with_account() -> FakeMachine:
+    return FakeMachine(demo_client())
+
+
+def without_chats() -> FakeMachine:
+    return FakeMachine(FakeClient())
+
+
+def in_use() -> FakeMachine:
+    machine = with_account()
+    machine.open_error = Locked("@alice is open in another window; close it there, then try again here")
+    return machine
+
+
+def registering() -> FakeMachine:
+    machine = FakeMachine()
+    machine.steps = [Progress(Step.CHECK_NAME), Progress(Step.PROVE_OWNER, 0.42, 12)]
+    machine.hold_at = Step.PROVE_OWNER
+    return machine
+
+
+async def chat(driver: Driver) -> None:
+    await driver.sees("see you there")
+    await driver.until(lambda: driver.contacts.next_unread() is None)
+
+
+async def every_kind_of_message(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("ctrl+down", "ctrl+down")
+    await driver.sees("I will bring it anyway", "Not sent")
+    await driver.press("up", "up")
+    await driver.sees("r retry")
+
+
+async def alarm(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press(*["ctrl+down"] * 4)
+    await driver.sees("F8 I have seen this")
+
+
+async def first_chat(driver: Driver) -> None:
+    await driver.sees("No chats yet")
+
+
+async def new_chat(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("ctrl+n")
+    await driver.write("nobody_here")
+    await driver.press("enter")
+    await driver.sees("There is no user")
+
+
+async def switcher(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("ctrl+k")
+    await driver.write("ar")
+    await driver.sees_not("  @bobby")
+
+
+async def show_help(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("f1")
+    await driver.sees("What you can do")
+
+
+async def quit_with_queued(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("ctrl+q")
+    await driver.sees("not been sent yet")
+
+
+async def failure(driver: Driver) -> None:
+    await driver.sees("Try again")
+
+
+async def welcome(driver: Driver) -> None:
+    await driver.sees("Join a network")
+
+
+async def name_checked(driver: Driver) -> None:
+    await driver.sees("Join a network")
+    await driver.press("tab", "enter")
+    await driver.write("bobby")
+    await driver.sees("is taken")
+
+
+async def progress(driver: Driver) -> None:
+    await driver.sees("Join a network")
+    await driver.press("tab", "enter")
+    await driver.write("alice")
+    await driver.sees("is free")
+    await driver.press("enter")
+    await driver.sees("about 12 s left")
+
+
+SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
+    "chat": (with_account, chat),
+    "messages": (with_account, every_kind_of_message),
+    "alarm": (with_account, alarm),
+    "first_chat": (without_chats, first_chat),
+    "new_chat": (with_account, new_chat),
+    "switcher": (with_account, switcher),
+    "help": (with_account, show_help),
+    "quit": (with_account, quit_with_queued),
+    "failure": (in_use, failure),
+    "welcome": (FakeMachine, welcome),
+    "name_checked": (FakeMachine, name_checked),
+    "progress": (registering, progress),
+}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+async def test_the_screen_looks_as_it_did(name: str, snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    machine, act = SCREENS[name]
+    async with machine_app(machine(), tmp_path, size=(80, 24)) as driver:
+        await act(driver)
+        for size in ((80, 24), (140, 40)):
+            if driver.app.size != size:
+                await driver.pilot.resize_terminal(*size)
+            for theme in ("xirtam-dark", "xirtam-light"):
+                driver.app.theme = theme
+                assert await picture(driver) == snapshot(name=f"{size[0]}x{size[1]}-{theme}", extension_class=Picture)
+
+
+@pytest.mark.parametrize("pane", ["list", "chat"])
+async def test_a_narrow_terminal_looks_as_it_did(pane: str, snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    async with machine_app(with_account(), tmp_path, size=(60, 24)) as driver:
+        await driver.sees("@bobby", "@erin_m")
+        if pane == "chat":
+            await driver.press("enter")
+            await chat(driver)
+        assert await picture(driver) == snapshot(extension_class=Picture)
+
+
+async def picture(driver: Driver) -> str:
+    """The screen once it has come to rest, without what changes from run to run."""
+    before = ""
+    while (now := _run_id.sub("terminal-", driver.app.export_screenshot())) != before:
+        before = now
+        await driver.pilot.pause()
+    return now
+
+
+class Picture(SVGImageExtension):
+    """A picture, one file each."""
