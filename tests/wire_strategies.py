@@ -68,7 +68,9 @@ def values_of(annotation: Any) -> st.SearchStrategy[Any]:
 def _values_of(annotation: Any) -> st.SearchStrategy[Any]:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        width = next(mark for mark in annotation.__metadata__ if isinstance(mark, Width))
+        (width,) = annotation.__metadata__
+        if not isinstance(width, Width):
+            return _values_of(annotation.__origin__)
         largest = 256**width.size - 1
         return st.integers(0, largest) | st.sampled_from([0, 1, 127, 128, largest, largest >> 1])
     if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:

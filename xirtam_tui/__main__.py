@@ -16,12 +16,11 @@ def main() -> None:
 
         run()
         return
-    gc.disable()  # importing makes a great many objects and no garbage
+    gc.disable()  # importing makes a great many objects and no garbage; the app turns it on again once it is painted
     from xirtam_core.errors import InvalidName
     from xirtam_core.names import Username
     from xirtam_tui.app import run_app
 
-    gc.enable()
     try:
         account = Username.parse(options["--account"]) if "--account" in options else None
     except InvalidName as error:

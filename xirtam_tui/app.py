@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.types import CSSPathType
 
 from xirtam_core.names import Username
 from xirtam_tui import keymap, settings
@@ -24,7 +25,8 @@ from xirtam_tui.themes import DARK, LIGHT, THEMES
 class XirtamApp(App[None]):
     """The terminal app of one person at one machine."""
 
-    CSS_PATH = "app.tcss"
+    # The styles of the first screens too: loading them with those would parse everything twice before the first paint.
+    CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/opening/opening.tcss", "screens/chat/chat.tcss"]
     TITLE = "xirtam"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.APP)
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -57,12 +59,19 @@ class XirtamApp(App[None]):
         self.theme = chosen if chosen in self.available_themes else DARK.name
         self.set_keymap(self._keys.changed())
 
-    async def on_mount(self) -> None:
-        await self.push_screen(Opening() if self._account is None else self._chat_screen(self._account))
+    def get_default_screen(self) -> Screen[None]:
+        return Opening() if self._account is None else self._chat_screen(self._account)
+
+    def on_mount(self) -> None:
         for problem in self._keys.problems:
             self.notify(problem, title="Keys", severity="warning", markup=False)
-        # The engine is heavy to import: not before there is something to look at.
-        self.call_after_refresh(self.action_start)
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        """There is something to look at: time for the engine, which is heavy to import."""
+        gc.freeze()  # what the start has made stays; the collector need not walk it while keys are pressed
+        gc.enable()
+        self.action_start()
 
     # Opening an account
 
@@ -80,9 +89,10 @@ class XirtamApp(App[None]):
                 self._account = accounts[0]
             engine = await self._engines.open_account(self._data_dir, self._account)
         except Exception as error:
-            opening = self.screen if isinstance(self.screen, Opening) else Opening()
-            if opening is not self.screen:
-                await self._switch(opening)
+            opening = self.screen
+            if not isinstance(opening, Opening):
+                opening = Opening()
+                await self._show(opening)
             opening.fail(explain(error))
             return
         await self.show_account(engine)
@@ -91,14 +101,23 @@ class XirtamApp(App[None]):
         """Shows an account whose engine is open."""
         self._account = engine.account
         self._bridge = Bridge(engine, self._take_in)
-        screen = self.screen
-        if not isinstance(screen, ChatScreen):
+        screen = self._chats()
+        if screen is None:
             screen = self._chat_screen(engine.account)
-            await self._switch(screen)
+            await self._show(screen)
+        elif isinstance(self.screen, Opening):
+            await self.pop_screen()
         await attempt(screen.attach(self._bridge), self)
 
-    async def _switch(self, screen: Screen[None]) -> None:
-        await self.switch_screen(screen)  # pyright: ignore[reportUnknownMemberType]
+    async def _show(self, screen: Screen[None]) -> None:
+        """Puts `screen` in the place of the one that shows, or on top when that is the first, which Textual must keep."""
+        if len(self.screen_stack) == 1:
+            await self.push_screen(screen)
+        else:
+            await self.switch_screen(screen)  # pyright: ignore[reportUnknownMemberType]
+
+    def _chats(self) -> ChatScreen | None:
+        return next((screen for screen in self.screen_stack if isinstance(screen, ChatScreen)), None)
 
     def _chat_screen(self, account: Username) -> ChatScreen:
         return ChatScreen(account, clock=self._clock, keymap=self._keys, intro=self._intro)
@@ -113,12 +132,12 @@ class XirtamApp(App[None]):
             if self._account is not None:
                 self.action_start()
                 return
-        await self._switch(Welcome(self._data_dir, self._engines, self.show_account, intro=self._intro))
+        await self._show(Welcome(self._data_dir, self._engines, self.show_account, intro=self._intro))
 
     # What comes from the engine and from widgets
 
     def _take_in(self, batch: Batch) -> None:
-        screen = next((screen for screen in self.screen_stack if isinstance(screen, ChatScreen)), None)
+        screen = self._chats()
         if screen is not None and screen.is_mounted:
             screen.apply(batch)
         for alarm in batch.alarms:
@@ -157,7 +176,7 @@ class XirtamApp(App[None]):
             self.run_worker(self._quit(), group="quit")
 
     async def _quit(self) -> None:
-        screen = next((screen for screen in self.screen_stack if isinstance(screen, ChatScreen)), None)
+        screen = self._chats()
         if screen is not None and self._bridge is not None:
             await screen.conversation.keep_draft()
             queued = screen.queued
@@ -189,5 +208,5 @@ class XirtamApp(App[None]):
 
 def run_app(data_dir: Path, account: Username | None, intro: str | None) -> None:
     """Runs the app until the person leaves. `account` opens that one; `intro` is said where there is no chat to show yet."""
-    gc.freeze()  # what is imported by now stays: keep the collector from walking it while keys are pressed
+    gc.disable()  # the start makes many objects and no garbage; `_painted` turns it on again
     XirtamApp(data_dir, account, intro).run()

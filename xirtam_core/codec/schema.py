@@ -9,23 +9,20 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
-from xirtam_core.codec.codecs import (
+from xirtam_core.codec.bounds import AtMost
+from xirtam_core.codec.codec import Codec
+from xirtam_core.codec.collection_codecs import ListCodec, MapCodec, OptionCodec, TupleCodec
+from xirtam_core.codec.integers import Width
+from xirtam_core.codec.primitives import Base64Bytes, FixedBytes, IntegerBytes
+from xirtam_core.codec.scalar_codecs import (
     BoolCodec,
     BytesCodec,
-    Codec,
-    EnumCodec,
     FixedCodec,
     IntegerBytesCodec,
     IntegerCodec,
-    ListCodec,
-    MapCodec,
-    OptionCodec,
-    StructCodec,
     TextCodec,
-    TupleCodec,
 )
-from xirtam_core.codec.integers import Width
-from xirtam_core.codec.primitives import Base64Bytes, FixedBytes, IntegerBytes
+from xirtam_core.codec.struct_codecs import EnumCodec, StructCodec
 from xirtam_core.codec.wire import Newtype, Variant, Wire
 
 
@@ -34,8 +31,7 @@ def codec_of(annotation: Any) -> Codec[Any]:
     """The codec of a type as annotated; raises `TypeError` for one that the wire does not have."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        width = next(mark for mark in annotation.__metadata__ if isinstance(mark, Width))
-        return IntegerCodec(width.size)
+        return _marked(annotation.__origin__, annotation.__metadata__[0])
     if origin is tuple:
         items = get_args(annotation)
         if len(items) == 2 and items[1] is Ellipsis:
@@ -49,6 +45,17 @@ def codec_of(annotation: Any) -> Codec[Any]:
     if isinstance(annotation, type):
         return _plain(annotation)
     raise TypeError(f"the wire has no type {annotation!r}")
+
+
+def _marked(kind: Any, mark: object) -> Codec[Any]:
+    match mark:
+        case Width(size=size):
+            return IntegerCodec(size)
+        case AtMost(items=most):
+            item, _ = get_args(kind)
+            return ListCodec(codec_of(item), most)
+        case _:
+            raise TypeError(f"the wire has no mark {mark!r}")
 
 
 def _union(members: tuple[Any, ...]) -> Codec[Any]:

@@ -29,6 +29,13 @@ _RECONNECT_FIRST_S, _RECONNECT_LONGEST_S = 0.5, 30.0
 OnConnection = Callable[[Connection, str], None]
 
 
+class _RepeatsItself(Unreachable):
+    """A server that answers at once, and with nothing new: asked again and again it would keep us busy for ever."""
+
+    def __init__(self) -> None:
+        super().__init__("the home server repeats what it has given already")
+
+
 class Poller:
     """Reads the account's mailboxes at its home server."""
 
@@ -66,6 +73,8 @@ class Poller:
                     refusals.reset()
             except AccessDenied:
                 await self._sign_in_again(refusals)
+            except _RepeatsItself as fault:
+                await self._wait(str(fault), refusals)
             except XirtamError as fault:
                 self._wait_ms = max(_SHORTEST_WAIT_MS, self._wait_ms // 2)
                 await self._wait(str(fault), backoff)
@@ -109,7 +118,7 @@ class Poller:
         answer = await server.mailbox_multirecv(asked, self._wait_ms if self._late_until is None else _SHORTEST_WAIT_MS)
         added = sum(self._inbox.accept(mailbox, answer[mailbox]) for mailbox in cursors.keys() & answer.keys())
         if answer and not added:
-            raise Unreachable("the home server repeats what it has given already")
+            raise _RepeatsItself
         if not answer:  # an answer with entries of one mailbox says nothing about the others
             for mailbox in cursors:
                 journal.mark_drained(self._database, mailbox, asked_s)

@@ -4,7 +4,10 @@ A chain is a bag of certificates, of which one (`this`) is the device's own. Sta
 the user, every certificate in the bag must turn out to be signed by a key that is trusted so far; one that does not spoils the chain.
 """
 
+from typing import Annotated
+
 from xirtam_core.codec import bcs
+from xirtam_core.codec.bounds import AtMost
 from xirtam_core.codec.integers import NEVER, Timestamp
 from xirtam_core.codec.primitives import Hash, Signature, SigningPublic, SigningSecret
 from xirtam_core.codec.wire import Wire
@@ -35,7 +38,7 @@ class DeviceCertificate(Wire):
 class CertificateChain(Wire):
     """A device's certificate with those above it, root first."""
 
-    ancestors: tuple[DeviceCertificate, ...]
+    ancestors: Annotated[tuple[DeviceCertificate, ...], AtMost(_MOST_CERTIFICATES - 1)]
     this: DeviceCertificate
 
     def issue(self, issuer: SigningSecret, pk: SigningPublic, expiry: int, *, can_issue: bool) -> "CertificateChain":
@@ -65,8 +68,6 @@ def verify(chain: CertificateChain, root_cert_hash: Hash, now_s: int) -> int:
     Returns the earliest expiry still to come: until then the verdict stands, and may be kept.
     """
     certificates = [*chain.ancestors, chain.this]
-    if len(certificates) > _MOST_CERTIFICATES:
-        raise Unverified("the certificate chain is too long")
     is_this_accepted, signers, remaining = _accept_roots(chain, certificates, root_cert_hash, now_s)
     for signer in signers:  # grows as it goes; each certificate meets each signer once, whatever their order
         signed = [certificate for certificate in remaining if _is_signed_by(certificate, signer)]

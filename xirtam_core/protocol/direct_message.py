@@ -16,6 +16,7 @@ from xirtam_core.protocol.blob import DIRECT_MESSAGE, Blob
 from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.device_signing import DeviceSigned
 from xirtam_core.protocol.event import Event, ToUser
+from xirtam_core.protocol.header_encryption import HeaderEncrypted
 
 
 class Opened(Wire):
@@ -46,7 +47,7 @@ def unseal(blob: Blob, secrets: Sequence[tuple[KeyHint, DhSecret]]) -> DeviceSig
     """What `blob` holds under one of `secrets`, its signature not yet checked; raises `Malformed` or `Unverified`."""
     if blob.kind != DIRECT_MESSAGE:
         raise Malformed("not a direct message")
-    sealed = header_encryption.parse(blob.inner)
+    sealed = bcs.decode(HeaderEncrypted, blob.inner)
     return bcs.decode(DeviceSigned, header_encryption.decrypt(sealed, secrets))
 
 

@@ -5,9 +5,10 @@ both kinds of key are used once.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 from xirtam_core.codec import bcs
-from xirtam_core.codec.codecs import read_uleb
+from xirtam_core.codec.bounds import AtMost
 from xirtam_core.codec.primitives import AeadKey, Base64Bytes, DhPublic, DhSecret, KeyHint
 from xirtam_core.codec.wire import Wire
 from xirtam_core.crypto import aead, dh
@@ -33,7 +34,7 @@ class HeaderEncrypted(Wire):
     """A body and its key, once for each receiver."""
 
     sender_epk: DhPublic
-    headers: tuple[Header, ...]
+    headers: Annotated[tuple[Header, ...], AtMost(_MOST_HEADERS)]
     body: Base64Bytes
 
     def associated(self) -> bytes:
@@ -68,15 +69,6 @@ def encrypt(receivers: Iterable[DhPublic], plaintext: bytes) -> HeaderEncrypted:
     sender_epk, frozen = dh.public_of(ephemeral), tuple(headers)
     body = aead.seal(key, aead.ZERO_NONCE, plaintext, _associated(sender_epk, frozen))
     return HeaderEncrypted(sender_epk, frozen, Base64Bytes(body))
-
-
-def parse(raw: bytes) -> HeaderEncrypted:
-    """The value that `raw` encodes; raises `Malformed`, for too many headers before they are read."""
-    read_uleb(raw, _HEADERS_AT, _MOST_HEADERS)
-    return bcs.decode(HeaderEncrypted, raw)
-
-
-_HEADERS_AT = 1 + DhPublic.size
 
 
 def decrypt(sealed: HeaderEncrypted, secrets: Sequence[tuple[KeyHint, DhSecret]]) -> bytes:

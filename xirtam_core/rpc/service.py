@@ -11,7 +11,7 @@ from typing import Any, ClassVar, ParamSpec, Protocol, Self, TypeVar, get_type_h
 
 import msgspec
 
-from xirtam_core.codec.codecs import Codec
+from xirtam_core.codec.codec import Codec
 from xirtam_core.codec.schema import codec_of
 from xirtam_core.errors import Malformed, Unreachable, XirtamError
 from xirtam_core.rpc import envelope

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from xirtam_core.codec import bcs
-from xirtam_core.codec.codecs import write_uleb
+from xirtam_core.codec.codec import write_uleb
 from xirtam_core.codec.primitives import Base64Bytes, Hash, SigningPublic
 from xirtam_core.directory import smt
 from xirtam_core.protocol.directory import ZERO_HASH, DirectoryChunk, DirectoryHeader, DirectoryItem, DirectoryUpdate

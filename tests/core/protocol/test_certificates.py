@@ -11,7 +11,7 @@ from xirtam_core.codec.integers import NEVER
 from xirtam_core.codec.primitives import Hash, SigningSecret
 from xirtam_core.crypto import signing
 from xirtam_core.crypto.hashing import bcs_hash
-from xirtam_core.errors import Unverified
+from xirtam_core.errors import Malformed, Unverified
 from xirtam_core.protocol import certificate
 from xirtam_core.protocol.certificate import CertificateChain, DeviceCertificate
 
@@ -85,9 +85,12 @@ def test_a_chain_may_come_in_any_order() -> None:
 
 def test_a_chain_of_more_certificates_than_anybody_has_is_refused_unread() -> None:
     alice = account("alice")
-    padded = CertificateChain((alice.chain.this,) * 64, alice.chain.this)
-    with pytest.raises(Unverified, match="too long"):
-        certificate.verify(padded, alice.hash, NOW_S)
+    most, more = (CertificateChain((alice.chain.this,) * count, alice.chain.this) for count in (63, 64))
+    assert bcs.decode(CertificateChain, bcs.encode(most)) == most
+    with pytest.raises(Malformed):
+        bcs.decode(CertificateChain, bcs.encode(more))
+    with pytest.raises(Malformed):
+        jsonwire.decode(CertificateChain, jsonwire.encode(more))
 
 
 def test_a_hostile_chain_costs_no_more_than_each_certificate_against_each_signer(

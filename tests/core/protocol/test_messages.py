@@ -67,7 +67,7 @@ def read_chain() -> CertificateChain:
 @each("case", _SEALED, "what")
 def test_header_encryption(case: dict[str, Any]) -> None:
     raw = bytes.fromhex(case["bcs"])
-    sealed = header_encryption.parse(raw)
+    sealed = bcs.decode(HeaderEncrypted, raw)
     assert bcs.encode(sealed) == raw
     secrets = [DhSecret(bytes.fromhex(secret)) for secret in case["receiver_secrets"]]
     for secret in secrets:
@@ -235,12 +235,12 @@ def test_a_flood_of_headers_with_my_hint_is_not_tried_for_ever(monkeypatch: pyte
 def test_a_message_of_more_headers_than_anybody_has_devices_is_refused_unread() -> None:
     empty = Header(hint_of(BOBBY.medium_pk), Base64Bytes(b""))
     most, more = (HeaderEncrypted(ALICE.medium_pk, (empty,) * count, Base64Bytes(b"")) for count in (8192, 8193))
-    assert header_encryption.parse(bcs.encode(most)) == most
+    assert bcs.decode(HeaderEncrypted, bcs.encode(most)) == most
     with pytest.raises(Malformed):
-        header_encryption.parse(bcs.encode(more))
+        bcs.decode(HeaderEncrypted, bcs.encode(more))
     for cut in (b"", bytes(33), b"\x20" + bytes(32) + b"\xff"):
         with pytest.raises(Malformed):
-            header_encryption.parse(cut)
+            bcs.decode(HeaderEncrypted, cut)
 
 
 def test_a_sender_key_of_small_order_opens_nothing() -> None:
