@@ -50,7 +50,7 @@ wheel: setup
 	$(BIN)/python tools/check_wheel.py
 
 screenshots: setup
-	$(BIN)/python screenshots/render.py
+	$(BIN)/python screenshots/render.py && $(BIN)/python screenshots/two_people.py
 
 # Repins every dependency to the newest release that resolves.
 lock: setup

@@ -35,9 +35,9 @@ class Terminal:
         """Presses keys by tmux's names, such as `Enter` or `C-q`."""
         self._run("send-keys", "-t", self._name, *keys)
 
-    def screen(self) -> str:
-        """What the screen shows."""
-        return self._run("capture-pane", "-p", "-t", self._name)
+    def screen(self, *, styled: bool = False) -> str:
+        """What the screen shows; `styled` keeps its colours as escape sequences."""
+        return self._run("capture-pane", "-p", *(["-e", "-N"] if styled else []), "-t", self._name)
 
     def wait_for(self, *texts: str, limit_s: float = 60.0) -> str:
         """The screen once it shows all of `texts`; fails with what it shows instead."""
@@ -48,6 +48,13 @@ class Terminal:
             if not missing:
                 return shown
             assert time.monotonic() < until, f"{self._name} does not show {missing}, but:\n{shown}"
+            time.sleep(0.1)  # between two looks, not instead of one
+
+    def wait_until_gone(self, *texts: str, limit_s: float = 30.0) -> None:
+        """Waits until the screen shows none of `texts`."""
+        until = time.monotonic() + limit_s
+        while shown := [text for text in texts if text in self.screen()]:
+            assert time.monotonic() < until, f"{self._name} still shows {shown}"
             time.sleep(0.1)  # between two looks, not instead of one
 
     def end(self) -> None:

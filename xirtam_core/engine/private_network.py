@@ -57,7 +57,8 @@ def _ready(path: Path) -> dict[str, Any] | None:
         found: Any = msgspec.json.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError):
         return None
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
+    ready = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    return ready if ready.get("event") == "ready" else None  # an error is one line, too
 
 
 async def _answers(ready: dict[str, Any] | None) -> bool:
@@ -90,17 +91,20 @@ async def _start(place: Path) -> None:
         )  # fmt: skip
     try:
         while _ready(output) is None:
-            await asyncio.sleep(0.05)
             if process.returncode is not None:
-                await asyncio.sleep(
-                    0.5
-                )  # gone: another has the data directory and will be ready soon, or the port is taken
-                if port and not await _answers(_ready(place / "ready.json")):
-                    (place / "ready.json").unlink(missing_ok=True)  # next time on a free port
+                await _look_again(place, port)
                 return
+            await asyncio.sleep(0.05)
         output.replace(place / "ready.json")
     finally:
         output.unlink(missing_ok=True)
+
+
+async def _look_again(place: Path, port: int) -> None:
+    """What to do about a server that ended: another process's is about to be ready, or the port of last time is taken."""
+    await asyncio.sleep(0.5)
+    if port and not await _answers(_ready(place / "ready.json")):
+        (place / "ready.json").unlink(missing_ok=True)  # next time on a free port
 
 
 def _last_port(ready: dict[str, Any] | None) -> int:
