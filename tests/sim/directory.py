@@ -23,7 +23,6 @@ from xirtam_core.rpc.transports.local import LocalTransport
 
 DIRECTORY_SECRET = builders.signing_secret("the directory")
 
-_ANSWER_S = 0.05
 _WORK_S = 1.0
 _LANDING_S = 2.0
 
@@ -33,6 +32,7 @@ class SimDirectory:
 
     def __init__(self) -> None:
         self.is_down = False
+        self.answer_s = 0.05
         self.lookups: list[str] = []
         """The names that were asked for, in order."""
         self._histories: dict[str, list[DirectoryUpdate]] = {}
@@ -92,7 +92,7 @@ class SimDirectoryClient(DirectoryClient):
     async def _ask(self) -> None:
         if self._caught is not None:
             raise self._caught.with_traceback(None)
-        await asyncio.sleep(_ANSWER_S)
+        await asyncio.sleep(self._shared.answer_s)
         if self._end.is_cut or self._shared.is_down:
             raise NotConnected("the directory does not answer")
         if self.lie is not None:

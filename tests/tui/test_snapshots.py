@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
+from textual.widgets import Input, TextArea
 
 from tests.tui.demo import demo_client
 from tests.tui.fake_client import FakeClient, FakeMachine
@@ -154,6 +155,9 @@ async def test_a_narrow_terminal_looks_as_it_did(pane: str, snapshot: SnapshotAs
 
 async def picture(driver: Driver) -> str:
     """The screen once it has come to rest, without what changes from run to run."""
+    for screen in driver.app.screen_stack:
+        for field in (*screen.query(Input), *screen.query(TextArea)):
+            field.cursor_blink = False
     before = ""
     while (now := _run_id.sub("terminal-", driver.app.export_screenshot())) != before:
         before = now

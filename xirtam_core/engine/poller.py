@@ -29,13 +29,6 @@ _RECONNECT_FIRST_S, _RECONNECT_LONGEST_S = 0.5, 30.0
 OnConnection = Callable[[Connection, str], None]
 
 
-class _RepeatsItself(Unreachable):
-    """A server that answers at once, and with nothing new: asked again and again it would keep us busy for ever."""
-
-    def __init__(self) -> None:
-        super().__init__("the home server repeats what it has given already")
-
-
 class Poller:
     """Reads the account's mailboxes at its home server."""
 
@@ -60,21 +53,17 @@ class Poller:
     async def run(self) -> None:
         """Reads for ever; a failure is told, waited out, and followed by another attempt."""
         backoff = Backoff(_RECONNECT_FIRST_S, _RECONNECT_LONGEST_S)
-        refusals = Backoff(_RECONNECT_FIRST_S, _RECONNECT_LONGEST_S)
         self._on_connection(Connection.CONNECTING, "")
         while True:
             try:
                 server = await self._session.server()
                 await self._greet(server)
                 self._on_connection(Connection.CONNECTED, "")
-                backoff.reset()
                 while True:
                     await self._poll(server)
-                    refusals.reset()
+                    backoff.reset()  # not before: some answer at once, but never to this
             except AccessDenied:
-                await self._sign_in_again(refusals)
-            except _RepeatsItself as fault:
-                await self._wait(str(fault), refusals)
+                await self._sign_in_again(backoff)
             except XirtamError as fault:
                 self._wait_ms = max(_SHORTEST_WAIT_MS, self._wait_ms // 2)
                 await self._wait(str(fault), backoff)
@@ -90,13 +79,13 @@ class Poller:
             self._is_ours = False
             self._expect_late()
 
-    async def _sign_in_again(self, refusals: Backoff) -> None:
+    async def _sign_in_again(self, backoff: Backoff) -> None:
         try:
             await self._session.authenticate(self._session.account.token)
         except XirtamError as fault:
-            await self._wait(f"the home server does not let this device in: {fault}", refusals)
+            await self._wait(f"the home server does not let this device in: {fault}", backoff)
         else:  # a server that lets in and then refuses is not asked in a tight loop
-            await self._wait("the home server did not know this device any more; it has signed in again", refusals)
+            await self._wait("the home server did not know this device any more; it has signed in again", backoff)
 
     async def _wait(self, reason: str, backoff: Backoff) -> None:
         self._on_connection(Connection.OFFLINE, reason)
@@ -118,7 +107,7 @@ class Poller:
         answer = await server.mailbox_multirecv(asked, self._wait_ms if self._late_until is None else _SHORTEST_WAIT_MS)
         added = sum(self._inbox.accept(mailbox, answer[mailbox]) for mailbox in cursors.keys() & answer.keys())
         if answer and not added:
-            raise _RepeatsItself
+            raise Unreachable("the home server repeats what it has given already")  # it would keep us busy for ever
         if not answer:  # an answer with entries of one mailbox says nothing about the others
             for mailbox in cursors:
                 journal.mark_drained(self._database, mailbox, asked_s)

@@ -161,13 +161,15 @@ def read_answer(entry: Method, reply: bytes, call_id: str) -> Any:
 class Dispatcher:
     """Turns requests into calls of a service's implementation, and what comes of them into responses."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, on_fault: Callable[[str, Exception], Fault] | None = None) -> None:
+        """`on_fault` says what to answer where a method fails with anything but a `MethodError`; without it, that is raised."""
         self._table = {
             name: (entry, getattr(service, entry.attribute)) for name, entry in type(service).methods.items()
         }
+        self._on_fault = on_fault
 
     async def answer(self, request: Request) -> bytes:
-        """The response to `request`. What is no `MethodError` of the implementation's is a fault of ours, and is raised."""
+        """The response to `request`."""
         if request.version != "2.0":
             return envelope.render_fault(request.id, Fault(envelope.INVALID_REQUEST, "JSON-RPC version wrong"))
         found = self._table.get(request.method)
@@ -181,10 +183,16 @@ class Dispatcher:
             except (Malformed, IndexError):
                 message = f"deserialization of argument {number} failed"
                 return envelope.render_fault(request.id, Fault(envelope.METHOD_ERROR, message))
+        call_id, called = request.id, implementation(*args)
+        del request, args  # a call may wait for minutes, and thousands of them at once: they hold what they need
         try:
-            result = await implementation(*args)
+            result = await called
         except MethodError as error:
-            return envelope.render_fault(request.id, error.fault())
+            return envelope.render_fault(call_id, error.fault())
+        except Exception as fault:
+            if self._on_fault is None:
+                raise
+            return envelope.render_fault(call_id, self._on_fault(entry.name, fault))
         if isinstance(result, msgspec.Raw) or entry.result is None:
-            return envelope.render_result(request.id, result)
-        return envelope.render_result(request.id, entry.result.to_json(result))
+            return envelope.render_result(call_id, result)
+        return envelope.render_result(call_id, entry.result.to_json(result))

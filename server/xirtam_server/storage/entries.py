@@ -3,23 +3,29 @@
 `received_at` is given out here, inside the write transaction and by the one writer: the larger of the clock and one more than the
 last of the mailbox. The last is kept in the mailbox's row, so it outlives the entries. Therefore the order in which entries
 become visible is the order of their cursors, also across restarts and clocks that are set back.
-
-A statement per entry would cost a hand-over of the interpreter each; one statement for many costs one. Rows therefore go in as
-multi-row statements of sizes that are powers of two, of which there are few enough to stay prepared.
 """
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.mailbox import MailboxEntry
+from xirtam_server.storage.bulk import BulkStatement
 from xirtam_server.storage.interface import MailboxFull, MailboxState, StoredEntry
 from xirtam_server.storage.schema import KEEP
 
-_LARGEST_STATEMENT = 64
+_INSERT = BulkStatement(
+    "INSERT INTO entry (mailbox, received_at, expires_at, sender, kind, inner) SELECT * FROM ({rows}) WHERE column1 NOTNULL",
+    width=6,
+)
+_UPDATE_HEADS = BulkStatement(
+    """WITH head (id, last, entries, bytes) AS ({rows})
+    UPDATE mailbox SET last = head.last, entries = head.entries, bytes = head.bytes FROM head WHERE mailbox.id = head.id""",
+    width=4,
+)
 _MOST_HEADS = 50_000
 _NANOSECONDS = 1_000_000_000
 
@@ -79,8 +85,8 @@ class Appender:
             # Plain `bytes`, as SQLite's binding looks for adapters for everything else.
             rows.append((row, received_at, expires_at, bytes(append.sender), message.kind, bytes(message.inner)))
             outcomes.append(StoredEntry(MailboxEntry(message, received_at, append.sender), expires_at))
-        insert_rows(db, rows)
-        update_heads(db, [(row, head.last, head.entries, head.bytes) for row, head in touched.items()])
+        _INSERT.run(db, rows)
+        _UPDATE_HEADS.run(db, [(row, head.last, head.entries, head.bytes) for row, head in touched.items()])
         return outcomes
 
     def _read_head(self, db: sqlite3.Connection, row: int) -> _Head:
@@ -101,45 +107,6 @@ class Appender:
             db.execute("UPDATE mailbox SET entries = entries - 1, bytes = bytes - ? WHERE id = ?", (size, row))
             self._heads.pop(row, None)
         return len(gone)
-
-
-def _chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    at, size = 0, _LARGEST_STATEMENT
-    while at < len(rows):
-        while size > len(rows) - at:
-            size //= 2
-        yield rows[at : at + size]
-        at += size
-
-
-def _flat(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
-    return [value for row in rows for value in row]
-
-
-# Made of constants alone, whatever the linter suspects.
-_ROW, _HEAD = "(?, ?, ?, ?, ?, ?)", "(?, ?, ?, ?)"
-_SIZES = [2**n for n in range(_LARGEST_STATEMENT.bit_length())]
-_INSERT = {
-    size: f"INSERT INTO entry (mailbox, received_at, expires_at, sender, kind, inner) VALUES {', '.join([_ROW] * size)}"  # noqa: S608
-    for size in _SIZES
-}
-_UPDATE = {
-    size: f"""WITH head (id, last, entries, bytes) AS (VALUES {", ".join([_HEAD] * size)})
-    UPDATE mailbox SET last = head.last, entries = head.entries, bytes = head.bytes FROM head WHERE mailbox.id = head.id"""  # noqa: S608
-    for size in _SIZES
-}
-
-
-def insert_rows(db: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
-    """Inserts entries, few statements for many rows."""
-    for chunk in _chunks(rows):
-        db.execute(_INSERT[len(chunk)], _flat(chunk))
-
-
-def update_heads(db: sqlite3.Connection, heads: list[tuple[int, int, int, int]]) -> None:
-    """Writes (mailbox row, last, entries, bytes) down, few statements for many rows."""
-    for chunk in _chunks(heads):
-        db.execute(_UPDATE[len(chunk)], _flat(chunk))
 
 
 def read_page(

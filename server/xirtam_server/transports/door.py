@@ -2,9 +2,12 @@
 
 import logging
 import traceback
+from collections.abc import Coroutine
+from typing import Any
 
 from xirtam_core.errors import RetryLater
 from xirtam_core.rpc import envelope
+from xirtam_core.rpc.envelope import Fault
 from xirtam_core.rpc.service import Dispatcher, MethodError, Service
 
 _log = logging.getLogger(__name__)
@@ -14,18 +17,17 @@ class Door:
     """One service as transports see it. `busy` is what its callers are told when they should come again."""
 
     def __init__(self, service: Service, busy: MethodError) -> None:
-        self._dispatcher = Dispatcher(service)
+        self._dispatcher = Dispatcher(service, self._excuse)
         self._busy = busy.fault()
 
-    async def answer(self, raw: bytes) -> bytes:
-        """The response to the request `raw`; raises `Malformed` for what is no request."""
-        request = envelope.parse_request(raw)
-        try:
-            return await self._dispatcher.answer(request)
-        except RetryLater:
-            pass
-        except Exception as fault:  # a fault of ours is the caller's to retry, and ours to find
+    def answer(self, raw: bytes) -> Coroutine[Any, Any, bytes]:
+        """The response to the request `raw`, to be awaited; raises `Malformed` at once for what is no request."""
+        return self._dispatcher.answer(envelope.parse_request(raw))
+
+    def _excuse(self, method: str, fault: Exception) -> Fault:
+        """A fault of ours is the caller's to try again, and ours to find."""
+        if not isinstance(fault, RetryLater):
             # The text of an exception may hold what a caller sent, so only its kind and place are logged.
             place = "".join(traceback.format_tb(fault.__traceback__))
-            _log.error("fault in %s: %s\n%s", request.method, type(fault).__name__, place)
-        return envelope.render_fault(request.id, self._busy)
+            _log.error("fault in %s: %s\n%s", method, type(fault).__name__, place)
+        return self._busy

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections import deque
 from typing import cast
 
 from xirtam_core.errors import Malformed
@@ -25,12 +24,12 @@ class LineConnection(asyncio.Protocol):
         self._peer = Peer()
         self._flow = Flow()
         self._transport = cast("asyncio.Transport", None)
-        self._partial = bytearray()
-        self._backlog: deque[bytes] = deque()
+        self._partial: bytearray | None = None
+        self._backlog: list[bytes] = []
         self._calls: set[asyncio.Task[None]] = set()
         self._last_line = self._partial_since = self._loop.time()
         self._can_write = True
-        self._is_paused = self._is_closing = False
+        self._is_paused = self._is_finishing = self._is_closing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -48,14 +47,14 @@ class LineConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if b"\n" not in data:
-            if not self._partial:
-                self._partial_since = self._loop.time()
+            if self._partial is None:
+                self._partial, self._partial_since = bytearray(), self._loop.time()
             self._partial += data
             self._check_length(len(self._partial))
             return
         self._last_line = self._partial_since = self._loop.time()
-        *lines, rest = (bytes(self._partial) + data if self._partial else data).split(b"\n")
-        self._partial = bytearray(rest)
+        *lines, rest = (data if self._partial is None else bytes(self._partial) + data).split(b"\n")
+        self._partial = bytearray(rest) if rest else None
         self._check_length(len(rest))
         for line in lines:
             if line and line != b"\r":
@@ -68,15 +67,15 @@ class LineConnection(asyncio.Protocol):
             self.abort()
 
     def _begin_calls(self) -> None:
-        while self._backlog and self._can_write and not self._is_closing:
-            if len(self._calls) >= self._limits.most_calls:
-                break
-            task = self._loop.create_task(self._answer(self._backlog.popleft()))
-            self._calls.add(task)
-            task.add_done_callback(self._call_done)
         if self._is_closing:
             return
-        if bool(self._backlog) is not self._is_paused:
+        room = self._limits.most_calls - len(self._calls) if self._can_write else 0
+        begun, self._backlog = self._backlog[:room], self._backlog[room:]
+        for line in begun:
+            task = self._loop.create_task(self._answer(line))
+            self._calls.add(task)
+            task.add_done_callback(self._call_done)
+        if (bool(self._backlog) or self._is_finishing) is not self._is_paused:
             self._is_paused = not self._is_paused
             (self._transport.pause_reading if self._is_paused else self._transport.resume_reading)()
 
@@ -88,7 +87,9 @@ class LineConnection(asyncio.Protocol):
     async def _answer(self, line: bytes) -> None:
         PEER.set(self._peer)
         try:
-            answer = await self._door.answer(line)
+            called = self._door.answer(line)
+            del line  # a parked poll need not hold its text
+            answer = await called
         except Malformed as fault:
             answer = envelope.render_fault(None, Fault(envelope.PARSE_ERROR, "Parse error", str(fault)))
         if self._is_closing:
@@ -106,7 +107,7 @@ class LineConnection(asyncio.Protocol):
 
     def is_stale(self, now: float) -> bool:
         limits = self._limits
-        if self._partial and now - self._partial_since > limits.slow_s:
+        if self._partial is not None and now - self._partial_since > limits.slow_s:
             return True
         if self._flow.is_stuck(self._transport.get_write_buffer_size(), now, limits.slow_s):
             return True
@@ -118,7 +119,9 @@ class LineConnection(asyncio.Protocol):
 
     async def finish(self) -> None:
         """Takes no more calls, waits for those in flight, and closes."""
+        self._is_finishing = True
         self._backlog.clear()
+        self._begin_calls()  # of which there are none; it stops reading
         self._peer.release()
         if self._calls:
             await asyncio.wait(set(self._calls))

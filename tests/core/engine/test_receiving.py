@@ -111,6 +111,7 @@ async def test_a_crash_between_journal_and_understanding_loses_nothing(tmp_path:
 @simulated
 async def test_a_message_from_a_stranger_waits_while_the_directory_is_out_of_reach(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
+        await asyncio.sleep(1)
         pair.world.directory.is_down = True
         await _say(pair, pair.alice, "you do not know me")
         await until(lambda: pair.bobby.engine.status().waiting == 1, "it waits", 60)
@@ -130,6 +131,7 @@ async def test_an_entry_that_waits_does_not_hold_up_other_senders(tmp_path: Path
         carol.start()
         await carol.write(pair.bobby, "bobby knows me")
         await pair.bobby.gets(carol, "bobby knows me")
+        await asyncio.sleep(1)
         pair.world.directory.is_down = True
         await _say(pair, pair.alice, "and me he does not")
         await until(lambda: pair.bobby.engine.status().waiting == 1, "it waits", 60)
@@ -141,6 +143,7 @@ async def test_an_entry_that_waits_does_not_hold_up_other_senders(tmp_path: Path
 @simulated
 async def test_what_waited_comes_before_what_the_same_sender_said_later(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
+        await asyncio.sleep(1)
         pair.world.directory.is_down = True
         await _say(pair, pair.alice, "one")
         await until(lambda: pair.bobby.engine.status().waiting == 1, "it waits", 60)

@@ -260,11 +260,11 @@ async def test_without_a_chat_the_screen_says_what_to_do_first(tmp_path: Path) -
         await driver.sees("No chats yet. Ctrl+N, then a name such as @bobby")
 
 
-async def test_the_first_message_of_a_stranger_shows_up(tmp_path: Path) -> None:
+async def test_the_very_first_chat_opens_by_itself(tmp_path: Path) -> None:
     client = FakeClient()
     async with account_app(client, tmp_path) as driver:
         client.receive("@zelda", "surprise")
-        await driver.sees("@zelda", "surprise", "Choose a chat")
+        await driver.sees("@zelda", "surprise", "─ 1 new ─", "Write to @zelda")
 
 
 async def test_a_narrow_terminal_shows_the_list_or_the_chat(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """HashX of all 65536 inputs of Equi-X at once, with numpy (spec: equix.md, 7, 8 and 13).
 
-One row of lanes per register; the inputs are done in pieces, small enough that the rows stay in the processor's caches, and
-large enough that the fixed cost of a numpy call is small.
-Lanes that jump are gathered into narrower rows, run through the loop's body there, and scattered back.
+One row of lanes per register; the inputs are done in pieces, small enough that the rows stay in the processor's caches, and large
+enough that the fixed cost of a numpy call does not count. Lanes that jump are gathered into narrower rows, run through the loop's
+body there, and scattered back.
 """
 
 from typing import Final, NamedTuple

@@ -1,0 +1,49 @@
+"""Renders the pictures that the README shows, from the real app on the sample chats: `python screenshots/render.py`."""
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # the sample chats are the tests'
+
+from tests.tui.demo import demo_client  # noqa: E402
+from tests.tui.fake_client import FakeMachine  # noqa: E402
+from tests.tui.piloting import machine_app  # noqa: E402
+
+
+async def picture(
+    name: str, size: tuple[int, int], machine: FakeMachine, *, sees: str, keys: tuple[str, ...], theme: str
+) -> None:
+    """Writes one SVG: the screen after `keys`, once it shows `sees`."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with machine_app(machine, Path(folder), size, theme=theme) as driver:
+            await driver.sees("xirtam")
+            await driver.pilot.pause(0.3)
+            await driver.press(*keys)
+            await driver.sees(sees)
+            await driver.pilot.pause(0.3)
+            # The id is drawn at random, and a picture should only change when the screen does.
+            svg = re.sub(r"terminal-\d+-", f"{name}-", driver.app.export_screenshot(title="xirtam"))
+    (HERE / f"{name}.svg").write_text(svg)
+    print(f"screenshots/{name}.svg")
+
+
+async def main() -> None:
+    await picture(
+        "welcome", (90, 26), FakeMachine(), sees="a private network", keys=("tab", "enter"), theme="xirtam-dark"
+    )
+    await picture("chat", (110, 30), FakeMachine(demo_client()), sees="see you there", keys=(), theme="xirtam-dark")
+    await picture(
+        "chat-light", (110, 30), FakeMachine(demo_client()), sees="see you there", keys=(), theme="xirtam-light"
+    )
+
+
+if __name__ == "__main__":
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    asyncio.run(main())

@@ -1,0 +1,211 @@
+"""A chat as its reader sees it: in order, page by page, with what is unread and what was being written."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests import builders
+from tests.sim.people import two_people
+from tests.sim.virtual_time import simulated, until
+from tests.sim.world import KEY
+from xirtam_core.chat import Message, Page, SendState
+from xirtam_core.errors import NotFound
+from xirtam_core.events import ChatChanged
+from xirtam_core.names import Username
+from xirtam_core.storage import chats, messages
+from xirtam_core.storage.database import Database
+
+ALICE, BOBBY = Username("@alice"), Username("@bobby")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(tmp_path / "account.db", KEY)
+    opened.execute("PRAGMA synchronous = OFF")
+    yield opened
+    opened.close()
+
+
+def _theirs(database: Database, number: int, received_at: int) -> None:
+    event = builders.text_event(ALICE, f"theirs {number}", number)
+    messages.insert(database, BOBBY, BOBBY, event, is_mine=False, received_at_ns=received_at, position_ns=received_at)
+
+
+def _mine(database: Database, number: int, now: int) -> int:
+    event = builders.text_event(BOBBY, f"mine {number}", number)
+    position = messages.next_position(database, BOBBY, now)
+    stored = messages.insert(
+        database, BOBBY, ALICE, event, is_mine=True, received_at_ns=None, position_ns=position, state=SendState.QUEUED
+    )
+    assert stored is not None
+    return stored.row
+
+
+def _empty(database: Database) -> None:
+    database.execute("DELETE FROM messages")
+    database.execute("DELETE FROM chats")
+    chats.open_chat(database, BOBBY, 1)
+
+
+def _all(database: Database) -> list[Message]:
+    return list(messages.page(database, BOBBY, None, None, 10_000).messages)
+
+
+_hypothesis = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@_hypothesis
+@given(
+    places=st.lists(st.integers(1, 50), unique=True, max_size=20),
+    bound=st.integers(0, 51),
+    limit=st.integers(1, 8),
+    backwards=st.booleans(),
+)
+def test_a_page_is_a_run_without_a_gap_and_says_truly_what_lies_beyond(
+    database: Database, places: list[int], bound: int, limit: int, backwards: bool
+) -> None:
+    _empty(database)
+    for place in places:
+        _theirs(database, place, place)
+    page = messages.page(database, BOBBY, bound if backwards else None, None if backwards else bound, limit)
+    found = [message.position for message in page.messages]
+    ordered = sorted(places)
+    wanted = [place for place in ordered if (place < bound if backwards else place > bound)]
+    assert found == (wanted[-limit:] if backwards else wanted[:limit])
+    low, high = (found[0], found[-1]) if found else ((bound, bound - 1) if backwards else (bound + 1, bound))
+    assert page.has_earlier is any(place < low for place in places)
+    assert page.has_later is any(place > high for place in places)
+
+
+@_hypothesis
+@given(places=st.lists(st.integers(1, 60), unique=True, max_size=25), limit=st.integers(1, 7))
+def test_turning_pages_either_way_shows_every_message_once(database: Database, places: list[int], limit: int) -> None:
+    _empty(database)
+    for place in places:
+        _theirs(database, place, place)
+    back: list[int] = []
+    page: Page | None = None
+    while page is None or page.has_earlier:
+        page = messages.page(database, BOBBY, back[0] if back else None, None, limit)
+        back = [message.position for message in page.messages] + back
+    forth: list[int] = []
+    page = None
+    while page is None or page.has_later:
+        page = messages.page(database, BOBBY, None, forth[-1] if forth else 0, limit)
+        forth += [message.position for message in page.messages]
+    assert back == forth == sorted(places)
+
+
+_steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("theirs"), st.integers(1, 15)),
+        st.tuples(st.just("mine"), st.integers(1, 15)),
+        st.tuples(st.just("arrived"), st.integers(1, 15)),
+    ),
+    max_size=25,
+)
+
+
+@_hypothesis
+@given(steps=_steps)
+def test_positions_are_unique_and_own_messages_keep_the_order_of_writing(
+    database: Database, steps: list[tuple[str, int]]
+) -> None:
+    _empty(database)
+    waiting: list[int] = []
+    final: dict[str, int] = {}
+    server_now = 0
+    for number, (what, at) in enumerate(steps):
+        if what == "theirs":
+            _theirs(database, number, at)
+        elif what == "mine":
+            waiting.append(_mine(database, number, at))
+        elif waiting:
+            server_now = max(server_now + 1, at)  # a server's stamps only grow
+            messages.arrived(database, waiting.pop(0), server_now)
+        found = _all(database)
+        positions = [message.position for message in found]
+        assert len(set(positions)) == len(positions)
+        own = [int(message.text.split()[1]) for message in found if message.mine]
+        assert own == sorted(own)
+        for message in found:
+            if message.received_at is not None:  # final once a server has it
+                assert final.setdefault(message.id, message.position) == message.position
+
+
+@simulated
+async def test_unread_counts_what_came_after_the_mark_and_is_from_the_other(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        for number in range(3):
+            await pair.alice.write(pair.bobby, f"number {number}")
+        await pair.bobby.gets(pair.alice, "number 0", "number 1", "number 2")
+        await pair.bobby.write(pair.alice, "what?")
+        first = pair.bobby.messages(pair.alice)[0]
+        chat = pair.bobby.engine.chats()[0]
+        assert (chat.unread, chat.read_up_to) == (3, 0)
+        pair.bobby.engine.mark_read(chat.id, first.position)
+        assert pair.bobby.engine.chats()[0].unread == 2
+        pair.bobby.engine.mark_read(chat.id, first.position - 1)
+        assert pair.bobby.engine.chats()[0].unread == 2, "a mark never goes back"
+        await pair.bobby.restart()
+        chat = pair.bobby.engine.chats()[0]
+        assert (chat.unread, chat.read_up_to) == (2, first.position)
+        pair.bobby.engine.mark_read(chat.id, 2**100)
+        assert pair.bobby.engine.chats()[0].unread == 0
+        assert [event.chat.unread for event in pair.bobby.events if isinstance(event, ChatChanged)][-1] == 0
+        with pytest.raises(NotFound):
+            pair.bobby.engine.mark_read("@nobody", 1)
+
+
+@simulated
+async def test_a_draft_outlives_a_crash_and_each_chat_has_its_own(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        await pair.alice.engine.start_chat(pair.bobby.name)
+        await pair.alice.engine.start_chat(pair.alice.name)
+        pair.alice.engine.set_draft(pair.bobby.name, "I was about to say \ud83d")
+        await pair.alice.restart()
+        drafts = {chat.peer: chat.draft for chat in pair.alice.engine.chats()}
+        assert drafts == {pair.bobby.name: "I was about to say ?", pair.alice.name: ""}
+        with pytest.raises(NotFound):
+            pair.alice.engine.set_draft("@nobody", "hello")
+
+
+@simulated
+async def test_the_chat_with_the_newest_message_comes_first(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        carol = pair.world.device("carol", pair.harbor)
+        carol.start()
+        await pair.alice.write(carol, "first")
+        await asyncio.sleep(10)
+        await pair.alice.write(pair.bobby, "second")
+        assert [chat.peer for chat in pair.alice.engine.chats()] == [pair.bobby.name, carol.name]
+        await asyncio.sleep(10)
+        await carol.write(pair.alice, "third")
+        await pair.alice.gets(carol, "third")
+        assert [chat.peer for chat in pair.alice.engine.chats()] == [carol.name, pair.bobby.name]
+
+
+@simulated
+async def test_a_message_that_waits_stays_behind_what_arrives_meanwhile_until_a_server_has_it(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        await pair.alice.write(pair.bobby, "hello")
+        await pair.bobby.gets(pair.alice, "hello")
+        await until(lambda: all(each.received_at for each in pair.alice.messages(pair.bobby)), "the own copy is there")
+        pair.world.machine(pair.beach).stop()
+        await pair.alice.write(pair.bobby, "waiting 1")
+        await pair.alice.write(pair.bobby, "waiting 2")
+        event = builders.text_event(pair.alice.name, "meanwhile")
+        await asyncio.sleep(5)
+        await pair.world.post(pair.alice, builders.sealed_message(pair.bobby.keys, event, [pair.alice.keys]))
+        await pair.alice.gets(pair.bobby, "meanwhile")
+        pair.world.machine(pair.beach).start()
+        await until(
+            lambda: all(each.received_at for each in pair.alice.messages(pair.bobby) if each.mine), "all is sent"
+        )
+        assert pair.alice.texts(pair.bobby) == ["hello", "meanwhile", "waiting 1", "waiting 2"]
+        positions = [message.position for message in pair.alice.messages(pair.bobby)]
+        assert positions == sorted(set(positions))
