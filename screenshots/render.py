@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import sys
 import tempfile
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # the sample chats are the tests'
 
+from screenshots.svg import save  # noqa: E402
 from tests.tui.demo import demo_client  # noqa: E402
 from tests.tui.fake_client import FakeMachine  # noqa: E402
 from tests.tui.piloting import machine_app  # noqa: E402
@@ -27,10 +27,7 @@ async def picture(
             await driver.press(*keys)
             await driver.sees(sees)
             await driver.pilot.pause(0.3)
-            # The id is drawn at random, and a picture should only change when the screen does.
-            svg = re.sub(r"terminal-\d+-", f"{name}-", driver.app.export_screenshot(title="xirtam"))
-    (HERE / f"{name}.svg").write_text(svg)
-    print(f"screenshots/{name}.svg")
+            save(name, driver.app.export_screenshot(title="xirtam"))
 
 
 async def main() -> None:

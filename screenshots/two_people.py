@@ -17,7 +17,8 @@ from rich.text import Text
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.e2e.terminal import Terminal  # noqa: E402 # found from the root of the tree
+from screenshots.svg import save  # noqa: E402 # found from the root of the tree
+from tests.e2e.terminal import Terminal  # noqa: E402
 
 SIZE = (80, 24)
 GAP = "  "
@@ -32,7 +33,7 @@ def main() -> None:
             chat(*people)
             for person in people:
                 person.wait_until_gone("sending", "queued")
-            save([person.screen(styled=True) for person in people], ROOT / "screenshots" / "two-people.svg")
+            save("two-people", side_by_side([person.screen(styled=True) for person in people]))
         finally:
             people[0].end()
             os.kill(msgspec.json.decode((home / "network" / "ready.json").read_bytes())["pid"], signal.SIGTERM)
@@ -58,8 +59,8 @@ def chat(alice: Terminal, bobby: Terminal) -> None:
         listener.wait_for(text)
 
 
-def save(screens: list[str], target: Path) -> None:
-    """Puts the screens side by side into one picture."""
+def side_by_side(screens: list[str]) -> str:
+    """The screens as one picture."""
     console = Console(
         record=True, width=2 * SIZE[0] + len(GAP), file=io.StringIO(), force_terminal=True, color_system="truecolor"
     )
@@ -67,8 +68,7 @@ def save(screens: list[str], target: Path) -> None:
     for left, right in zip(*sides, strict=True):
         left.pad_right(SIZE[0] - left.cell_len)
         console.print(left.append(GAP).append_text(right), no_wrap=True, crop=True)
-    target.write_text(console.export_svg(title="xirtam local alice   ·   xirtam local bobby"))
-    print(target.relative_to(ROOT))
+    return console.export_svg(title="xirtam local alice   ·   xirtam local bobby")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@
     │   └── RetryLater            … for now
     ├── NotFound                  no such user, account, server or message
     ├── Locked                    the account's key is missing or does not open it
-    │   └── InUse                 another process has the account open
+    │   ├── InUse                 another process has the account open
+    │   └── PassphraseNeeded      the key comes from a passphrase, and none was given
     └── AccountExists             an account of that name is on this machine already
 
 The message of each is for a person: what happened, what was kept, what to do next. Exit codes are in the command line.
@@ -74,6 +75,10 @@ class Locked(XirtamError):
 
 class InUse(Locked):
     """Another process has the account open."""
+
+
+class PassphraseNeeded(Locked):
+    """The account's key comes from a passphrase, and none was given."""
 
 
 class AccountExists(XirtamError):

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.types import CSSPathType
 
+from xirtam_core.errors import InUse, Locked, PassphraseNeeded
 from xirtam_core.names import Username
 from xirtam_tui import keymap, settings
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
@@ -41,12 +42,14 @@ class XirtamApp(App[None]):
         account: Username | None = None,
         intro: str | None = None,
         *,
+        passphrase: str | None = None,
         engines: Engines | None = None,
         clock: Clock = system_clock,
         theme: str | None = None,
     ) -> None:
         super().__init__()
         self._data_dir, self._account, self._intro = data_dir, account, intro
+        self._passphrase = passphrase
         self._engines = engines or InstalledEngines()
         self._clock = clock
         self._settings = settings.load(data_dir)
@@ -87,7 +90,7 @@ class XirtamApp(App[None]):
                     await self._choose(accounts)
                     return
                 self._account = accounts[0]
-            engine = await self._engines.open_account(self._data_dir, self._account)
+            engine = await self._open(self._account)
         except Exception as error:
             opening = self.screen
             if not isinstance(opening, Opening):
@@ -96,6 +99,24 @@ class XirtamApp(App[None]):
             opening.fail(explain(error))
             return
         await self.show_account(engine)
+
+    async def _open(self, account: Username) -> Engine:
+        """The account's engine, after asking for its passphrase where there is one."""
+        passphrase, problem = self._passphrase, ""
+        while True:
+            try:
+                return await self._engines.open_account(self._data_dir, account, passphrase=passphrase)
+            except InUse:
+                raise
+            except Locked as locked:
+                if passphrase is None and not isinstance(locked, PassphraseNeeded):
+                    raise
+                problem = "" if passphrase is None else "That is not it. Nothing was changed; try again."
+                from xirtam_tui.screens.passphrase.passphrase import Passphrase
+
+                passphrase = await self.push_screen_wait(Passphrase(account, problem))
+                if passphrase is None:
+                    raise
 
     async def show_account(self, engine: Engine) -> None:
         """Shows an account whose engine is open."""
@@ -206,7 +227,7 @@ class XirtamApp(App[None]):
         await self._close()
 
 
-def run_app(data_dir: Path, account: Username | None, intro: str | None) -> None:
+def run_app(data_dir: Path, account: Username | None, intro: str | None, passphrase: str | None = None) -> None:
     """Runs the app until the person leaves. `account` opens that one; `intro` is said where there is no chat to show yet."""
     gc.disable()  # the start makes many objects and no garbage; `_painted` turns it on again
-    XirtamApp(data_dir, account, intro).run()
+    XirtamApp(data_dir, account, intro, passphrase=passphrase).run()

@@ -57,7 +57,7 @@ class Engines(Protocol):
     """How engines come about on this machine, as the functions of `xirtam_core.client` do."""
 
     async def accounts(self, data_dir: Path) -> list[Username]: ...
-    async def open_account(self, data_dir: Path, account: Username) -> Engine: ...
+    async def open_account(self, data_dir: Path, account: Username, *, passphrase: str | None) -> Engine: ...
     async def check_name(self, data_dir: Path, link: JoinLink, name: Username) -> NameAnswer: ...
     async def register(
         self, data_dir: Path, link: JoinLink, name: Username, on_progress: Callable[[Progress], None]
@@ -80,8 +80,8 @@ class InstalledEngines:
         client = await self._client()
         return await asyncio.to_thread(client.accounts, data_dir)
 
-    async def open_account(self, data_dir: Path, account: Username) -> Engine:
-        return await (await self._client()).open_account(data_dir, account)
+    async def open_account(self, data_dir: Path, account: Username, *, passphrase: str | None) -> Engine:
+        return await (await self._client()).open_account(data_dir, account, passphrase=passphrase)
 
     async def check_name(self, data_dir: Path, link: JoinLink, name: Username) -> NameAnswer:
         return await (await self._client()).check_name(data_dir, link, name)

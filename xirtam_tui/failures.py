@@ -8,6 +8,7 @@ from textual.message_pump import MessagePump
 
 from xirtam_core.errors import (
     AccountExists,
+    InUse,
     Locked,
     Malformed,
     NotFound,
@@ -34,7 +35,8 @@ _TITLES: tuple[tuple[type[XirtamError], str], ...] = (
     (Unreachable, "No connection"),
     (RetryLater, "The server asks to wait"),
     (NotFound, "Not found"),
-    (Locked, "The account is in use"),
+    (InUse, "The account is in use"),
+    (Locked, "The account is locked"),
     (AccountExists, "The account is here already"),
     (Malformed, "That does not look right"),
     (XirtamError, "That did not work"),

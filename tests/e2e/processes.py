@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -214,7 +214,7 @@ class Person:
 
 
 @contextmanager
-def serving(data_dir: Path, *options: str) -> Iterator[Server]:
+def serving(data_dir: Path, *options: str) -> Generator[Server, None, None]:
     """A server for as long as the block runs."""
     server = Server(data_dir, *options)
     try:
@@ -225,7 +225,7 @@ def serving(data_dir: Path, *options: str) -> Iterator[Server]:
 
 
 @contextmanager
-def ended(*processes: Process) -> Iterator[None]:
+def ended(*processes: Process) -> Generator[None, None, None]:
     """Sees to it that `processes` are gone when the block ends."""
     try:
         yield

@@ -13,7 +13,7 @@ def test_a_day_passes_in_no_time() -> None:
     async def sleep_for_a_day() -> None:
         began = asyncio.get_running_loop().time()
         await asyncio.sleep(86_400)
-        assert asyncio.get_running_loop().time() - began == pytest.approx(86_400, abs=0.01)
+        assert abs(asyncio.get_running_loop().time() - began - 86_400) < 0.01
 
     began = time.monotonic()
     sleep_for_a_day()

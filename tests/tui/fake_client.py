@@ -15,7 +15,7 @@ import msgspec
 
 from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, SendState, Status
 from xirtam_core.codec.primitives import SigningPublic
-from xirtam_core.errors import NotFound, XirtamError
+from xirtam_core.errors import Locked, NotFound, PassphraseNeeded, XirtamError
 from xirtam_core.events import ChatChanged, Event, MessageAdded, MessageChanged, MessageRemoved, StatusChanged
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
@@ -219,6 +219,7 @@ class FakeMachine:
     def __init__(self, *clients: FakeClient) -> None:
         self.clients = {client.account: client for client in clients}
         self.open_error: XirtamError | None = None
+        self.passphrase: str | None = None
         self.check_error: XirtamError | None = None
         self.register_error: XirtamError | None = None
         self.taken = {"@bobby"}
@@ -231,9 +232,13 @@ class FakeMachine:
     async def accounts(self, data_dir: Path) -> list[Username]:
         return list(self.clients)
 
-    async def open_account(self, data_dir: Path, account: Username) -> FakeClient:
+    async def open_account(self, data_dir: Path, account: Username, *, passphrase: str | None) -> FakeClient:
         if self.open_error is not None:
             raise self.open_error
+        if self.passphrase is not None and passphrase is None:
+            raise PassphraseNeeded("this account is protected by a passphrase")
+        if self.passphrase is not None and passphrase != self.passphrase:
+            raise Locked("the key does not open account.db: nothing was changed")
         return self.clients[account]
 
     async def check_name(self, data_dir: Path, link: JoinLink, name: Username) -> NameAnswer:

@@ -13,7 +13,7 @@ import msgspec
 from nacl.bindings import randombytes
 
 from xirtam_core.codec.primitives import FixedBytes, base64url_decode, base64url_encode
-from xirtam_core.errors import Locked, Malformed
+from xirtam_core.errors import Locked, Malformed, PassphraseNeeded
 
 _KEYRING_SERVICE: Final = "xirtam"
 _LONGEST_PASSPHRASE: Final = 4096
@@ -95,7 +95,7 @@ def key_choice(directory: Path) -> KeyChoice:
 
 def _stretch(passphrase: str | None, choice: KeyChoice) -> DatabaseKey:
     if not passphrase:
-        raise Locked("this account is protected by a passphrase: give it with --passphrase-file")
+        raise PassphraseNeeded("this account is protected by a passphrase: give it with --passphrase-file")
     if len(passphrase) > _LONGEST_PASSPHRASE:
         raise Locked(f"a passphrase has at most {_LONGEST_PASSPHRASE} characters")
     from argon2.low_level import Type, hash_secret_raw

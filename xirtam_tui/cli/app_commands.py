@@ -5,11 +5,12 @@ from typing import Annotated
 import typer
 
 from xirtam_core.client import local_network, register
-from xirtam_core.errors import AccountExists
+from xirtam_core.errors import AccountExists, XirtamError
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
 from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_tui.cli.account_commands import ProgressLine
+from xirtam_tui.cli.exit_codes import exit_of
 from xirtam_tui.cli.options import Context, DataDirOption, context
 from xirtam_tui.cli.output import Output
 from xirtam_tui.cli.running import complete
@@ -17,11 +18,18 @@ from xirtam_tui.cli.running import complete
 _SECOND = {"alice": "bobby"}
 
 
-def open_app(where: Context) -> None:
+def open_app(where: Context, output: Output) -> None:
     """Opens the app as the account that the options name."""
     from xirtam_tui.app import run_app
 
-    run_app(where.data_dir, None if where.account is None else Username.parse(where.account), None)
+    try:
+        account = None if where.account is None else Username.parse(where.account)
+        passphrase = where.passphrase()
+    except XirtamError as error:
+        code = exit_of(error)
+        output.error(error, code)
+        raise typer.Exit(code) from None
+    run_app(where.data_dir, account, None, passphrase)
 
 
 def local(

@@ -1,22 +1,19 @@
 """Options that most commands share, and what they come to."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from platformdirs import user_data_path
 
 from xirtam_core.errors import Locked, Malformed, NotFound
 from xirtam_core.names import Username
 from xirtam_core.storage.account_directory import accounts
+from xirtam_tui.data_directory import ENVIRONMENT, data_directory
 
 DataDirOption = Annotated[
     Path | None,
-    typer.Option(
-        "--data-dir", envvar="XIRTAM_DATA_DIR", help="Where state lives.", show_default="the platform's place"
-    ),
+    typer.Option("--data-dir", envvar=ENVIRONMENT, help="Where state lives.", show_default="the platform's place"),
 ]
 AccountOption = Annotated[
     str | None, typer.Option("--account", help="Which account, needed only when there are several.")
@@ -62,10 +59,4 @@ class Context(msgspec.Struct, frozen=True):
 
 def context(data_dir: Path | None, account: str | None = None, passphrase_file: Path | None = None) -> Context:
     """The context of a command from its options."""
-    return Context((data_dir or default_data_dir()).expanduser().absolute(), account, passphrase_file)
-
-
-def default_data_dir() -> Path:
-    """Where state lives when nobody says otherwise."""
-    named = os.environ.get("XIRTAM_DATA_DIR")
-    return Path(named) if named else user_data_path("xirtam", appauthor=False)
+    return Context(data_directory(data_dir), account, passphrase_file)

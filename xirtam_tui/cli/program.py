@@ -36,7 +36,7 @@ def app(
 ) -> None:
     """Confederal, end-to-end encrypted chat. Without a command it opens the app."""
     if invocation.invoked_subcommand is None:
-        app_commands.open_app(context(data_dir, account, passphrase_file))
+        app_commands.open_app(context(data_dir, account, passphrase_file), Output(as_json=False))
 
 
 for command in (

@@ -1,7 +1,7 @@
 """Making an account, through any crash (spec: devices.md, A new account)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from xirtam_core.directory.ownership import NameTaken
 from xirtam_core.engine import open_account
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.open_account import OpenAccount, open_existing, open_new
+from xirtam_core.engine.register import OnProgress
 from xirtam_core.errors import AccountExists, InUse, Locked, NotFound, Refused, Unreachable
 from xirtam_core.names import ServerName, Username
 from xirtam_core.registration import Progress, Step
@@ -60,15 +61,26 @@ class Machine:
 
     async def register_until(self, step: Step, more_s: float) -> None:
         """Is cut off some time after it has come to `step`."""
-        opened, reached = self.open_new(), asyncio.Event()
+        reached = asyncio.Event()
 
         def watch(progress: Progress) -> None:
             if progress.step is step:
                 reached.set()
 
+        async def reach() -> None:
+            await reached.wait()
+            await asyncio.sleep(more_s)
+
+        await self._register_during(reach(), watch)
+
+    async def register_for(self, duration_s: float) -> None:
+        """Is cut off after some time."""
+        await self._register_during(asyncio.sleep(duration_s), lambda _: None)
+
+    async def _register_during(self, waiting: Awaitable[None], watch: OnProgress) -> None:
+        opened = self.open_new()
         working = asyncio.create_task(opened.register(watch))
-        await reached.wait()
-        await asyncio.sleep(more_s)
+        await waiting
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
         await opened.close()
@@ -139,9 +151,9 @@ def test_a_registration_survives_a_rough_network_and_being_cut_off_again_and_aga
         world = World(tmp_path, seed=5, faults=ROUGH)
         server = world.server(HARBOR)
         machine = Machine(world, tmp_path, monkeypatch)
-        for step in STEPS[:-1]:
-            if step in STEPS[:5]:
-                await machine.register_until(step, world.chance.uniform(0, 2))
+        for _ in range(8):
+            if not accounts(tmp_path):
+                await machine.register_for(world.chance.uniform(0, 5))
         while not accounts(tmp_path):
             try:
                 await machine.register()
@@ -161,7 +173,7 @@ def test_a_name_that_is_taken_leaves_nothing_behind(tmp_path: Path, monkeypatch:
         machine = Machine(world, tmp_path / "machine", monkeypatch)
         with pytest.raises(NameTaken):
             await machine.register()
-        assert [path for path in (tmp_path / "machine" / "accounts").glob("*")] == []
+        assert list((tmp_path / "machine" / "accounts").glob("*")) == []
         assert server.devices == {}
 
     scenario()
