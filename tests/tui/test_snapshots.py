@@ -12,7 +12,8 @@ from textual.widgets import Input, TextArea
 from tests.tui.demo import demo_client
 from tests.tui.fake_client import FakeClient, FakeMachine
 from tests.tui.piloting import Driver, machine_app
-from xirtam_core.errors import Locked
+from xirtam_core.errors import InUse
+from xirtam_core.names import Username
 from xirtam_core.registration import Progress, Step
 
 _run_id = re.compile(r"terminal-\d+-")
@@ -27,9 +28,19 @@ def without_chats() -> FakeMachine:
     return FakeMachine(FakeClient())
 
 
+def two_accounts() -> FakeMachine:
+    return FakeMachine(demo_client(), FakeClient(Username("@work_alice")))
+
+
 def in_use() -> FakeMachine:
     machine = with_account()
-    machine.open_error = Locked("@alice is open in another window; close it there, then try again here")
+    machine.open_error = InUse("@alice is open in another window; close it there, then try again here")
+    return machine
+
+
+def with_passphrase() -> FakeMachine:
+    machine = with_account()
+    machine.passphrase = "correct horse"
     return machine
 
 
@@ -94,6 +105,17 @@ async def failure(driver: Driver) -> None:
     await driver.sees("Try again")
 
 
+async def passphrase(driver: Driver) -> None:
+    await driver.sees("Unlock @alice")
+    await driver.write("wrong")
+    await driver.press("enter")
+    await driver.sees("That is not it")
+
+
+async def accounts(driver: Driver) -> None:
+    await driver.sees("Open an account")
+
+
 async def welcome(driver: Driver) -> None:
     await driver.sees("Join a network")
 
@@ -124,6 +146,8 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "help": (with_account, show_help),
     "quit": (with_account, quit_with_queued),
     "failure": (in_use, failure),
+    "passphrase": (with_passphrase, passphrase),
+    "accounts": (two_accounts, accounts),
     "welcome": (FakeMachine, welcome),
     "name_checked": (FakeMachine, name_checked),
     "progress": (registering, progress),
