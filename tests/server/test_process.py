@@ -178,8 +178,6 @@ def test_an_address_that_no_client_can_be_told_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_damaged_key_is_said_to_be_damaged(tmp_path: Path) -> None:
-    with server_process(tmp_path) as server:
-        server.end()
     (tmp_path / "server.key").write_text("nonsense\n")
     refused = run("--data-dir", str(tmp_path))
     assert refused.returncode == 1
@@ -196,21 +194,10 @@ async def test_it_ends_by_itself_when_the_last_client_has_left(tmp_path: Path) -
         assert await asyncio.to_thread(server.process.wait, LIMIT_S) == 0
 
 
-async def test_it_ends_by_itself_when_nobody_comes(tmp_path: Path) -> None:
-    with server_process(tmp_path, "--exit-when-idle", "0.1") as server:
-        assert await asyncio.to_thread(server.process.wait, LIMIT_S) == 0
-
-
-def test_people_are_told_how_to_join(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        command("--data-dir", str(tmp_path), "--exit-when-idle", "0.1"),
-        stdout=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-    )
-    with process:
-        text, _ = process.communicate(timeout=LIMIT_S)
-    assert JoinLink.parse(text.partition("'")[2].partition("'")[0])
+def test_it_tells_people_how_to_join_and_ends_by_itself_when_nobody_comes(tmp_path: Path) -> None:
+    ended = run("--data-dir", str(tmp_path), "--exit-when-idle", "0.1")
+    assert ended.returncode == 0
+    assert JoinLink.parse(ended.stdout.partition("'")[2].partition("'")[0])
 
 
 def test_help_and_version_are_quick_and_right() -> None:

@@ -30,3 +30,8 @@ def encode_fields(*values: Wire | str | bytes) -> bytes:
     for value in values:
         codec_of(type(value)).write(value, out)
     return bytes(out)
+
+
+def before(raw: bytes, last: bytes) -> bytes:
+    """What stands in `raw` before its last field, whose value is `last`: it was decoded, so encoding it again would give the same."""
+    return raw[: len(raw) - len(encode_fields(last))]

@@ -1,7 +1,8 @@
 """JSON text to builtins and back, as strictly as the wire needs it (spec: encoding.md, JSON).
 
-The standard parser is used for reading because it alone shows repeated keys, integers as they stand, and `1.0` as what it is.
-msgspec writes: fast, compact, integers exact.
+The standard parser decides what is read, because it alone shows repeated keys, integers as they stand, and `1.0` as what it is.
+msgspec writes: fast, compact, integers exact. It also reads whatever it would have written to the byte, which is nearly all that
+peers send: nothing can have been lost of that.
 """
 
 import json
@@ -38,7 +39,21 @@ _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_consta
 def parse(text: bytes | str) -> Any:
     """The builtins that `text` stands for; raises `Malformed` for anything that is not JSON in UTF-8, or too deep to read."""
     try:
-        source = (text.encode() if isinstance(text, str) else text).decode()
+        raw = text.encode() if isinstance(text, str) else text
+    except UnicodeError:
+        raise Malformed("JSON that is not UTF-8") from None
+    try:
+        value = msgspec.json.decode(raw)
+        if msgspec.json.encode(value) == raw:
+            return value
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+        pass
+    return _parse_strictly(raw)
+
+
+def _parse_strictly(raw: bytes) -> Any:
+    try:
+        source = raw.decode()
         value = _decoder.decode(source)
         if "\\" in source and ("\\ud" in source or "\\uD" in source):
             json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no character

@@ -21,7 +21,7 @@ from xirtam_core.events import ChatChanged, Event, MessageAdded, MessageChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol import direct_message
 from xirtam_core.protocol.blob import DIRECT_MESSAGE, MESSAGE_CONTENT, Blob
-from xirtam_core.protocol.device_signing import DeviceSigned
+from xirtam_core.protocol.device_signing import Received
 from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.protocol.mailbox import MailboxEntry
 from xirtam_core.storage import chats, journal, medium_keys, messages, outbox
@@ -36,9 +36,17 @@ _RECENT = 10_000
 """How many entries are remembered to be passed over when a look back brings them again."""
 
 
-class _Unsealed(msgspec.Struct):
+class _Unsealed(msgspec.Struct, frozen=True):
     entry: JournalEntry
-    signed: DeviceSigned
+    received: Received
+
+
+class _Outcome(msgspec.Struct):
+    """What a batch comes to, beyond the messages: entries that are dealt with, chats that changed, and what to announce."""
+
+    settled: list[JournalEntry] = []
+    chats: set[Username] = set()
+    news: list[Event] = []
 
 
 class Inbox:
@@ -105,12 +113,12 @@ class Inbox:
 
     async def _understand(self, batch: list[JournalEntry]) -> None:
         rejected: list[tuple[JournalEntry, str]] = []
-        ignored: list[JournalEntry] = []
         unsealed: list[_Unsealed] = []
+        outcome = _Outcome()
         openers = medium_keys.openers(self._database)
         for entry in batch:
             if entry.kind != DIRECT_MESSAGE:
-                ignored.append(entry)
+                outcome.settled.append(entry)
                 continue
             try:
                 blob = Blob(entry.kind, direct_message.Base64Bytes(entry.inner))
@@ -118,19 +126,18 @@ class Inbox:
             except (Malformed, Unverified) as fault:
                 rejected.append((entry, str(fault)))
         self._is_retry_due = False
-        identities = await self._identities({item.signed.sender for item in unsealed})
+        identities = await self._identities({item.received.signed.sender for item in unsealed})
         if not journal.is_next(self._database, batch[0], seconds(self._clock)):
             return  # what was deferred has become due in the meantime, and goes first
-        news: list[Event] = []
         with self._database.transaction():
             for entry, reason in rejected:
                 journal.reject(self._database, entry, reason)
-            for entry in ignored:
-                journal.remove(self._database, entry)
-            touched = {chat for item in unsealed if (chat := self._conclude(item, identities, news)) is not None}
+            for item in unsealed:
+                self._conclude(item, identities[item.received.signed.sender], outcome)
+            journal.remove(self._database, outcome.settled)
             if self._is_retry_due:
                 journal.retry_all(self._database)
-        self._tell(news, touched)
+        self._tell(outcome)
 
     async def _identities(self, senders: set[Username]) -> dict[Username, Peer | Exception]:
         async def look_up(sender: Username) -> Peer | Exception:
@@ -142,34 +149,27 @@ class Inbox:
         found = await asyncio.gather(*(look_up(sender) for sender in senders))
         return dict(zip(senders, found, strict=True))
 
-    def _conclude(
-        self, item: _Unsealed, identities: dict[Username, Peer | Exception], news: list[Event]
-    ) -> Username | None:
-        """Stores, rejects or defers one entry; gives the chat that changed."""
-        sender = identities[item.signed.sender]
+    def _conclude(self, item: _Unsealed, sender: Peer | Exception, outcome: _Outcome) -> None:
+        """Stores, rejects or defers one entry."""
         if isinstance(sender, NotFound):
             journal.reject(self._database, item.entry, str(sender))
-            return None
+            return
         if isinstance(sender, Exception):
             journal.defer(self._database, item.entry, str(sender), seconds(self._clock))
-            return None
+            return
         try:
-            self._peers.check_chain(item.signed.cert_chain, sender)
-            item.signed.check_signature()
-            opened = direct_message.open_signed(item.signed, self._me)
+            self._peers.check_chain(item.received.signed.cert_chain, item.received.chain_hash, sender)
+            item.received.check_signature()
+            opened = direct_message.open_signed(item.received.signed, self._me)
             _check_bounds(opened)
         except (Malformed, Unverified) as fault:
             self._reject_or_wait(item.entry, sender, str(fault))
-            return None
-        journal.remove(self._database, item.entry)
-        if opened.kind != MESSAGE_CONTENT:
-            return None  # an event that is no message, of a kind this version does not know
-        return self._store(
-            opened,
-            item.entry,
-            unchecked_root=None if self._peers.is_fresh(sender) else sender.root_cert_hash,
-            news=news,
-        )
+            return
+        outcome.settled.append(item.entry)
+        if (
+            opened.kind == MESSAGE_CONTENT
+        ):  # else it is an event that is no message, of a kind this version does not know
+            self._store(opened, item.entry.received_at_ns, sender, outcome)
 
     def _reject_or_wait(self, entry: JournalEntry, sender: Peer, reason: str) -> None:
         """What does not verify under an identity that may be outdated is asked about again before it is given up."""
@@ -178,37 +178,41 @@ class Inbox:
         else:
             journal.defer(self._database, entry, reason, seconds(self._clock))
 
-    def _store(
-        self, opened: Opened, entry: JournalEntry, *, unchecked_root: Hash | None, news: list[Event]
-    ) -> Username | None:
+    def _store(self, opened: Opened, received_at_ns: int, sender: Peer, outcome: _Outcome) -> None:
         is_mine = opened.sender == self._me
-        known = messages.find_event(self._database, opened.peer, opened.sender, opened.event.hash())
-        if known is not None:
-            if is_mine and known.message.received_at is None:
-                outbox.remove(self._database, known, Leg.SELF)
-                moved = messages.arrived(self._database, known.row, entry.received_at_ns)
-                news.extend(MessageChanged(each.message) for each in moved)
-            return None
-        chats.open_chat(self._database, opened.peer, entry.received_at_ns)
+        if is_mine and self._has_arrived(opened, received_at_ns, outcome):
+            return
+        if opened.peer not in outcome.chats:
+            chats.open_chat(self._database, opened.peer, received_at_ns)
         stored = messages.insert(
             self._database,
             opened.peer,
             opened.sender,
             opened.event,
+            opened.event_hash,
             is_mine=is_mine,
-            received_at_ns=entry.received_at_ns,
-            position_ns=entry.received_at_ns,
-            unchecked_root=unchecked_root,
+            received_at_ns=received_at_ns,
+            position_ns=received_at_ns,
+            unchecked_root=None if self._peers.is_fresh(sender) else sender.root_cert_hash,
             state=SendState.SENT if is_mine else None,
         )
         if stored is not None:
-            news.append(MessageAdded(stored.message))
-        return opened.peer
+            outcome.chats.add(opened.peer)
+            outcome.news.append(MessageAdded(stored.message))
 
-    def _tell(self, news: list[Event], touched: set[Username]) -> None:
-        for event in news:
+    def _has_arrived(self, opened: Opened, received_at_ns: int, outcome: _Outcome) -> bool:
+        """Whether this is the copy of a message that was written here, which then has its place in the chat."""
+        known = messages.find_event(self._database, opened.peer, opened.sender, opened.event, opened.event_hash)
+        if known is not None and known.message.received_at is None:
+            outbox.remove(self._database, known, Leg.SELF)
+            moved = messages.arrived(self._database, known.row, received_at_ns)
+            outcome.news.extend(MessageChanged(each.message) for each in moved)
+        return known is not None
+
+    def _tell(self, outcome: _Outcome) -> None:
+        for event in outcome.news:
             self._announcer.announce(event)
-        for name in touched:
+        for name in outcome.chats:
             if (chat := chats.find(self._database, name)) is not None:
                 self._announcer.announce(ChatChanged(chat))
 

@@ -73,6 +73,7 @@ class Outbox:
                 peer,
                 self._me,
                 event,
+                event.hash(),
                 is_mine=True,
                 received_at_ns=None,
                 position_ns=messages.next_position(self._database, peer, min(now_ns, LATEST_RECEIVED)),

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from weakref import WeakValueDictionary
 
 from xirtam_core.clock import Clock, seconds
-from xirtam_core.codec import bcs
 from xirtam_core.codec.primitives import DhPublic, Hash
-from xirtam_core.crypto.hashing import hash_bytes
+from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.network import Network
 from xirtam_core.errors import NotFound, RetryLater, Unreachable, Unverified, XirtamError
@@ -140,16 +139,16 @@ class Peers:
             if key is None or chain.this.device_hash() != device or key.created >= 2**63:
                 continue
             try:
-                self.check_chain(chain, peer)
+                self.check_chain(chain, bcs_hash(chain), peer)
             except Unverified:
                 continue
             if key.is_signed_by(chain.this.pk):
                 found[device] = (key.medium_pk, key.created)
         return found
 
-    def check_chain(self, chain: CertificateChain, peer: Peer) -> None:
+    def check_chain(self, chain: CertificateChain, chain_hash: Hash, peer: Peer) -> None:
         """Raises `Unverified` unless `chain` leads to the peer's root; a verdict is kept until something in it expires."""
-        name = (hash_bytes(bcs.encode(chain)), peer.root_cert_hash)
+        name = (chain_hash, peer.root_cert_hash)
         now_s = seconds(self._clock)
         if self._verified_chains.get(name, 0) > now_s:
             return

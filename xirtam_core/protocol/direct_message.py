@@ -7,25 +7,30 @@ for the mailbox. Opening goes the other way, in two steps, since the sender name
 from collections.abc import Iterable, Sequence
 
 from xirtam_core.codec import bcs
-from xirtam_core.codec.primitives import Base64Bytes, DhPublic, DhSecret, KeyHint, SigningSecret
+from xirtam_core.codec.primitives import Base64Bytes, DhPublic, DhSecret, Hash, KeyHint, SigningSecret
 from xirtam_core.codec.wire import Wire
+from xirtam_core.crypto.hashing import hash_bytes
 from xirtam_core.errors import Malformed
 from xirtam_core.names import Username
 from xirtam_core.protocol import device_signing, header_encryption
 from xirtam_core.protocol.blob import DIRECT_MESSAGE, Blob
 from xirtam_core.protocol.certificate import CertificateChain
-from xirtam_core.protocol.device_signing import DeviceSigned
+from xirtam_core.protocol.device_signing import DeviceSigned, Received
 from xirtam_core.protocol.event import Event, ToUser
 from xirtam_core.protocol.header_encryption import HeaderEncrypted
 
 
 class Opened(Wire):
-    """A direct message understood: who said it, in the conversation with whom, and the event. `kind` is that of the inner blob."""
+    """A direct message understood: who said it, in the conversation with whom, and the event with its hash.
+
+    `kind` is that of the inner blob.
+    """
 
     sender: Username
     peer: Username
     kind: str
     event: Event
+    event_hash: Hash
 
 
 def seal(
@@ -43,12 +48,12 @@ def seal(
     return Blob(DIRECT_MESSAGE, Base64Bytes(bcs.encode(sealed)))
 
 
-def unseal(blob: Blob, secrets: Sequence[tuple[KeyHint, DhSecret]]) -> DeviceSigned:
+def unseal(blob: Blob, secrets: Sequence[tuple[KeyHint, DhSecret]]) -> Received:
     """What `blob` holds under one of `secrets`, its signature not yet checked; raises `Malformed` or `Unverified`."""
     if blob.kind != DIRECT_MESSAGE:
         raise Malformed("not a direct message")
     sealed = bcs.decode(HeaderEncrypted, blob.inner)
-    return bcs.decode(DeviceSigned, header_encryption.decrypt(sealed, secrets))
+    return device_signing.receive(header_encryption.decrypt(sealed, secrets))
 
 
 def open_signed(signed: DeviceSigned, me: Username) -> Opened:
@@ -59,7 +64,7 @@ def open_signed(signed: DeviceSigned, me: Username) -> Opened:
         raise Malformed("a direct message to a group")
     recipient = event.recipient.value
     if recipient == me:
-        return Opened(signed.sender, signed.sender, blob.kind, event)
+        return Opened(signed.sender, signed.sender, blob.kind, event, hash_bytes(blob.inner))
     if signed.sender == me:
-        return Opened(me, recipient, blob.kind, event)
+        return Opened(me, recipient, blob.kind, event, hash_bytes(blob.inner))
     raise Malformed("a direct message for somebody else")

@@ -4,7 +4,7 @@ SQLCipher encrypts every page with a raw 32-byte key. WAL with `synchronous=FULL
 has ended, and a crash at any instant leaves a database that opens. One connection, used by one thread.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,14 @@ from xirtam_core.storage.keys import DatabaseKey
 from xirtam_core.storage.schema import STEPS
 
 Row = tuple[Any, ...]
+
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "busy_timeout = 5000",
+    "secure_delete = ON",  # a secret that was destroyed is gone from the file, not only from its table
+)
 
 
 class Database:
@@ -33,7 +41,7 @@ class Database:
             self._connection.close()
             raise Locked(f"the key does not open {path.name}: nothing was changed") from None
         try:
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
+            for pragma in _PRAGMAS:
                 self._connection.execute(f"PRAGMA {pragma}")
             self._migrate()
             path.chmod(0o600)
@@ -51,6 +59,10 @@ class Database:
     def execute(self, sql: str, *parameters: Any) -> int:
         """Runs one statement; gives the number of rows it changed."""
         return self._connection.execute(sql, parameters).rowcount
+
+    def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> int:
+        """Runs one statement for each of `rows`; gives the number of rows that all of them changed."""
+        return self._connection.executemany(sql, rows).rowcount
 
     def insert(self, sql: str, *parameters: Any) -> int | None:
         """Runs one `INSERT`; gives the new row's id, or None where it was passed over as a repeat."""
@@ -78,6 +90,10 @@ class Database:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+    def forget_deleted(self) -> None:
+        """Empties the write-ahead log, which still has what was deleted; outside a transaction."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Closes the database; what was committed stays."""

@@ -4,7 +4,7 @@ A batch of entries and the mailbox's new cursor are one transaction, so no entry
 transaction that stores what became of it, so none is understood twice or lost in between.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -45,23 +45,18 @@ def cursors(database: Database, server: ServerName) -> dict[Hash, int]:
     return {Hash(mailbox): cursor for mailbox, cursor in rows}
 
 
-def append(database: Database, mailbox: Hash, entries: Iterable[MailboxEntry]) -> int:
+def append(database: Database, mailbox: Hash, entries: Sequence[MailboxEntry]) -> int:
     """Stores entries that arrived and moves the mailbox's cursor behind them; gives how many were new."""
-    added = 0
+    if not entries:
+        return 0
+    name = bytes(mailbox)
+    rows = [(name, entry.received_at, entry.message.kind, bytes(entry.message.inner)) for entry in entries]
     with database.transaction():
-        for entry in entries:
-            added += database.execute(
-                "INSERT OR IGNORE INTO journal (mailbox, received_at_ns, kind, inner) VALUES (?, ?, ?, ?)",
-                bytes(mailbox),
-                entry.received_at,
-                entry.message.kind,
-                bytes(entry.message.inner),
-            )
-            database.execute(
-                "UPDATE mailboxes SET cursor_ns = max(cursor_ns, ?) WHERE mailbox = ?",
-                entry.received_at,
-                bytes(mailbox),
-            )
+        added = database.execute_many(
+            "INSERT OR IGNORE INTO journal (mailbox, received_at_ns, kind, inner) VALUES (?, ?, ?, ?)", rows
+        )
+        newest = max(entry.received_at for entry in entries)
+        database.execute("UPDATE mailboxes SET cursor_ns = max(cursor_ns, ?) WHERE mailbox = ?", newest, name)
     return added
 
 
@@ -100,9 +95,9 @@ def next_due_s(database: Database) -> int | None:
     return None if row is None else row[0]
 
 
-def remove(database: Database, entry: JournalEntry) -> None:
-    """Takes an entry out, in the transaction that stores what became of it."""
-    database.execute("DELETE FROM journal WHERE id = ?", entry.id)
+def remove(database: Database, entries: Iterable[JournalEntry]) -> None:
+    """Takes entries out, in the transaction that stores what became of them."""
+    database.execute_many("DELETE FROM journal WHERE id = ?", [(entry.id,) for entry in entries])
 
 
 def defer(database: Database, entry: JournalEntry, reason: str, now_s: int) -> None:
@@ -129,7 +124,7 @@ def retry_all(database: Database) -> None:
 def reject(database: Database, entry: JournalEntry, reason: str) -> None:
     """Moves an entry that will never be understood to the quarantine, which keeps the latest few."""
     with database.transaction():
-        remove(database, entry)
+        remove(database, [entry])
         database.execute(
             "INSERT INTO quarantine (received_at_ns, kind, inner, reason) VALUES (?, ?, ?, ?)",
             entry.received_at_ns,

@@ -66,13 +66,16 @@ def destroy_spent(database: Database) -> int:
 
     Gives how many went. Entries that wait in the journal may be sealed to any of them, so then nothing goes.
     """
-    return database.execute(
+    destroyed = database.execute(
         "DELETE FROM medium_keys WHERE EXISTS ("
         "  SELECT 1 FROM medium_keys AS next WHERE next.created_s > medium_keys.created_s AND next.published_s + ? <= "
         "    (SELECT min(drained_s) FROM mailboxes)"
         ") AND NOT EXISTS (SELECT 1 FROM journal)",
         _GRACE_S,
     )
+    if destroyed:
+        database.forget_deleted()
+    return destroyed
 
 
 def _all(database: Database, rest: str) -> list[MediumSecret]:

@@ -15,6 +15,11 @@ _COLUMNS = (
     " state, failure"
 )
 
+_INSERT = (
+    "INSERT OR IGNORE INTO messages (chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine,"
+    " unchecked_root, state, failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
 
 class StoredMessage(msgspec.Struct, frozen=True):
     """A message with its row number, which is the outbox's name for it."""
@@ -34,6 +39,7 @@ def insert(
     chat: str,
     sender: Username,
     event: Event,
+    event_hash: Hash,
     *,
     is_mine: bool,
     received_at_ns: int | None,
@@ -45,22 +51,16 @@ def insert(
 
     `unchecked_root` is the root key that it was verified under, where that could not be checked afresh against the directory.
     """
-    row = database.insert(
-        "INSERT OR IGNORE INTO messages (chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body,"
-        " is_mine, unchecked_root, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        chat,
-        sender,
-        bytes(event.hash()),
-        _free_position(database, chat, position_ns),
-        event.sent_at,
-        received_at_ns,
-        event.mime,
-        bytes(event.body),
-        is_mine,
-        None if unchecked_root is None else bytes(unchecked_root),
-        state,
-    )
-    return None if row is None else get(database, row)
+    name, body = bytes(event_hash), bytes(event.body)
+    root = None if unchecked_root is None else bytes(unchecked_root)
+    values = (event.sent_at, received_at_ns, event.mime, body, is_mine, root, state, None)
+    while True:
+        row = database.insert(_INSERT, chat, sender, name, position_ns, *values)
+        if row is not None:
+            return _stored((row, chat, sender, name, position_ns, *values))
+        if find_event(database, chat, sender, event, event_hash) is not None:
+            return None
+        position_ns = _free_position(database, chat, position_ns)
 
 
 def _free_position(database: Database, chat: str, wanted_ns: int) -> int:
@@ -98,12 +98,13 @@ def find(database: Database, message_id: str) -> StoredMessage | None:
     return None if found is None else _stored(found)
 
 
-def find_event(database: Database, chat: str, sender: Username, event_hash: Hash) -> StoredMessage | None:
+def find_event(database: Database, chat: str, sender: Username, event: Event, event_hash: Hash) -> StoredMessage | None:
     """The message that an event became, or None when it is new."""
     found = database.row(
-        f"SELECT {_COLUMNS} FROM messages WHERE chat = ? AND sender = ? AND hash = ?",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM messages WHERE chat = ? AND sender = ? AND sent_at_ns = ? AND hash = ?",  # noqa: S608
         chat,
         sender,
+        event.sent_at,
         bytes(event_hash),
     )
     return None if found is None else _stored(found)

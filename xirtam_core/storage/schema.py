@@ -105,11 +105,11 @@ STEPS = (
         unchecked_root BLOB,                            -- what it was verified under while the directory could not be asked
         state TEXT,
         failure TEXT,
-        UNIQUE (chat, sender, hash)
+        UNIQUE (chat, sender, sent_at_ns, hash)         -- the time comes first so that new ones lie side by side
     ) STRICT;
     CREATE UNIQUE INDEX messages_in_order ON messages (chat, position_ns);
     CREATE INDEX messages_from_others ON messages (chat, position_ns) WHERE NOT is_mine;
-    CREATE INDEX messages_by_hash ON messages (hash);
+    CREATE INDEX messages_by_hash ON messages (hash) WHERE is_mine;
     CREATE INDEX messages_unchecked ON messages (sender) WHERE unchecked_root IS NOT NULL;
 
     -- What is still to be sent: a message goes to the peer's mailbox and to one's own, each on its own.

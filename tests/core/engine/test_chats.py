@@ -32,14 +32,24 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def _theirs(database: Database, number: int, received_at: int) -> None:
     event = builders.text_event(ALICE, f"theirs {number}", number)
-    messages.insert(database, BOBBY, BOBBY, event, is_mine=False, received_at_ns=received_at, position_ns=received_at)
+    messages.insert(
+        database, BOBBY, BOBBY, event, event.hash(), is_mine=False, received_at_ns=received_at, position_ns=received_at
+    )
 
 
 def _mine(database: Database, number: int, now: int) -> int:
     event = builders.text_event(BOBBY, f"mine {number}", number)
     position = messages.next_position(database, BOBBY, now)
     stored = messages.insert(
-        database, BOBBY, ALICE, event, is_mine=True, received_at_ns=None, position_ns=position, state=SendState.QUEUED
+        database,
+        BOBBY,
+        ALICE,
+        event,
+        event.hash(),
+        is_mine=True,
+        received_at_ns=None,
+        position_ns=position,
+        state=SendState.QUEUED,
     )
     assert stored is not None
     return stored.row

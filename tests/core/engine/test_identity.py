@@ -113,7 +113,7 @@ async def test_a_changed_root_raises_an_alarm_that_blocks_sending_until_it_is_ac
         assert pair.alice.engine.chats()[0].alarm is None
         assert len(_alarms(pair.alice)) == 1
         sent = pair.beach.mailbox(pair.bobby.name).entries[-1].message
-        assert unseal(sent, new.medium_secrets).sender == pair.alice.name
+        assert unseal(sent, new.medium_secrets).signed.sender == pair.alice.name
 
 
 @simulated

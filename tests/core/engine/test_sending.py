@@ -253,7 +253,7 @@ async def test_a_sender_uses_no_key_that_was_looked_up_more_than_a_minute_ago(tm
         assert calls.count("v1_device_medium_pks") == 2
         (entry,) = pair.beach.mailbox(pair.bobby.name).entries
         opener = (hint_of(dh.public_of(fresh)), fresh)
-        assert unseal(entry.message, [opener]).sender == pair.alice.name
+        assert unseal(entry.message, [opener]).signed.sender == pair.alice.name
 
 
 @simulated
@@ -277,7 +277,7 @@ async def test_a_message_goes_to_all_devices_that_are_certified_and_to_no_others
         await pair.alice.write(pair.bobby, "to both")
         await pair.bobby.gets(pair.alice, "to both")
         (entry,) = pair.beach.mailbox(pair.bobby.name).entries
-        assert unseal(entry.message, tablet.medium_secrets).sender == pair.alice.name
+        assert unseal(entry.message, tablet.medium_secrets).signed.sender == pair.alice.name
         with pytest.raises(Unverified):
             unseal(entry.message, stranger.medium_secrets)
 

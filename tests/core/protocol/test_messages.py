@@ -10,6 +10,7 @@ from xirtam_core.codec import bcs, jsonwire
 from xirtam_core.codec.primitives import Base64Bytes, DhPublic, DhSecret, Hash, KeyHint, SigningSecret
 from xirtam_core.codec.schema import codec_of
 from xirtam_core.crypto import aead, dh
+from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.crypto.stream import apply_stream
 from xirtam_core.errors import Malformed, Unverified, XirtamError
 from xirtam_core.names import Username
@@ -46,16 +47,18 @@ def test_events(case: dict[str, Any]) -> None:
 @each("case", _SIGNED, "what")
 def test_device_signatures(case: dict[str, Any]) -> None:
     raw, root = bytes.fromhex(case["bcs"]), Hash.from_text(case["root_cert_hash"])
-    signed = bcs.decode(DeviceSigned, raw)
+    received = device_signing.receive(raw)
+    signed = received.signed
     assert bcs.encode(signed) == raw
+    assert received.chain_hash == bcs_hash(signed.cert_chain)
     if not case["valid"]:
         with pytest.raises(Unverified):
             certificate.verify(signed.cert_chain, root, NOW_S)
-            signed.check_signature()
+            received.check_signature()
         return
     certificate.verify(signed.cert_chain, root, NOW_S)
-    signed.check_signature()
-    assert signed.signed_bytes().hex() == case["signed"]
+    received.check_signature()
+    assert received.signed_bytes.hex() == case["signed"]
     device, chain = SigningSecret(bytes.fromhex(_VECTORS["device_secret"])), read_chain()
     assert device_signing.sign(Username(case["sender"]), device, chain, bytes.fromhex(case["body"])) == signed
 
@@ -93,9 +96,10 @@ def test_a_direct_message_is_understood_layer_by_layer() -> None:
     assert blob.inner.hex() == _DM["header_encrypted_bcs"]
     assert direct_mailbox(Username(_DM["recipient"])).hex() == _DM["mailbox"]
     for secret in _DM["receiver_secrets"]:
-        signed = direct_message.unseal(blob, [with_hint(DhSecret(bytes.fromhex(secret)))])
+        received = direct_message.unseal(blob, [with_hint(DhSecret(bytes.fromhex(secret)))])
+        signed = received.signed
         assert bcs.encode(signed).hex() == _DM["device_signed_bcs"]
-        signed.check_signature()
+        received.check_signature()
         assert signed.body.hex() == _DM["content_blob_bcs"]
         opened = direct_message.open_signed(signed, Username(_DM["recipient"]))
         assert (opened.sender, opened.peer, opened.kind) == ("@alice1", "@alice1", MESSAGE_CONTENT)
@@ -127,9 +131,9 @@ ALICE, BOBBY, CAROL = account("alice"), account("bobby"), account("carol")
 
 
 def opened_by(reader: Device, blob: Blob) -> direct_message.Opened:
-    signed = direct_message.unseal(blob, reader.medium_secrets)
-    signed.check_signature()
-    return direct_message.open_signed(signed, reader.username)
+    received = direct_message.unseal(blob, reader.medium_secrets)
+    received.check_signature()
+    return direct_message.open_signed(received.signed, reader.username)
 
 
 def test_each_device_of_a_user_reads_what_was_sealed_to_all() -> None:
@@ -170,12 +174,11 @@ def test_a_blob_of_another_kind_is_no_direct_message(kind: str) -> None:
 
 
 def test_a_signature_under_another_name_does_not_hold() -> None:
-    signed = direct_message.unseal(
-        sealed_message(ALICE, text_event(BOBBY.username, "hi"), [BOBBY]), BOBBY.medium_secrets
-    )
+    blob = sealed_message(ALICE, text_event(BOBBY.username, "hi"), [BOBBY])
+    signed = direct_message.unseal(blob, BOBBY.medium_secrets).signed
     as_carol = DeviceSigned(CAROL.username, signed.cert_chain, signed.body, signed.signature)
     with pytest.raises(Unverified):
-        as_carol.check_signature()
+        device_signing.receive(bcs.encode(as_carol)).check_signature()
 
 
 def test_no_byte_of_a_direct_message_can_be_changed_unnoticed() -> None:

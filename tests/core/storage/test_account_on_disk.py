@@ -9,13 +9,13 @@ import pytest
 from tests import builders
 from tests.sim.directory import DIRECTORY_SECRET
 from xirtam_core.chat import SendState
-from xirtam_core.codec.primitives import AuthToken
+from xirtam_core.codec.primitives import AuthToken, Hash
 from xirtam_core.crypto import signing
 from xirtam_core.errors import InUse, Locked, NotFound
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import chats, medium_keys, messages
+from xirtam_core.storage import chats, journal, medium_keys, messages
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.account_directory import AccountDirectory, accounts
 from xirtam_core.storage.database import Database
@@ -119,9 +119,9 @@ def test_nothing_secret_can_be_read_from_the_files(tmp_path: Path) -> None:
     stored_account.store_token(database, account.token or AuthToken(bytes(20)))
     medium = medium_keys.add(database, builders.NOW_S)
     chats.open_chat(database, Username("@bobby"), 1)
+    event = builders.text_event(Username("@bobby"), "the treasure is under the tree")
     messages.insert(
-        database, "@bobby", ALICE, builders.text_event(Username("@bobby"), "the treasure is under the tree"),
-        is_mine=True, received_at_ns=None, position_ns=1, state=SendState.QUEUED,
+        database, "@bobby", ALICE, event, event.hash(), is_mine=True, received_at_ns=None, position_ns=1, state=SendState.QUEUED,
     )  # fmt: skip
     files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}  # the write-ahead log among them
     database.close()
@@ -134,6 +134,21 @@ def test_nothing_secret_can_be_read_from_the_files(tmp_path: Path) -> None:
     for name, content in files.items():
         for secret in secrets:
             assert secret not in content, f"{secret!r} can be read in {name}"
+
+
+def test_a_secret_that_was_destroyed_is_gone_from_every_page_of_the_files(tmp_path: Path) -> None:
+    key = DatabaseKey(bytes(32))
+    database = Database(tmp_path / "account.db", key)
+    journal.follow(database, Hash(bytes(32)), ServerName("~harbor"))
+    for age_s in (2000, 1000):
+        secret = medium_keys.add(database, builders.NOW_S - age_s)
+        medium_keys.mark_published(database, secret, builders.NOW_S - age_s)
+    journal.mark_drained(database, Hash(bytes(32)), builders.NOW_S)
+    assert medium_keys.destroy_spent(database) == 1
+    assert database.rows("PRAGMA secure_delete") == [(1,)]
+    assert (tmp_path / "account.db-wal").stat().st_size == 0, "nor does the log still have it"
+    assert len(medium_keys.openers(database)) == 1
+    database.close()
 
 
 def test_secrets_show_nothing_of_themselves(tmp_path: Path) -> None:

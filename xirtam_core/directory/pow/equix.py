@@ -33,17 +33,11 @@ def verify(challenge: bytes, solution: bytes) -> Verdict:
     hashx = HashX.find_for(challenge)
     if hashx is None:
         return Verdict.CHALLENGE
-    indices: Sequence[int] = _HALVES[0].unpack(solution)
-    quads: list[int] = []
-    for quad in (indices[:4], indices[4:]):
-        pairs: list[int] = []
-        for left, right in (quad[:2], quad[2:]):
-            pairs.append(hashx.hash(left) + hashx.hash(right))
-            if pairs[-1] % (1 << 15):
-                return Verdict.PARTIAL_SUM
-        quads.append(sum(pairs))
-        if quads[-1] % (1 << 30):
-            return Verdict.PARTIAL_SUM
+    hashes = hashx.hashes(_HALVES[0].unpack(solution))
+    pairs = [left + right for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
+    quads = [left + right for left, right in zip(pairs[::2], pairs[1::2], strict=True)]
+    if any(pair % (1 << 15) for pair in pairs) or any(quad % (1 << 30) for quad in quads):
+        return Verdict.PARTIAL_SUM
     return Verdict.FINAL_SUM if sum(quads) % (1 << 60) else Verdict.OK
 
 

@@ -1,7 +1,7 @@
 """The keyed functions beneath HashX, in plain integers: SipRound, PRF and EXPAND (spec: equix.md, 2 and 3).
 
-The state words are the key itself, without SipHash's constants, length byte or padding. `prf_stream` computes many values at once
-without numpy: one big integer holds a whole row of 64-bit lanes, 128 bits apart, so that carries and rotations stay in their lane.
+The state words are the key itself, without SipHash's constants, length byte or padding. All functions work on many values at once:
+see lanes.py.
 """
 
 import hashlib
@@ -10,17 +10,13 @@ from collections.abc import Iterator
 from itertools import count
 from typing import NamedTuple
 
+from xirtam_core.directory.pow.lanes import Lanes
+
 Words4 = tuple[int, int, int, int]
 """Four 64-bit words: a key, or the state of SipRound."""
 
-MASK64 = (1 << 64) - 1
-
 # A program takes about 563 values, and rarely more than this.
 _BATCH = 576
-_LANES = struct.Struct("<" + "Q8x" * _BATCH)
-_ONES = int.from_bytes(_LANES.pack(*[1] * _BATCH), "little")
-_COUNTERS = int.from_bytes(_LANES.pack(*range(_BATCH)), "little")
-_LANES_MASK = MASK64 * _ONES
 
 
 class Keys(NamedTuple):
@@ -36,8 +32,8 @@ def keys_of(challenge: bytes) -> Keys:
     return Keys(words[:4], words[4:])
 
 
-def sip_round(a: int, b: int, c: int, d: int, mask: int = MASK64) -> Words4:
-    """One SipRound. With `mask` of many lanes, one on each lane: rotl(x, n) is (x << n | x << n >> 64), cut to the lane."""
+def sip_round(a: int, b: int, c: int, d: int, mask: int) -> Words4:
+    """One SipRound on each lane of `mask`. A rotation, rotl(x, n), is x << n | x << n >> 64, cut to the lane."""
     a = (a + b) & mask
     b <<= 13
     b = ((b | b >> 64) & mask) ^ a
@@ -57,30 +53,38 @@ def sip_round(a: int, b: int, c: int, d: int, mask: int = MASK64) -> Words4:
     return a, b, c, d
 
 
+_BATCH_LANES = Lanes(_BATCH)
+_COUNTERS = _BATCH_LANES.pack(range(_BATCH))
+
+
 def prf_stream(key: Words4) -> Iterator[int]:
     """PRF(key, 0), PRF(key, 1) and so on without end."""
-    a0, b0, c0, d0 = (word * _ONES for word in key)
+    ones, mask = _BATCH_LANES.ones, _BATCH_LANES.mask
+    a0, b0, c0, d0 = (word * ones for word in key)
     for first in count(0, _BATCH):
-        n = _COUNTERS + first * _ONES
-        a, b, c, d = sip_round(a0, b0, c0, d0 ^ n, _LANES_MASK)
+        n = _COUNTERS + first * ones
+        a, b, c, d = sip_round(a0, b0, c0, d0 ^ n, mask)
         a ^= n
-        c ^= 0xFF * _ONES
+        c ^= 0xFF * ones
         for _ in range(3):
-            a, b, c, d = sip_round(a, b, c, d, _LANES_MASK)
-        yield from _LANES.unpack((a ^ b ^ c ^ d).to_bytes(_LANES.size, "little"))
+            a, b, c, d = sip_round(a, b, c, d, mask)
+        yield from _BATCH_LANES.unpack(a ^ b ^ c ^ d)
 
 
-def expand(key: Words4, n: int) -> list[int]:
-    """The eight registers that a run of HashX on the 64-bit input `n` starts from."""
-    a, b, c, d = key
-    a, b, c, d = sip_round(a, b ^ 0xEE, c, d ^ n)
-    a, b, c, d = sip_round(a, b, c, d)
-    a ^= n
-    c ^= 0xEE
+def expand(key: Words4, inputs: int, lanes: Lanes) -> list[int]:
+    """The eight registers that runs of HashX on these inputs start from; each holds a lane for each input."""
+    ones, mask = lanes.ones, lanes.mask
+    a, b, c, d = (word * ones for word in key)
+    b ^= 0xEE * ones
+    d ^= inputs
+    for _ in range(2):
+        a, b, c, d = sip_round(a, b, c, d, mask)
+    a ^= inputs
+    c ^= 0xEE * ones
     for _ in range(4):
-        a, b, c, d = sip_round(a, b, c, d)
+        a, b, c, d = sip_round(a, b, c, d, mask)
     low = [a, b, c, d]
-    b ^= 0xDD
+    b ^= 0xDD * ones
     for _ in range(4):
-        a, b, c, d = sip_round(a, b, c, d)
+        a, b, c, d = sip_round(a, b, c, d, mask)
     return [*low, a, b, c, d]

@@ -33,6 +33,14 @@ def worker_pids() -> list[int]:
     return found
 
 
+async def workers_are_there(number: int) -> None:
+    for _ in range(2000):
+        if len(worker_pids()) == number:
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("the workers have not started")
+
+
 class Watched:
     """A search in the background, and what it reports."""
 
@@ -123,7 +131,7 @@ def test_the_share_of_searches_that_have_ended_is_that_of_a_lottery() -> None:
 
 async def test_when_a_worker_dies_the_others_go_on() -> None:
     search = Watched(30, workers=2)
-    await search.goes_on()
+    await workers_are_there(2)
     os.kill(worker_pids()[0], signal.SIGKILL)
     solved = await search.task
     assert meets(SEED, solved.nonce, solved.solution, 30)
