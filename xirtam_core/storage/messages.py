@@ -140,25 +140,25 @@ def arrived(database: Database, row: int, received_at_ns: int) -> list[StoredMes
     Own messages that were written after it and are not there yet stay behind it. Gives the message and those that moved with it.
     """
     chat = get(database, row).message.chat
+    place_ns = _move(database, chat, row, received_at_ns)
     later = database.rows(
-        "SELECT id FROM messages WHERE chat = ? AND id > ? AND is_mine AND received_at_ns IS NULL AND position_ns <= ?"
+        "SELECT id FROM messages WHERE chat = ? AND id > ? AND is_mine AND received_at_ns IS NULL AND position_ns < ?"
         " ORDER BY position_ns",
         chat,
         row,
-        received_at_ns,
+        place_ns,
     )
-    _move(database, chat, row, received_at_ns)
     database.execute("UPDATE messages SET received_at_ns = ? WHERE id = ?", received_at_ns, row)
     for (other,) in later:
         _move(database, chat, other, next_position(database, chat, received_at_ns))
     return [get(database, row), *(get(database, other) for (other,) in later)]
 
 
-def _move(database: Database, chat: str, row: int, position_ns: int) -> None:
+def _move(database: Database, chat: str, row: int, position_ns: int) -> int:
     database.execute("UPDATE messages SET position_ns = -id WHERE id = ?", row)  # its own place is free to be taken
-    database.execute(
-        "UPDATE messages SET position_ns = ? WHERE id = ?", _free_position(database, chat, position_ns), row
-    )
+    place_ns = _free_position(database, chat, position_ns)
+    database.execute("UPDATE messages SET position_ns = ? WHERE id = ?", place_ns, row)
+    return place_ns
 
 
 def set_state(database: Database, row: int, state: SendState, failure: str | None = None) -> StoredMessage:

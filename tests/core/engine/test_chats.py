@@ -120,31 +120,46 @@ _steps = st.lists(
 )
 
 
-@_hypothesis
-@given(steps=_steps)
-def test_positions_are_unique_and_own_messages_keep_the_order_of_writing(
-    database: Database, steps: list[tuple[str, int]]
-) -> None:
+def _replay(database: Database, steps: list[tuple[str, int]], *, tick: int) -> Iterator[list[Message]]:
+    """The chat after each step. Both clocks are told by `at`; the server's counts in ticks and only grows."""
     _empty(database)
     waiting: list[int] = []
-    final: dict[str, int] = {}
     server_now = 0
     for number, (what, at) in enumerate(steps):
-        if what == "theirs":
-            _theirs(database, number, at)
-        elif what == "mine":
-            waiting.append(_mine(database, number, at))
-        elif waiting:
-            server_now = max(server_now + 1, at)  # a server's stamps only grow
-            messages.arrived(database, waiting.pop(0), server_now)
-        found = _all(database)
-        positions = [message.position for message in found]
-        assert len(set(positions)) == len(positions)
+        if what == "mine":
+            waiting.append(_mine(database, number, at * tick + 1))
+        else:
+            server_now = max(server_now + 1, at)
+            if what == "theirs":
+                _theirs(database, number, server_now * tick)
+            elif waiting:
+                messages.arrived(database, waiting.pop(0), server_now * tick)
+        yield _all(database)
+
+
+@_hypothesis
+@given(steps=_steps, tick=st.sampled_from([1, 100]))
+def test_positions_are_unique_and_final_once_a_server_has_the_message(
+    database: Database, steps: list[tuple[str, int]], tick: int
+) -> None:
+    final: dict[str, int] = {}
+    for found in _replay(database, steps, tick=tick):
+        assert len({message.position for message in found}) == len(found)
+        for message in found:
+            if message.received_at is not None:
+                assert final.setdefault(message.id, message.position) == message.position
+
+
+@_hypothesis
+@given(steps=_steps)
+def test_a_chat_has_the_order_of_the_mailbox_and_own_messages_that_of_writing(
+    database: Database, steps: list[tuple[str, int]]
+) -> None:
+    for found in _replay(database, steps, tick=100):  # in nanoseconds the two clocks hardly ever meet
         own = [int(message.text.split()[1]) for message in found if message.mine]
         assert own == sorted(own)
-        for message in found:
-            if message.received_at is not None:  # final once a server has it
-                assert final.setdefault(message.id, message.position) == message.position
+        arrived = [message.received_at for message in found if message.received_at is not None]
+        assert arrived == sorted(arrived)
 
 
 @simulated
