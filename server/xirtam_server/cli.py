@@ -18,6 +18,8 @@ app = typer.Typer(
 
 
 _PUBLIC_EFFORT = 1000
+_PRIVATE_CHUNK_DELAY_S, _PUBLIC_CHUNK_DELAY_S = 0.1, 1.0
+"""In a private network nobody gains from collecting updates for long, and newcomers wait for them."""
 
 
 class LogLevel(StrEnum):
@@ -116,6 +118,7 @@ def run(
     from xirtam_server import log, process
 
     log.set_up(log_level.value, as_json=log_json)
+    is_private = _is_loopback(host)
     config = ServerConfig(
         data_dir=data_dir or _data_dir(),
         host=host,
@@ -123,7 +126,8 @@ def run(
         tcp_port=tcp_port,
         name=name,
         legacy_device_auth=legacy_device_auth,
-        pow_effort=pow_effort or (1 if _is_loopback(host) else _PUBLIC_EFFORT),
+        pow_effort=pow_effort or (1 if is_private else _PUBLIC_EFFORT),
+        chunk_delay_s=_PRIVATE_CHUNK_DELAY_S if is_private else _PUBLIC_CHUNK_DELAY_S,
         exit_when_idle_s=exit_when_idle,
     )
     try:

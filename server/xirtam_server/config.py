@@ -21,6 +21,8 @@ class ServerConfig(msgspec.Struct, frozen=True):
     """The home server's name; None: the one it has, or one made up at the first start."""
     legacy_device_auth: bool = False
     pow_effort: int = 1
+    chunk_delay_s: float = 0.1
+    """How long the directory collects updates before it logs them."""
     exit_when_idle_s: float | None = None
 
 

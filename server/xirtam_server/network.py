@@ -32,8 +32,6 @@ from xirtam_server.transports import http, tcp
 from xirtam_server.transports.connections import ConnectionLimits, Connections
 from xirtam_server.transports.door import Door
 
-_CHUNK_DELAY_S = 0.1
-"""In a private network nobody gains from collecting updates for long, and newcomers wait for them."""
 _GRACE_S = 3.0
 
 
@@ -100,8 +98,9 @@ def _bind(host: str, port: int, flag: str) -> socket.socket:
 
 
 def _url(scheme: str, bound: socket.socket) -> str:
+    """The URL in the normal form that descriptors hold: one of HTTP has a path."""
     host, port = bound.getsockname()[:2]
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{'/' if scheme == 'http' else ''}"
 
 
 class Network:
@@ -122,12 +121,12 @@ async def running(
     connections = Connections(limits or ConnectionLimits())
     async with contextlib.AsyncExitStack() as stack:
         directory = await DirectoryService.open(
-            data_dir / "directory.db", who.directory, effort=config.pow_effort, chunk_delay_s=_CHUNK_DELAY_S
+            data_dir / "directory.db", who.directory, effort=config.pow_effort, chunk_delay_s=config.chunk_delay_s
         )
         stack.push_async_callback(directory.close)
         directory_pk = signing.public_of(who.directory)
         local = Directory.stub(LocalTransport(Dispatcher(directory)))
-        client = DirectoryClient(local, directory_pk, MemoryHeaderStore(), pause_s=_CHUNK_DELAY_S / 2)
+        client = DirectoryClient(local, directory_pk, MemoryHeaderStore(), pause_s=config.chunk_delay_s / 2)
         last = await client.server(who.name)
         listeners = bind(config, last)
         stack.callback(listeners.close)
@@ -140,7 +139,7 @@ async def running(
             await client.publish(who.name, who.server, descriptor.blob())
         servers = await _open_doors(listeners, home, directory, connections)
         stack.push_async_callback(_close_doors, home, connections, servers)
-        ready = Ready(who.name, listeners.http_url, listeners.tcp_url, listeners.http_url + "/directory", directory_pk)
+        ready = Ready(who.name, listeners.http_url, listeners.tcp_url, listeners.http_url + "directory", directory_pk)
         yield Network(ready, home, connections)
 
 

@@ -5,20 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests import builders
 from tests.sim.faults import ROUGH
 from tests.sim.home_server import ReferenceServer
 from tests.sim.people import two_people
 from tests.sim.virtual_time import simulated, until
 from xirtam_core.chat import Connection, SendState
-from xirtam_core.crypto import dh
 from xirtam_core.engine.engine import LONGEST_TEXT
-from xirtam_core.errors import Malformed, NotFound, Refused, Unverified
+from xirtam_core.errors import Malformed, NotFound, Refused
 from xirtam_core.events import MessageChanged, MessageRemoved
 from xirtam_core.names import Username
-from xirtam_core.protocol.direct_message import unseal
-from xirtam_core.protocol.header_encryption import hint_of
-from xirtam_core.protocol.medium_key import sign_medium_key
 from xirtam_core.storage import outbox
 from xirtam_core.storage.outbox import Leg
 
@@ -233,53 +228,6 @@ async def test_a_home_server_that_forgot_this_device_does_not_fail_its_messages(
         await carol.gets(pair.alice, "hello")
         await pair.alice.has_sent(message)
         await until(lambda: pair.alice.engine.status().connection is Connection.CONNECTED, "it is connected", 120)
-
-
-@simulated
-async def test_a_sender_uses_no_key_that_was_looked_up_more_than_a_minute_ago(tmp_path: Path) -> None:
-    async with two_people(tmp_path) as pair:
-        calls = pair.world.machine(pair.beach).calls
-        for number in range(4):
-            await pair.alice.has_sent(await pair.alice.write(pair.bobby, f"number {number}"))
-        assert calls.count("v1_device_medium_pks") == 1
-        await asyncio.sleep(61)
-        fresh = builders.dh_secret("a new one")
-        await pair.bobby.crash()
-        pair.beach.devices[pair.bobby.keys.hash].key = sign_medium_key(
-            pair.bobby.keys.secret, dh.public_of(fresh), builders.NOW_S + 10
-        )
-        pair.beach.mailbox(pair.bobby.name).entries.clear()
-        await pair.alice.has_sent(await pair.alice.write(pair.bobby, "under the new key"))
-        assert calls.count("v1_device_medium_pks") == 2
-        (entry,) = pair.beach.mailbox(pair.bobby.name).entries
-        opener = (hint_of(dh.public_of(fresh)), fresh)
-        assert unseal(entry.message, [opener]).signed.sender == pair.alice.name
-
-
-@simulated
-async def test_a_key_is_not_given_up_for_an_older_one(tmp_path: Path) -> None:
-    async with two_people(tmp_path) as pair:
-        await pair.alice.has_sent(await pair.alice.write(pair.bobby, "one"))
-        old = sign_medium_key(pair.bobby.keys.secret, dh.public_of(builders.dh_secret("old")), builders.NOW_S - 100)
-        pair.beach.devices[pair.bobby.keys.hash].key = old
-        await asyncio.sleep(120)
-        await pair.alice.has_sent(await pair.alice.write(pair.bobby, "two"))
-        await pair.bobby.gets(pair.alice, "one", "two")
-
-
-@simulated
-async def test_a_message_goes_to_all_devices_that_are_certified_and_to_no_others(tmp_path: Path) -> None:
-    async with two_people(tmp_path) as pair:
-        tablet = pair.bobby.keys.issue("bobby's tablet")
-        stranger = builders.account("mallory")
-        pair.beach.adopt(pair.bobby.name, tablet.chain, tablet.signed_medium_key())
-        pair.beach.adopt(pair.bobby.name, stranger.chain, stranger.signed_medium_key())
-        await pair.alice.write(pair.bobby, "to both")
-        await pair.bobby.gets(pair.alice, "to both")
-        (entry,) = pair.beach.mailbox(pair.bobby.name).entries
-        assert unseal(entry.message, tablet.medium_secrets).signed.sender == pair.alice.name
-        with pytest.raises(Unverified):
-            unseal(entry.message, stranger.medium_secrets)
 
 
 @simulated
