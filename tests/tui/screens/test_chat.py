@@ -9,7 +9,7 @@ from tests.tui.demo import demo_client
 from tests.tui.fake_client import FakeClient, FakeMachine
 from tests.tui.piloting import Driver, account_app, long_chat, machine_app
 from xirtam_core.chat import Connection, SendState
-from xirtam_core.errors import Locked, Unreachable
+from xirtam_core.errors import InUse, Unreachable
 from xirtam_core.events import AlarmRaised, MessageAdded
 from xirtam_core.names import Username
 
@@ -362,7 +362,7 @@ async def test_a_flood_of_events_is_taken_in_batches(tmp_path: Path) -> None:
 
 async def test_an_account_in_use_is_said_with_a_way_to_try_again(tmp_path: Path) -> None:
     machine = FakeMachine(client_with_bobby())
-    machine.open_error = Locked("@alice is open in another window; close it there first")
+    machine.open_error = InUse("@alice is open in another window; close it there first")
     async with machine_app(machine, tmp_path) as driver:
         await driver.sees("The account is in use", "@alice is open in another window", "Try again")
         machine.open_error = None
@@ -378,7 +378,7 @@ async def test_an_engine_that_breaks_ends_in_words(tmp_path: Path) -> None:
         await driver.sees("Something broke inside xirtam", "ZeroDivisionError: oh")
 
 
-async def _broken(*_: object) -> FakeClient:
+async def _broken(*_: object, **__: object) -> FakeClient:
     raise ZeroDivisionError("oh")
 
 
