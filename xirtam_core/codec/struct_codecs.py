@@ -17,6 +17,7 @@ class StructCodec(Codec[Wire]):
     def __init__(self, kind: type[Wire], fields: dict[str, Codec[Any]], *, bare: bool = False) -> None:
         self._kind = kind
         self._fields = fields
+        self._items = tuple(fields.items())
         self._codecs = tuple(fields.values())
         self._options = {name for name, codec in fields.items() if isinstance(codec, OptionCodec)}
         self._bare = bare
@@ -48,6 +49,17 @@ class StructCodec(Codec[Wire]):
         return {name: codec.to_json(getattr(value, name)) for name, codec in self._fields.items()}
 
     def from_json(self, raw: Any) -> Wire:
+        if (
+            type(raw) is dict and not self._bare
+        ):  # the plain case first: an object without repetitions that lacks nothing
+            plain = cast("dict[str, Any]", raw)
+            try:
+                return self._make([codec.from_json(plain[name]) for name, codec in self._items])
+            except KeyError:
+                pass
+        return self._from_unusual(raw)
+
+    def _from_unusual(self, raw: Any) -> Wire:
         if self._bare:
             return self._make([self._codecs[0].from_json(raw)])
         if type(raw) is list:  # the reference takes a struct as an array of its fields, too

@@ -53,7 +53,7 @@ def request_from(raw: Any) -> Request:
     given = cast("dict[str, Any]", raw)
     if isinstance(given, jsontext.RepeatedKeys) and given.repeated & {"jsonrpc", "method", "params", "id"}:
         raise Malformed("a field comes twice")
-    version, method, params, call_id = (given.get(name) for name in ("jsonrpc", "method", "params", "id"))
+    version, method, params, call_id = given.get("jsonrpc"), given.get("method"), given.get("params"), given.get("id")
     if type(version) is not str or type(method) is not str or type(params) is not list:
         raise Malformed("a request has jsonrpc, method, params and id")
     if type(call_id) is not str and not (type(call_id) is int and _SMALLEST_ID <= call_id <= _LARGEST_ID):

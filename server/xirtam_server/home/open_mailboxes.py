@@ -55,15 +55,21 @@ class OpenMailboxes:
         self._recent: deque[tuple[OpenMailbox, int]] = deque()
         self._bytes = 0
 
+    def find_open(self, mailbox: Hash) -> OpenMailbox | None:
+        """The mailbox, if it is open."""
+        found = self._open.get(mailbox)
+        if found is not None:
+            self._open.move_to_end(mailbox)
+        return found
+
     async def find(self, mailbox: Hash, store: HomeStore) -> OpenMailbox | None:
         """The mailbox, opened if it was not; None where there is none."""
-        found = self._open.get(mailbox)
+        found = self.find_open(mailbox)
         if found is None:
             state = await store.find_mailbox(mailbox)
             if state is None:
                 return None
             return self._open.get(mailbox) or OpenMailbox(state)  # it may be gone again where many were opened at once
-        self._open.move_to_end(mailbox)
         return found
 
     def opened(self, state: MailboxState) -> None:

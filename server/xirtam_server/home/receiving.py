@@ -72,7 +72,8 @@ class Receiver:
         start = self._turn % len(cursors) if cursors else 0
         now_ns = time.time_ns()
         for cursor in cursors[start:] + cursors[:start]:
-            mailbox = await self._mailboxes.find(cursor.mailbox, self._store)
+            name = cursor.mailbox
+            mailbox = self._mailboxes.find_open(name) or await self._mailboxes.find(name, self._store)
             if mailbox is None or not rights_of(cursor.reader, mailbox.state.access).can_recv:
                 is_refused = True
                 continue

@@ -41,6 +41,7 @@ from xirtam_server.home.waiters import Waiters
 from xirtam_server.storage.interface import HomeStore
 from xirtam_server.storage.sqlite import SqliteHomeStore, StoreLimits
 
+_SOFTWARE = f"xirtam {version('xirtam')}"
 _FEATURES = ("device_auth_challenge",)
 
 
@@ -99,7 +100,7 @@ class HomeService(HomeServer):
 
     async def server_info(self) -> ServerInfo:
         limits = ServerLimits(self._limits.max_message_bytes, self._limits.max_ttl_s)
-        return ServerInfo(self._name, f"xirtam {version('xirtam')}", _FEATURES, limits)
+        return ServerInfo(self._name, _SOFTWARE, _FEATURES, limits)
 
     async def device_auth_start(self, username: Username) -> Challenge:
         return self._devices.challenge(username)
@@ -131,7 +132,8 @@ class HomeService(HomeServer):
 
     async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: int) -> int:
         limits = self._limits
-        sender, found = token_hash(auth), await self._mailboxes.find(mailbox, self._store)
+        sender = token_hash(auth)
+        found = self._mailboxes.find_open(mailbox) or await self._mailboxes.find(mailbox, self._store)
         if found is None or not rights_of(sender, found.state.access).can_send:
             raise AccessDenied
         if len(message.inner) > limits.max_message_bytes or len(message.kind) > limits.max_kind_bytes:

@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
-_SIZES: Final = (1, 2, 4, 8, 16, 32, 64)
+_SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+LARGEST: Final = _SIZES[-1]
 
 
 class BulkStatement:
@@ -22,8 +23,8 @@ class BulkStatement:
 
     def run(self, db: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Executes it for all `rows`."""
-        for start in range(0, len(rows), _SIZES[-1]):
-            chunk = rows[start : start + _SIZES[-1]]
+        for start in range(0, len(rows), LARGEST):
+            chunk = rows[start : start + LARGEST]
             size = next(size for size in _SIZES if size >= len(chunk))
             values = [value for row in chunk for value in row]
             values += [None] * (self._width * (size - len(chunk)))

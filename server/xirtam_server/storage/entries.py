@@ -1,7 +1,7 @@
 """Entries in SQLite: adding many at once, reading pages, removing expired ones.
 
 `received_at` is given out here, inside the write transaction and by the one writer: the larger of the clock and one more than the
-last of the mailbox. The last is kept in the mailbox's row, so it outlives the entries. Therefore the order in which entries
+last of the mailbox. A trigger keeps the last in the mailbox's row, so it outlives the entries. Therefore the order in which entries
 become visible is the order of their cursors, also across restarts and clocks that are set back.
 """
 
@@ -21,25 +21,32 @@ _INSERT = BulkStatement(
     "INSERT INTO entry (mailbox, received_at, expires_at, sender, kind, inner) SELECT * FROM ({rows}) WHERE column1 NOTNULL",
     width=6,
 )
-_UPDATE_HEADS = BulkStatement(
-    """WITH head (id, last, entries, bytes) AS ({rows})
-    UPDATE mailbox SET last = head.last, entries = head.entries, bytes = head.bytes FROM head WHERE mailbox.id = head.id""",
-    width=4,
-)
 _MOST_HEADS = 50_000
 _NANOSECONDS = 1_000_000_000
 
 
 class Append:
-    """An entry to be added to a mailbox."""
+    """An entry to be added to a mailbox, made ready so that the writer has little to do: what two threads touch costs both."""
 
-    __slots__ = ("message", "sender", "state", "ttl_s")
+    __slots__ = ("columns", "message", "row", "sender", "size", "ttl_s")
 
     def __init__(self, state: MailboxState, sender: Hash, message: Blob, ttl_s: int) -> None:
-        self.state = state
+        self.row = state.row
         self.sender = sender
         self.message = message
         self.ttl_s = ttl_s
+        self.size = len(message.inner) + len(message.kind.encode())
+        # Plain `bytes`, as SQLite's binding looks for adapters for everything else.
+        self.columns = (bytes(sender), message.kind, bytes(message.inner))
+
+    def expires_at(self, received_at: int) -> int:
+        """Until when the entry counts, in Unix nanoseconds."""
+        return received_at + self.ttl_s * _NANOSECONDS if self.ttl_s else KEEP
+
+    def stored(self, received_at: int) -> StoredEntry:
+        """The entry as it came to be."""
+        entry = MailboxEntry(self.message, received_at, self.sender)
+        return StoredEntry(entry, self.expires_at(received_at))
 
 
 class _Head:
@@ -64,34 +71,28 @@ class Appender:
         """What is remembered may not be so: it will be read again."""
         self._heads.clear()
 
-    def append(self, db: sqlite3.Connection, appends: Sequence[Append]) -> list[StoredEntry | MailboxFull]:
-        """Adds the entries in order."""
+    def append(self, db: sqlite3.Connection, appends: Sequence[Append]) -> list[int | MailboxFull]:
+        """Adds the entries in order, and gives their `received_at`: in one statement, if there are no more than it takes."""
+        if len(self._heads) > _MOST_HEADS:
+            self._heads.clear()
         now = time.time_ns()
-        outcomes: list[StoredEntry | MailboxFull] = []
+        outcomes: list[int | MailboxFull] = []
         rows: list[tuple[Any, ...]] = []
-        touched: dict[int, _Head] = {}
         for append in appends:
-            row = append.state.row
-            head = touched[row] = self._heads.get(row) or self._read_head(db, row)
-            size = len(append.message.inner) + len(append.message.kind.encode())
-            if head.entries >= self._most_entries or head.bytes + size > self._most_bytes:
+            row = append.row
+            head = self._heads.get(row) or self._read_head(db, row)
+            if head.entries >= self._most_entries or head.bytes + append.size > self._most_bytes:
                 outcomes.append(MailboxFull())
                 continue
             head.last = received_at = max(head.last + 1, now)
             head.entries += 1
-            head.bytes += size
-            expires_at = received_at + append.ttl_s * _NANOSECONDS if append.ttl_s else KEEP
-            message = append.message
-            # Plain `bytes`, as SQLite's binding looks for adapters for everything else.
-            rows.append((row, received_at, expires_at, bytes(append.sender), message.kind, bytes(message.inner)))
-            outcomes.append(StoredEntry(MailboxEntry(message, received_at, append.sender), expires_at))
+            head.bytes += append.size
+            rows.append((row, received_at, append.expires_at(received_at), *append.columns))
+            outcomes.append(received_at)
         _INSERT.run(db, rows)
-        _UPDATE_HEADS.run(db, [(row, head.last, head.entries, head.bytes) for row, head in touched.items()])
         return outcomes
 
     def _read_head(self, db: sqlite3.Connection, row: int) -> _Head:
-        if len(self._heads) >= _MOST_HEADS:
-            self._heads.pop(next(iter(self._heads)))
         found = db.execute("SELECT last, entries, bytes FROM mailbox WHERE id = ?", (row,)).fetchone()
         head = self._heads[row] = _Head(*found)
         return head
@@ -100,11 +101,10 @@ class Appender:
         """Removes up to `most` entries that have expired; how many."""
         gone = db.execute(
             """DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE expires_at <= ?1 AND expires_at < ?2 LIMIT ?3)
-            RETURNING mailbox, length(inner) + length(CAST(kind AS BLOB))""",
+            RETURNING mailbox""",
             (now_ns, KEEP, most),
         ).fetchall()
-        for row, size in gone:
-            db.execute("UPDATE mailbox SET entries = entries - 1, bytes = bytes - ? WHERE id = ?", (size, row))
+        for (row,) in gone:
             self._heads.pop(row, None)
         return len(gone)
 

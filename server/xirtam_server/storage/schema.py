@@ -13,7 +13,7 @@ KEEP: Final = 2**63 - 1
 """The expiry of an entry that is kept for ever: the largest integer that SQLite holds."""
 
 _MIGRATIONS: Final = (
-    f"""
+    """
     CREATE TABLE mailbox (
         id INTEGER PRIMARY KEY,
         name BLOB NOT NULL UNIQUE,
@@ -41,7 +41,15 @@ _MIGRATIONS: Final = (
         inner BLOB NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX entry_order ON entry (mailbox, received_at);
-    CREATE INDEX entry_expiry ON entry (expires_at) WHERE expires_at < {KEEP};
+    CREATE INDEX entry_expiry ON entry (expires_at) WHERE expires_at < 9223372036854775807;
+    CREATE TRIGGER entry_added AFTER INSERT ON entry BEGIN
+        UPDATE mailbox SET last = NEW.received_at, entries = entries + 1,
+            bytes = bytes + length(NEW.inner) + length(CAST(NEW.kind AS BLOB)) WHERE id = NEW.mailbox;
+    END;
+    CREATE TRIGGER entry_removed AFTER DELETE ON entry BEGIN
+        UPDATE mailbox SET entries = entries - 1,
+            bytes = bytes - length(OLD.inner) - length(CAST(OLD.kind AS BLOB)) WHERE id = OLD.mailbox;
+    END;
     CREATE TABLE device (
         user TEXT NOT NULL,
         device BLOB NOT NULL,

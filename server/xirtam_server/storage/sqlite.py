@@ -18,7 +18,7 @@ from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.mailbox import AclEdit, MailboxAcl
 from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.protocol.profile import UserProfile
-from xirtam_server.storage import devices, entries, mailboxes, schema
+from xirtam_server.storage import bulk, devices, entries, mailboxes, schema
 from xirtam_server.storage.entries import Append, Appender
 from xirtam_server.storage.interface import Device, HomeStore, MailboxObserver, MailboxState, StoredEntry
 from xirtam_server.storage.writer import GroupWriter
@@ -62,6 +62,9 @@ class _Worker:
 
     def forget(self) -> None:
         self._appender.forget()
+
+    def is_one_statement(self, work: Sequence[Any]) -> bool:
+        return len(work) <= bulk.LARGEST and all(type(item) is Append for item in work)
 
     def perform(self, db: sqlite3.Connection, work: Sequence[Any]) -> list[Any]:
         outcomes: list[Any] = []
@@ -127,12 +130,12 @@ class SqliteHomeStore(HomeStore):
         return self._write(lambda db: mailboxes.find(db, mailbox), opened)
 
     async def append(self, state: MailboxState, sender: Hash, message: Blob, ttl_s: int) -> int:
-        def appended(entry: StoredEntry) -> None:
-            self._observer.appended(state.name, entry)
+        append = Append(state, sender, message, ttl_s)
 
-        size = len(message.inner) + 512
-        entry = await self._writer.submit(Append(state, sender, message, ttl_s), appended, size=size)
-        return entry.received_at
+        def appended(received_at: int) -> None:
+            self._observer.appended(state.name, append.stored(received_at))
+
+        return await self._writer.submit(append, appended, size=append.size + 512)
 
     async def page(self, state: MailboxState, after: int, now_ns: int, most: int, most_bytes: int) -> list[StoredEntry]:
         return await self._read(lambda db: entries.read_page(db, state.row, after, now_ns, most, most_bytes))

@@ -19,7 +19,7 @@ from xirtam_server.storage.interface import StoreBusy
 
 R = TypeVar("R")
 
-_LARGEST_BATCH = 512
+_LARGEST_BATCH = 256
 _CROWD = 8
 _GATHER_S = 0.001
 """Where so many came at once, a moment's wait brings more, which share the cost of the flush. A few do not wait for others."""
@@ -44,7 +44,11 @@ class Job(Generic[R]):
 
 
 class Worker(Protocol):
-    """Does jobs inside a transaction that the writer began."""
+    """Does jobs, inside a transaction that the writer began where one is needed."""
+
+    def is_one_statement(self, work: Sequence[Any]) -> bool:
+        """Whether `perform` writes all of `work` in one statement, which is a transaction of its own."""
+        ...
 
     def perform(self, db: sqlite3.Connection, work: Sequence[Any]) -> list[Any]:
         """The outcomes of `work`, in order: a value, or an exception for the one who asked. Raises to undo all of it."""
@@ -129,9 +133,13 @@ class GroupWriter:
         return [self._commit(db, [job])[0] for job in batch]
 
     def _attempt(self, db: sqlite3.Connection, batch: list[Job[Any]]) -> list[Any]:
-        db.execute("BEGIN IMMEDIATE")
+        work = [job.work for job in batch]
         try:
-            outcomes = self._worker.perform(db, [job.work for job in batch])
+            # Each statement gives the interpreter away, and waits to get it back: one less is felt.
+            if self._worker.is_one_statement(work):
+                return self._worker.perform(db, work)
+            db.execute("BEGIN IMMEDIATE")
+            outcomes = self._worker.perform(db, work)
             db.execute("COMMIT")
         except BaseException:
             self._worker.forget()
