@@ -14,7 +14,7 @@ from xirtam_server.config import ServerConfig
 from xirtam_server.data_dir import locked
 from xirtam_server.network import Network, Ready, running
 
-_SWITCH_INTERVAL_S = 0.0001
+_SWITCH_INTERVAL_S = 0.0005
 """The writer's thread gives the interpreter away with each statement, and would wait 5 ms to get it back from a busy loop."""
 
 

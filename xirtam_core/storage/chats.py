@@ -31,9 +31,16 @@ def all_chats(database: Database) -> list[Chat]:
 
 
 def mark_read(database: Database, chat: str, up_to_ns: int) -> bool:
-    """Notes that the chat has been read up to a position; gives whether that was news."""
+    """Notes that the chat has been read up to a position; gives whether that was news.
+
+    What counts is the newest message of the peer's up to there: an own one that waits may have a place ahead of what is still to come.
+    """
+    newest = database.row(
+        "SELECT max(position_ns) FROM messages WHERE chat = ? AND position_ns <= ? AND NOT is_mine", chat, up_to_ns
+    )
+    read_ns = newest[0] if newest and newest[0] else 0
     sql = "UPDATE chats SET read_up_to_ns = ? WHERE id = ? AND read_up_to_ns < ?"
-    return database.execute(sql, up_to_ns, chat, up_to_ns) > 0
+    return database.execute(sql, read_ns, chat, read_ns) > 0
 
 
 def set_draft(database: Database, chat: str, text: str) -> None:

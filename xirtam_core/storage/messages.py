@@ -15,6 +15,8 @@ _COLUMNS = (
     " state, failure"
 )
 
+_AHEAD_NS = 60_000_000_000
+
 _INSERT = (
     "INSERT OR IGNORE INTO messages (chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine,"
     " unchecked_root, state, failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -141,17 +143,28 @@ def arrived(database: Database, row: int, received_at_ns: int) -> list[StoredMes
     """
     chat = get(database, row).message.chat
     place_ns = _move(database, chat, row, received_at_ns)
-    later = database.rows(
-        "SELECT id FROM messages WHERE chat = ? AND id > ? AND is_mine AND received_at_ns IS NULL AND position_ns < ?"
-        " ORDER BY position_ns",
-        chat,
-        row,
-        place_ns,
-    )
     database.execute("UPDATE messages SET received_at_ns = ? WHERE id = ?", received_at_ns, row)
-    for (other,) in later:
-        _move(database, chat, other, next_position(database, chat, received_at_ns))
-    return [get(database, row), *(get(database, other) for (other,) in later)]
+    moved = [row, *_move_waiting(database, chat, row, place_ns)]
+    return [get(database, each) for each in moved]
+
+
+def _move_waiting(database: Database, chat: str, row: int, place_ns: int) -> list[int]:
+    """Moves what was written after `row` and waits behind `place_ns`, if the first of it is not there; gives what moved.
+
+    It moves ahead by more than it must, so that the arrival of the next does not move all of the rest again.
+    """
+    waiting = "FROM messages WHERE chat = ? AND id > ? AND is_mine AND received_at_ns IS NULL"
+    first = database.row(f"SELECT position_ns {waiting} ORDER BY id LIMIT 1", chat, row)
+    moved: list[int] = []
+    if first is None or first[0] > place_ns:
+        return moved
+    last_ns = place_ns + _AHEAD_NS
+    for other, position_ns in database.rows(f"SELECT id, position_ns {waiting} ORDER BY id", chat, row):
+        if position_ns > last_ns:
+            break  # and so are those that come after it
+        last_ns = _move(database, chat, other, last_ns + 1)
+        moved.append(other)
+    return moved
 
 
 def _move(database: Database, chat: str, row: int, position_ns: int) -> int:

@@ -109,6 +109,7 @@ STEPS = (
     ) STRICT;
     CREATE UNIQUE INDEX messages_in_order ON messages (chat, position_ns);
     CREATE INDEX messages_from_others ON messages (chat, position_ns) WHERE NOT is_mine;
+    CREATE INDEX messages_waiting ON messages (chat, id) WHERE is_mine AND received_at_ns IS NULL;
     CREATE INDEX messages_by_hash ON messages (hash) WHERE is_mine;
     CREATE INDEX messages_unchecked ON messages (sender) WHERE unchecked_root IS NOT NULL;
 

@@ -11,7 +11,6 @@ import asyncio
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -20,9 +19,6 @@ from xirtam_server.storage.interface import StoreBusy
 R = TypeVar("R")
 
 _LARGEST_BATCH = 256
-_CROWD = 8
-_GATHER_S = 0.001
-"""Where so many came at once, a moment's wait brings more, which share the cost of the flush. A few do not wait for others."""
 
 
 class Job(Generic[R]):
@@ -70,7 +66,6 @@ class GroupWriter:
         self._most_jobs, self._most_bytes = most_jobs, most_bytes
         self._jobs = self._bytes = 0
         self._queue: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
-        self._is_crowded = False
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._closed = self._loop.create_future()
@@ -109,8 +104,6 @@ class GroupWriter:
         """All that waits, up to a bound, and whether more may come; waits for the first."""
         batch: list[Job[Any]] = []
         job = self._queue.get()
-        if self._is_crowded:
-            time.sleep(_GATHER_S)
         while True:
             if job is None:
                 return batch, False
@@ -120,7 +113,6 @@ class GroupWriter:
             try:
                 job = self._queue.get_nowait()
             except queue.Empty:
-                self._is_crowded = len(batch) >= _CROWD
                 return batch, True
 
     def _commit(self, db: sqlite3.Connection, batch: list[Job[Any]]) -> list[Any]:

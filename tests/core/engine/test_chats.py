@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests import builders
@@ -151,6 +151,7 @@ def test_positions_are_unique_and_final_once_a_server_has_the_message(
 
 
 @_hypothesis
+@example(steps=[("mine", 1), ("mine", 1), ("mine", 5), ("arrived", 3)])
 @given(steps=_steps)
 def test_a_chat_has_the_order_of_the_mailbox_and_own_messages_that_of_writing(
     database: Database, steps: list[tuple[str, int]]
@@ -184,6 +185,22 @@ async def test_unread_counts_what_came_after_the_mark_and_is_from_the_other(tmp_
         assert [event.chat.unread for event in pair.bobby.events if isinstance(event, ChatChanged)][-1] == 0
         with pytest.raises(NotFound):
             pair.bobby.engine.mark_read("@nobody", 1)
+
+
+@simulated
+async def test_reading_up_to_an_own_message_that_waits_does_not_read_what_comes_after(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        await pair.bobby.write(pair.alice, "hello")
+        await pair.alice.gets(pair.bobby, "hello")
+        pair.alice.clock.offset_s = 300.0  # so what Alice writes has a place five minutes ahead until a server has it
+        pair.world.machine(pair.beach).stop()
+        message = await pair.alice.write(pair.bobby, "I have read that")
+        pair.alice.engine.mark_read(pair.bobby.name, message.position)
+        assert pair.alice.engine.chats()[0].unread == 0
+        event = builders.text_event(pair.alice.name, "and this?")
+        await pair.world.post(pair.alice, builders.sealed_message(pair.bobby.keys, event, [pair.alice.keys]))
+        await pair.alice.gets(pair.bobby, "hello", "and this?")
+        assert pair.alice.engine.chats()[0].unread == 1
 
 
 @simulated

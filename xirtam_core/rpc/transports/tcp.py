@@ -102,7 +102,7 @@ class _Connection:
     async def _run(self, host: str, port: int, longest_answer: int) -> None:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                streams = await asyncio.open_connection(host, port, limit=longest_answer, happy_eyeballs_delay=0.25)
+                streams = await asyncio.open_connection(host, port, limit=longest_answer)
         except (OSError, UnicodeError) as fault:  # a time-out is an OSError; a host that is no name, a UnicodeError
             self._lose(NotConnected(f"no connection to the server: {fault or 'it does not react'}"))
             return
