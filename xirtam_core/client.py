@@ -65,13 +65,13 @@ class Client:
         """Messages from others that were stored after cursor `after`, in the order of storing."""
         return await self._thread.do(self._engine.received, after, limit)
 
-    async def listened(self) -> int:
-        """The cursor up to which received messages have been handed on by `mark_listened`."""
-        return await self._thread.do(self._engine.listened)
+    async def listened(self, chat: str | None = None) -> int:
+        """The cursor up to which received messages, or those of one chat, have been handed on by `mark_listened`."""
+        return await self._thread.do(self._engine.listened, chat)
 
-    async def mark_listened(self, cursor: int) -> None:
-        """Notes that received messages have been handed on up to `cursor`, so that nobody gets them twice."""
-        await self._thread.do(self._engine.mark_listened, cursor)
+    async def mark_listened(self, cursor: int, chat: str | None = None) -> None:
+        """Notes that received messages, or those of one chat, have been handed on up to `cursor`."""
+        await self._thread.do(self._engine.mark_listened, cursor, chat)
 
     async def send_text(self, chat: str, text: str) -> Message:
         """Queues a text and gives the message; it is on the disk then, and goes out whatever happens to this process.

@@ -16,7 +16,7 @@ from xirtam_core import errors
 from xirtam_core.chat import Chat, Message, Page, Received, Status
 from xirtam_core.client import Client, open_account
 from xirtam_core.engine.announcer import Announcer, Listener
-from xirtam_core.engine.control import LONGEST_LINE, RESULTS, encode_name
+from xirtam_core.engine.control import LONGEST_LINE, RESULTS, encode_name, is_private
 from xirtam_core.errors import InUse, Unreachable, XirtamError
 from xirtam_core.events import Event
 from xirtam_core.names import Username
@@ -96,13 +96,13 @@ class RemoteClient:
         """See `Client`."""
         return await self._call("received", after=after, limit=limit)
 
-    async def listened(self) -> int:
+    async def listened(self, chat: str | None = None) -> int:
         """See `Client`."""
-        return await self._call("listened")
+        return await self._call("listened", chat=chat)
 
-    async def mark_listened(self, cursor: int) -> None:
+    async def mark_listened(self, cursor: int, chat: str | None = None) -> None:
         """See `Client`."""
-        await self._call("mark_listened", cursor=cursor)
+        await self._call("mark_listened", cursor=cursor, chat=chat)
 
     async def send_text(self, chat: str, text: str) -> Message:
         """See `Client`."""
@@ -142,6 +142,8 @@ def _name(kind: type, value: Any) -> Any:
 async def connect(data_dir: Path, account: Username) -> RemoteClient | None:
     """The account through the engine that has it open, or None where none answers."""
     place = AccountDirectory(data_dir, account)
+    if not is_private(place.socket.parent):
+        return None
     try:
         reader, writer = await asyncio.open_unix_connection(place.socket, limit=LONGEST_LINE)
     except OSError:

@@ -123,6 +123,9 @@ class ControlSocket:
             return _line([number, None, _kind(error), str(error)])
         except (TypeError, ValueError, AttributeError) as fault:
             return _line([number, None, "XirtamError", f"a call that is not understood: {fault}"])
+        except Exception:  # whatever a caller brought about, the engine goes on
+            _log.exception("a call from another process failed")
+            return _line([number, None, "XirtamError", "the xirtam that has this account open could not do that"])
 
 
 def _kind(error: XirtamError) -> str:
@@ -132,9 +135,17 @@ def _kind(error: XirtamError) -> str:
 
 def _make_private(directory: Path) -> None:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = directory.stat()
-    if found.st_uid != os.getuid() or found.st_mode & 0o077:
+    if not is_private(directory):
         raise PermissionError(f"{directory} is open to others: make it yours alone (chmod 700)")
+
+
+def is_private(directory: Path) -> bool:
+    """Whether `directory` is this user's and nobody else can enter it: only then is a socket in it to be trusted."""
+    try:
+        found = directory.stat()
+    except OSError:
+        return False
+    return found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
 def _typed(arguments: dict[str, Any]) -> dict[str, Any]:

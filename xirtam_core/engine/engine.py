@@ -36,7 +36,6 @@ LONGEST_TEXT = 256 * 1024
 _LONGEST_DRAFT = LONGEST_TEXT
 _MOST_ON_A_PAGE = 1000
 _STATUS_PERIOD_S = 0.1
-_LISTENED = "listened"
 _log = logging.getLogger(__name__)
 
 
@@ -169,13 +168,13 @@ class Engine:
         found = messages.since(self._database, min(after, LATEST), max(1, min(limit, _MOST_ON_A_PAGE)))
         return [Received(cursor=each.row, message=each.message) for each in found]
 
-    def listened(self) -> int:
-        """The cursor up to which received messages have been handed on by `mark_listened`."""
-        return counters.get(self._database, _LISTENED)
+    def listened(self, chat: str | None = None) -> int:
+        """The cursor up to which received messages, or those of one chat, have been handed on by `mark_listened`."""
+        return counters.get(self._database, _listened(chat))
 
-    def mark_listened(self, cursor: int) -> None:
-        """Notes that received messages have been handed on up to `cursor`, so that nobody gets them twice."""
-        counters.set_to(self._database, _LISTENED, min(cursor, LATEST))
+    def mark_listened(self, cursor: int, chat: str | None = None) -> None:
+        """Notes that received messages, or those of one chat, have been handed on up to `cursor`."""
+        counters.set_to(self._database, _listened(chat), cursor)
 
     def send_text(self, chat: str, text: str) -> Message:
         """Queues a text, durably; raises `NotFound` for no such chat and `Malformed` for a text that is empty or too long."""
@@ -234,3 +233,7 @@ class Engine:
         known = self._require(chat)
         self.announcer.announce(ChatChanged(known))
         return known
+
+
+def _listened(chat: str | None) -> str:
+    return "listened" if chat is None else f"listened {chat}"

@@ -32,6 +32,10 @@ from xirtam_core.storage.peers import Peer
 
 _BATCH = 100
 _LONGEST_MIME = 256
+_LOOKS_FOR_SENDER = 8
+"""How often a sender who is in no directory is looked for, which takes some twenty minutes: ours may be behind theirs."""
+_LOOKS_AT_IDENTITY = 5
+"""How often an entry is held against an identity that may be older than it, whatever the clocks say: over a minute in all."""
 _RECENT = 10_000
 """How many entries are remembered to be passed over when a look back brings them again."""
 
@@ -151,7 +155,7 @@ class Inbox:
 
     def _conclude(self, item: _Unsealed, sender: Peer | Exception, outcome: _Outcome) -> None:
         """Stores, rejects or defers one entry."""
-        if isinstance(sender, NotFound):
+        if isinstance(sender, NotFound) and item.entry.attempts >= _LOOKS_FOR_SENDER:
             journal.reject(self._database, item.entry, str(sender))
             return
         if isinstance(sender, Exception):
@@ -172,8 +176,9 @@ class Inbox:
             self._store(opened, item.entry.received_at_ns, sender, outcome)
 
     def _reject_or_wait(self, entry: JournalEntry, sender: Peer, reason: str) -> None:
-        """What does not verify under an identity that may be outdated is asked about again before it is given up."""
-        if self._peers.is_fresh(sender):
+        """What does not verify under an identity that was looked up before it came is asked about again before it is given up."""
+        is_newer = (sender.checked_s + 1) * 1_000_000_000 > entry.received_at_ns
+        if self._peers.is_fresh(sender) and (is_newer or entry.attempts >= _LOOKS_AT_IDENTITY):
             journal.reject(self._database, entry, reason)
         else:
             journal.defer(self._database, entry, reason, seconds(self._clock))

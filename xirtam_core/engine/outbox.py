@@ -57,6 +57,7 @@ class Outbox:
         self._added = asyncio.Event()
         self._hurry = asyncio.Event()
         self._working: set[tuple[str, Leg]] = set()
+        self._under_way: set[int] = set()
 
     @property
     def _me(self) -> Username:
@@ -106,6 +107,8 @@ class Outbox:
         message = self._own(message_id)
         if message.message.state not in (SendState.QUEUED, SendState.FAILED):
             raise Refused("that message has been sent already")
+        if message.row in self._under_way:
+            raise Refused("that message is being sent at this moment: try again if it stays queued")
         messages.delete(self._database, message.row)
         self._announcer.announce(MessageRemoved(message.message.chat, message_id))
         self._announce_chat(message.message.chat)
@@ -138,17 +141,27 @@ class Outbox:
             while (message := stored.first(self._database, chat, leg)) is not None:
                 try:
                     received_at = await self._deliver(message, leg)
-                except (RetryLater, Unreachable, IdentityChanged) as fault:
-                    await self._wait(message, str(fault), backoff)
-                except (Refused, NotFound, Malformed) as fault:
-                    self._fail(message, leg, fault)
                 except XirtamError as fault:
-                    await self._wait(message, str(fault), backoff)
+                    if self._is_final(fault, chat, leg):
+                        self._fail(message, leg, fault)
+                    else:
+                        await self._wait(message, str(fault), backoff)
                 else:
                     backoff.reset()
                     self._done(message, leg, received_at)
         finally:
             self._working.discard((chat, leg))
+
+    def _is_final(self, fault: XirtamError, chat: str, leg: Leg) -> bool:
+        """Whether trying again is no use: a refusal that stood after a fresh look-up, or a message that fits no call.
+
+        Somebody who was there once and is in no directory now may be back; the own copy of what went out is never given up for a refusal.
+        """
+        if leg is not self._legs(chat)[0]:
+            return isinstance(fault, Malformed)
+        if isinstance(fault, NotFound):
+            return stored_peers.find(self._database, Username(chat)) is None
+        return isinstance(fault, Malformed) or (isinstance(fault, Refused) and not isinstance(fault, RetryLater))
 
     async def _wait(self, message: StoredMessage, reason: str, backoff: Backoff) -> None:
         if messages.exists(self._database, message.row) and message.message.state is SendState.QUEUED:
@@ -195,7 +208,13 @@ class Outbox:
         blob: Blob = direct_message.seal(
             MESSAGE_CONTENT, message.event(), account.username, account.device_secret, account.chain, receivers
         )
-        return await server.mailbox_send(self._session.token_for(home), direct_mailbox(target), blob, 0)
+        if not messages.exists(self._database, message.row):
+            raise Unreachable("the message was taken back")
+        self._under_way.add(message.row)  # from here on it may reach the peer, so it cannot be taken back
+        try:
+            return await server.mailbox_send(self._session.token_for(home), direct_mailbox(target), blob, 0)
+        finally:
+            self._under_way.discard(message.row)
 
     def _done(self, message: StoredMessage, leg: Leg, received_at: int) -> None:
         if not messages.exists(self._database, message.row):

@@ -103,7 +103,8 @@ async def _start(place: Path) -> None:
 async def _look_again(place: Path, port: int) -> None:
     """What to do about a server that ended: another process's is about to be ready, or the port of last time is taken."""
     await asyncio.sleep(0.5)
-    if port and not await _answers(_ready(place / "ready.json")):
+    known = _ready(place / "ready.json")
+    if port and not await _answers(known) and _ready(place / "ready.json") == known:
         (place / "ready.json").unlink(missing_ok=True)  # next time on a free port
 
 

@@ -11,8 +11,8 @@ from xirtam_core.crypto import dh
 from xirtam_core.protocol.header_encryption import hint_of
 from xirtam_core.storage.database import Database
 
-_GRACE_S = 600
-"""How long senders may go on using a key after its successor was published."""
+_GRACE_S = 4200
+"""How long senders may go on using a key after its successor was published: one looked up an hour ago, and ten minutes more."""
 
 
 class MediumSecret(msgspec.Struct, frozen=True):
@@ -64,13 +64,14 @@ def mark_published(database: Database, secret: MediumSecret, now_s: int) -> None
 def destroy_spent(database: Database) -> int:
     """Deletes each secret whose successor was published long enough ago, if all mailboxes have been read to their end since then.
 
-    Gives how many went. Entries that wait in the journal may be sealed to any of them, so then nothing goes.
+    Gives how many went. An entry that waits in the journal may be sealed to any secret that was in use when it came.
     """
     destroyed = database.execute(
         "DELETE FROM medium_keys WHERE EXISTS ("
-        "  SELECT 1 FROM medium_keys AS next WHERE next.created_s > medium_keys.created_s AND next.published_s + ? <= "
-        "    (SELECT min(drained_s) FROM mailboxes)"
-        ") AND NOT EXISTS (SELECT 1 FROM journal)",
+        "  SELECT 1 FROM medium_keys AS next WHERE next.created_s > medium_keys.created_s"
+        "    AND next.published_s + ? <= (SELECT min(drained_s) FROM mailboxes)"
+        "    AND NOT EXISTS (SELECT 1 FROM journal WHERE received_at_ns <= (next.published_s + ?) * 1000000000))",
+        _GRACE_S,
         _GRACE_S,
     )
     if destroyed:

@@ -91,8 +91,9 @@ STEPS = (
     ) STRICT;
 
     -- position orders a chat: the own mailbox's received_at once there is one, the queueing time before.
+    -- The outbox knows a message by its id, also while it is under way, so an id is never given twice.
     CREATE TABLE messages (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         chat TEXT NOT NULL REFERENCES chats (id),
         sender TEXT NOT NULL,
         hash BLOB NOT NULL,

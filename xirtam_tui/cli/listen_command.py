@@ -42,9 +42,7 @@ def listen(
     """
     output = Output(as_json=as_json)
     where = context(data_dir, account, passphrase_file)
-    chats = {Username.parse(target) for target in targets or ()}
-    bookmark = Bookmark(since, ack_file)
-    run_command(_listen(where, Listening(output, chats, count, bookmark), timeout), output)
+    run_command(_listen(where, targets or [], output, count, Bookmark(since, ack_file), timeout), output)
 
 
 class Bookmark:
@@ -53,6 +51,7 @@ class Bookmark:
     def __init__(self, since: int | None, file: Path | None) -> None:
         self._since = since
         self._file = file
+        self._chats: dict[str, int] = {}
 
     async def load(self, client: AnyClient) -> int:
         """Where to go on; raises `Malformed` for a file that holds no cursor."""
@@ -67,8 +66,16 @@ class Bookmark:
         except (OSError, ValueError):
             raise Malformed(f"{self._file} holds no cursor: name another file, or remove it to start over") from None
 
-    async def store(self, client: AnyClient, cursor: int) -> None:
-        """Notes that everything up to `cursor` has been printed; a crash leaves the old cursor or the new one."""
+    async def is_past(self, client: AnyClient, cursor: int, chat: str) -> bool:
+        """Whether a run that listened to this chat alone has printed the message at `cursor`."""
+        if self._since is not None or self._file is not None:
+            return False
+        if chat not in self._chats:
+            self._chats[chat] = await client.listened(chat)
+        return cursor <= self._chats[chat]
+
+    async def store(self, client: AnyClient, cursor: int, chat: str | None) -> None:
+        """Notes that everything up to `cursor` has been printed, of one chat or of all; a crash leaves the old cursor or the new."""
         if self._file is not None:
             beside = self._file.with_name(self._file.name + ".new")
             with beside.open("w") as file:
@@ -77,7 +84,7 @@ class Bookmark:
                 os.fsync(file.fileno())
             beside.replace(self._file)
         elif self._since is None:
-            await client.mark_listened(cursor)
+            await client.mark_listened(cursor, chat)
 
 
 class Listening:
@@ -116,12 +123,18 @@ class Listening:
         while page := await client.received(cursor):
             for received in page:
                 cursor = received.cursor
-                if self._wants(received.message.chat):
+                chat = received.message.chat
+                if self._wants(chat) and not await self._bookmark.is_past(client, cursor, chat):
                     self._print(received.message, cursor)
-                    await self._bookmark.store(client, cursor)
+                    # Printing and noting it are one step: a time limit that ends in between would have it printed again.
+                    noting = asyncio.ensure_future(self._bookmark.store(client, cursor, chat if self._chats else None))
+                    try:
+                        await asyncio.shield(noting)
+                    except asyncio.CancelledError:
+                        await noting
+                        raise
                     if self._left == 0:
                         return cursor
-            await self._bookmark.store(client, cursor)
         return cursor
 
     def _wants(self, chat: str | None) -> bool:
@@ -161,7 +174,10 @@ class Listening:
                 return
 
 
-async def _listen(where: Context, listening: Listening, timeout_s: float | None) -> Exit:
+async def _listen(
+    where: Context, targets: list[str], output: Output, count: int | None, bookmark: Bookmark, timeout_s: float | None
+) -> Exit:
+    listening = Listening(output, {Username.parse(target) for target in targets}, count, bookmark)
     async with opened(where) as client:
         try:
             async with asyncio.timeout(timeout_s):

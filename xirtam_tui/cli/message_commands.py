@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from xirtam_core.chat import Message, SendState
-from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable
-from xirtam_core.events import Event, MessageChanged
+from xirtam_core.errors import IdentityChanged, Malformed, NotFound, Refused, Unreachable
+from xirtam_core.events import AlarmRaised, Event, MessageChanged
 from xirtam_core.names import Username
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, chat_object, message_object, message_words
@@ -46,6 +46,8 @@ async def _send(where: Context, target: str, text: str | None, timeout_s: float 
     content = _standard_input() if text is None else text
     async with opened(where) as client:
         chat = await client.start_chat(peer, unseen=timeout_s is None)
+        if chat.alarm is not None:
+            raise IdentityChanged(f"{chat.alarm} Nothing was sent; the app lets you acknowledge it.")
         message = await client.send_text(chat.id, content)
         if timeout_s is not None:
             message = await _delivered(client, message, timeout_s)
@@ -64,11 +66,19 @@ def _standard_input() -> str:
 async def _delivered(client: AnyClient, message: Message, timeout_s: float) -> Message:
     """The message once a server has it; raises `Refused` when none will, `Unreachable` when it takes too long."""
     loop = asyncio.get_running_loop()
-    changes: asyncio.Queue[Message] = asyncio.Queue()
+    changes: asyncio.Queue[Message | AlarmRaised] = asyncio.Queue()
+
+    async def next_change() -> Message:
+        change = await changes.get()
+        if isinstance(change, AlarmRaised):
+            raise IdentityChanged(f"{change.text} The message stays queued until you acknowledge that in the app.")
+        return change
 
     def listen(event: Event) -> None:
         if isinstance(event, MessageChanged) and event.message.id == message.id:
             loop.call_soon_threadsafe(changes.put_nowait, event.message)
+        elif isinstance(event, AlarmRaised) and event.chat == message.chat:
+            loop.call_soon_threadsafe(changes.put_nowait, event)
 
     unsubscribe, latest = client.subscribe(listen), message
     try:
@@ -76,11 +86,14 @@ async def _delivered(client: AnyClient, message: Message, timeout_s: float) -> M
         latest = next((each for each in page.messages if each.id == message.id), message)
         async with asyncio.timeout(timeout_s):
             while latest.state in _ON_ITS_WAY:
-                latest = await changes.get()
+                latest = await next_change()
             with suppress(TimeoutError):  # the copy for one's own devices goes too, if it goes at once
                 async with asyncio.timeout(_OWN_COPY_S):
-                    while latest.state is SendState.SENT and latest.received_at is None:
-                        latest = await changes.get()
+                    while latest.state is not SendState.FAILED and latest.received_at is None:
+                        changed = await next_change()
+                        latest = (
+                            latest if changed.state in _ON_ITS_WAY else changed
+                        )  # an old one, from before the history
     except TimeoutError:
         reason = f" ({latest.failure})" if latest.failure else ""
         raise Unreachable(

@@ -34,6 +34,9 @@ def complete(work: Coroutine[Any, Any, T], output: Output) -> T:
         code = Exit.INTERRUPTED
     except BrokenPipeError:
         code = Exit.FAILED
+    except OSError as fault:  # a place that cannot be read or written
+        code = Exit.FAILED
+        output.error(XirtamError(f"{fault.strerror}: {fault.filename}" if fault.filename else str(fault)), code)
     raise typer.Exit(code)
 
 

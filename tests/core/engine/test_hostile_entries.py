@@ -112,6 +112,7 @@ def test_a_hostile_entry_is_rejected_with_a_reason_and_does_no_harm(tmp_path: Pa
             pair.world.device("mallory", pair.beach)
             await pair.world.post(pair.bobby, HOSTILE[what]())
             await _is_over(pair)
+            await until(lambda: pair.bobby.engine.status().rejected, "it is given up", 3600)
             assert pair.bobby.texts(pair.alice) == ["are you all right?"]
             assert [chat.peer for chat in pair.bobby.engine.chats()] == [pair.alice.name]
             status = pair.bobby.engine.status()
