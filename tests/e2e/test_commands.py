@@ -75,6 +75,15 @@ def test_listening_again_prints_nothing_twice(person: People, tmp_path: Path) ->
     assert texts(bobby.run("listen", "--timeout", "2", "--since", "1")) == ["two"]
 
 
+def test_listening_to_one_person_leaves_the_others_for_later(person: People) -> None:
+    alice, bobby, carol = person("alice"), person("bobby"), person("carol")
+    carol.run("send", "bobby", "from carol")
+    alice.run("send", "bobby", "from alice")
+    assert texts(bobby.run("listen", "alice", "--count", "1", "--timeout", "20")) == ["from alice"]
+    assert texts(bobby.run("listen", "--timeout", "2")) == ["from carol"]
+    assert texts(bobby.run("listen", "carol", "--timeout", "1")) == []
+
+
 def test_commands_work_while_another_process_has_the_account_open(person: People) -> None:
     alice, bobby = person("alice"), person("bobby")
     listener = bobby.start("listen", "--timeout", "60")
@@ -137,6 +146,7 @@ def test_what_goes_wrong_is_said_in_words_and_in_the_exit_status(person: People,
     assert "no user @nobody" in alice.run("send", "nobody", "hello", status=3)[-1]["message"]
     assert "5 to 15" in alice.run("send", "x", "hello", status=2)[-1]["message"]
     assert "empty" in alice.run("send", "alice", "  ", status=2)[-1]["message"]
+    assert "5 to 15" in alice.run("listen", "a!", status=2)[-1]["message"]
     stranger = Person("stranger", tmp_path / "stranger")
     assert "no account" in stranger.run("status", status=3)[-1]["message"]
     assert "join link" in stranger.run("register", "alice", "--join", "nonsense", status=2)[-1]["message"]

@@ -155,7 +155,8 @@ class Outbox:
     def _is_final(self, fault: XirtamError, chat: str, leg: Leg) -> bool:
         """Whether trying again is no use: a refusal that stood after a fresh look-up, or a message that fits no call.
 
-        Somebody who was there once and is in no directory now may be back; the own copy of what went out is never given up for a refusal.
+        Somebody who was there once and is in no directory now may be back; the own copy of what went out is not given up for a
+        refusal.
         """
         if leg is not self._legs(chat)[0]:
             return isinstance(fault, Malformed)
