@@ -140,7 +140,7 @@ def test_a_secret_that_was_destroyed_is_gone_from_every_page_of_the_files(tmp_pa
     key = DatabaseKey(bytes(32))
     database = Database(tmp_path / "account.db", key)
     journal.follow(database, Hash(bytes(32)), ServerName("~harbor"))
-    for age_s in (2000, 1000):
+    for age_s in (9000, 5000):
         secret = medium_keys.add(database, builders.NOW_S - age_s)
         medium_keys.mark_published(database, secret, builders.NOW_S - age_s)
     journal.mark_drained(database, Hash(bytes(32)), builders.NOW_S)
