@@ -86,6 +86,8 @@ class ControlSocket:
             await self._converse(reader, writer)
         except* (OSError, ValueError):
             pass  # the caller has gone, or does not speak this language: that is no concern of the others
+        except* Exception as faults:
+            _log.warning("a caller was hung up on: %s", faults.exceptions[0])
         finally:
             writer.close()
 

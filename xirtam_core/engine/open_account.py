@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import logging
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -30,6 +33,7 @@ from xirtam_core.storage.headers import StoredHeaders
 from xirtam_core.storage.keys import KeyPlace, create_key, find_key
 
 _TEND_S = 2.0
+_log = logging.getLogger(__name__)
 
 
 class OpenAccount:
@@ -72,10 +76,11 @@ class OpenAccount:
     async def _run(self, engine: Engine) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(engine.run())
-            tasks.create_task(ControlSocket(engine, self.place.socket).run())
+            tasks.create_task(_aside("other processes", ControlSocket(engine, self.place.socket).run()))
             if is_private(self._data_dir, self._account.link):
-                tasks.create_task(self._tend(engine))
-                tasks.create_task(follow_neighbours(self._data_dir, self._account.username, engine.start_chat))
+                follow = follow_neighbours(self._data_dir, self._account.username, engine.start_chat)
+                tasks.create_task(_aside("the private server", self._tend(engine)))
+                tasks.create_task(_aside("neighbours", follow))
 
     async def _tend(self, engine: Engine) -> None:
         """Brings the private server back when it is gone."""
@@ -94,6 +99,14 @@ class OpenAccount:
         await self._network.close()
         self._database.close()
         self.place.unlock()
+
+
+async def _aside(what: str, work: Coroutine[Any, Any, None]) -> None:
+    """Runs what is useful beside the engine; where that breaks, the engine goes on without."""
+    try:
+        await work
+    except Exception:
+        _log.exception("xirtam goes on without looking after %s", what)
 
 
 def is_private(data_dir: Path, link: JoinLink) -> bool:

@@ -36,7 +36,7 @@ class Rotation:
         while True:
             try:
                 await self.rotate_if_due()
-                medium_keys.destroy_spent(self._database)
+                medium_keys.destroy_spent(self._database, seconds(self._clock))
             except XirtamError:
                 await asyncio.sleep(backoff.next_s())
             else:

@@ -57,7 +57,8 @@ class AccountDirectory:
 
     def create(self) -> None:
         """Makes the directory, for its owner alone."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for directory in (self.path.parent.parent, self.path.parent, self.path):  # `parents` would ignore the mode
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def mark_complete(self) -> None:
         """Says that the registration has finished."""

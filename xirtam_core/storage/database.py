@@ -86,10 +86,12 @@ class Database:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            # A commit that failed may have left the transaction open: nothing that follows may count as part of it.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def forget_deleted(self) -> None:
         """Empties the write-ahead log, which still has what was deleted; outside a transaction."""

@@ -61,17 +61,19 @@ def mark_published(database: Database, secret: MediumSecret, now_s: int) -> None
     database.execute("UPDATE medium_keys SET published_s = ? WHERE id = ?", now_s, secret.id)
 
 
-def destroy_spent(database: Database) -> int:
+def destroy_spent(database: Database, now_s: int) -> int:
     """Deletes each secret whose successor was published long enough ago, if all mailboxes have been read to their end since then.
 
-    Gives how many went. An entry that waits in the journal may be sealed to any secret that was in use when it came.
+    Gives how many went. An entry that waits in the journal may be sealed to any secret that was in use when it came. A reading noted
+    for a time after `now_s`, by a clock that was ahead, counts for nothing.
     """
     destroyed = database.execute(
         "DELETE FROM medium_keys WHERE EXISTS ("
         "  SELECT 1 FROM medium_keys AS next WHERE next.created_s > medium_keys.created_s"
-        "    AND next.published_s + ? <= (SELECT min(drained_s) FROM mailboxes)"
+        "    AND next.published_s + ? <= (SELECT min(CASE WHEN drained_s <= ? THEN drained_s ELSE 0 END) FROM mailboxes)"
         "    AND NOT EXISTS (SELECT 1 FROM journal WHERE received_at_ns <= (next.published_s + ?) * 1000000000))",
         _GRACE_S,
+        now_s,
         _GRACE_S,
     )
     if destroyed:

@@ -101,6 +101,7 @@ def message_words(message: Message) -> str:
     """A message in words: when, who, what."""
     at = datetime.fromtimestamp(min(message.sent_at // 1_000_000_000, 253_402_300_799)).astimezone()
     text = body(message.text) if message.text else f"[{line(message.mime)} is not supported by this version]"
+    text = text.replace("\n", "\n    ")  # so that no line of a message can pass for another message
     reason = f": {line(message.failure)}" if message.failure else ""
     state = f"  ({message.state}{reason})" if message.mine else ""
     return f"{at:%Y-%m-%d %H:%M}  {message.sender}: {text}{state}"

@@ -144,7 +144,7 @@ def test_a_secret_that_was_destroyed_is_gone_from_every_page_of_the_files(tmp_pa
         secret = medium_keys.add(database, builders.NOW_S - age_s)
         medium_keys.mark_published(database, secret, builders.NOW_S - age_s)
     journal.mark_drained(database, Hash(bytes(32)), builders.NOW_S)
-    assert medium_keys.destroy_spent(database) == 1
+    assert medium_keys.destroy_spent(database, builders.NOW_S) == 1
     assert database.rows("PRAGMA secure_delete") == [(1,)]
     assert (tmp_path / "account.db-wal").stat().st_size == 0, "nor does the log still have it"
     assert len(medium_keys.openers(database)) == 1
