@@ -24,8 +24,9 @@ from xirtam_core.errors import NotFound
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
 from xirtam_core.registration import NameAnswer
+from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.account_directory import accounts as accounts
-from xirtam_core.storage.keys import KeyPlace
+from xirtam_core.storage.keys import KeyPlace, key_choice
 
 
 class Client:
@@ -144,6 +145,12 @@ async def register(
         return opened, opened.start()
 
     return Client(*await engine_thread().call(registering()))
+
+
+def key_file(data_dir: Path, account: Username) -> Path | None:
+    """The file that an account's key lies in, None where it is in the keyring or comes from a passphrase."""
+    place = AccountDirectory(data_dir, account).path
+    return place / "key" if key_choice(place).place is KeyPlace.FILE else None
 
 
 async def check_name(data_dir: Path, link: JoinLink, name: Username) -> NameAnswer:

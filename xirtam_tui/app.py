@@ -11,7 +11,6 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.types import CSSPathType
 
-from xirtam_core.errors import InUse, Locked, PassphraseNeeded
 from xirtam_core.names import Username
 from xirtam_tui import keymap, settings
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
@@ -20,6 +19,7 @@ from xirtam_tui.failures import Trouble, attempt, explain
 from xirtam_tui.moments import Clock, system_clock
 from xirtam_tui.screens.chat.chat import ChatScreen
 from xirtam_tui.screens.opening.opening import Opening
+from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.themes import DARK, LIGHT, THEMES
 
 
@@ -102,21 +102,11 @@ class XirtamApp(App[None]):
 
     async def _open(self, account: Username) -> Engine:
         """The account's engine, after asking for its passphrase where there is one."""
-        passphrase, problem = self._passphrase, ""
-        while True:
-            try:
-                return await self._engines.open_account(self._data_dir, account, passphrase=passphrase)
-            except InUse:
-                raise
-            except Locked as locked:
-                if passphrase is None and not isinstance(locked, PassphraseNeeded):
-                    raise
-                problem = "" if passphrase is None else "That is not it. Nothing was changed; try again."
-                from xirtam_tui.screens.passphrase.passphrase import Passphrase
 
-                passphrase = await self.push_screen_wait(Passphrase(account, problem))
-                if passphrase is None:
-                    raise
+        async def work(passphrase: str | None) -> Engine:
+            return await self._engines.open_account(self._data_dir, account, passphrase=passphrase)
+
+        return await unlocked(self, account, self._passphrase, work)
 
     async def show_account(self, engine: Engine) -> None:
         """Shows an account whose engine is open."""
@@ -153,7 +143,9 @@ class XirtamApp(App[None]):
             if self._account is not None:
                 self.action_start()
                 return
-        await self._show(Welcome(self._data_dir, self._engines, self.show_account, intro=self._intro))
+        await self._show(
+            Welcome(self._data_dir, self._engines, self.show_account, intro=self._intro, passphrase=self._passphrase)
+        )
 
     # What comes from the engine and from widgets
 

@@ -60,8 +60,15 @@ class Engines(Protocol):
     async def open_account(self, data_dir: Path, account: Username, *, passphrase: str | None) -> Engine: ...
     async def check_name(self, data_dir: Path, link: JoinLink, name: Username) -> NameAnswer: ...
     async def register(
-        self, data_dir: Path, link: JoinLink, name: Username, on_progress: Callable[[Progress], None]
+        self,
+        data_dir: Path,
+        link: JoinLink,
+        name: Username,
+        on_progress: Callable[[Progress], None],
+        *,
+        passphrase: str | None,
     ) -> Engine: ...
+    async def key_file(self, data_dir: Path, account: Username) -> Path | None: ...
     async def local_network(self, data_dir: Path) -> JoinLink: ...
 
 
@@ -87,9 +94,18 @@ class InstalledEngines:
         return await (await self._client()).check_name(data_dir, link, name)
 
     async def register(
-        self, data_dir: Path, link: JoinLink, name: Username, on_progress: Callable[[Progress], None]
+        self,
+        data_dir: Path,
+        link: JoinLink,
+        name: Username,
+        on_progress: Callable[[Progress], None],
+        *,
+        passphrase: str | None,
     ) -> Engine:
-        return await (await self._client()).register(data_dir, link, name, on_progress)
+        return await (await self._client()).register(data_dir, link, name, on_progress, passphrase=passphrase)
+
+    async def key_file(self, data_dir: Path, account: Username) -> Path | None:
+        return await asyncio.to_thread((await self._client()).key_file, data_dir, account)
 
     async def local_network(self, data_dir: Path) -> JoinLink:
         return await (await self._client()).local_network(data_dir)

@@ -249,9 +249,20 @@ class FakeMachine:
             return NameAnswer.OURS
         return NameAnswer.TAKEN if name in self.taken else NameAnswer.FREE
 
+    async def key_file(self, data_dir: Path, account: Username) -> Path | None:
+        return None
+
     async def register(
-        self, data_dir: Path, link: JoinLink, name: Username, on_progress: Callable[[Progress], None]
+        self,
+        data_dir: Path,
+        link: JoinLink,
+        name: Username,
+        on_progress: Callable[[Progress], None],
+        *,
+        passphrase: str | None,
     ) -> FakeClient:
+        if name in self.unfinished and self.passphrase is not None and passphrase is None:
+            raise PassphraseNeeded("this account is protected by a passphrase")
         try:
             for progress in self.steps:
                 await asyncio.to_thread(on_progress, progress)

@@ -5,7 +5,7 @@ from pathlib import Path
 from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.directory.store import MemoryHeaderStore
 from xirtam_core.engine.register import check_name as ask
-from xirtam_core.errors import Locked
+from xirtam_core.errors import Locked, PassphraseNeeded
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
 from xirtam_core.registration import NameAnswer
@@ -30,11 +30,15 @@ async def check_name(data_dir: Path, link: JoinLink, name: Username) -> NameAnsw
     if link not in _directories:
         stub = Directory.stub(Failover(link.directory_urls, _pool), timeout_s=_CALL_TIMEOUT_S)
         _directories[link] = DirectoryClient(stub, link.directory_pk, MemoryHeaderStore())
-    return await ask(_directories[link], name, _begun(place))
+    try:
+        begun = _begun(place)
+    except PassphraseNeeded:  # whose it is cannot be seen from outside; going on will ask for the passphrase
+        return NameAnswer.OURS
+    return await ask(_directories[link], name, begun)
 
 
 def _begun(place: AccountDirectory) -> Account | None:
-    """A registration of this name that has begun here and not finished."""
+    """A registration of this name that has begun here and not finished; raises `PassphraseNeeded` where it is locked with one."""
     if not place.exists:
         return None
     try:
@@ -43,6 +47,8 @@ def _begun(place: AccountDirectory) -> Account | None:
         return None
     try:
         database = Database(place.database, find_key(place.path, None))
+    except PassphraseNeeded:
+        raise
     except Locked:
         return None
     else:

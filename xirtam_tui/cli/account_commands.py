@@ -7,15 +7,15 @@ from typing import Annotated
 import typer
 
 from xirtam_core.chat import Connection, Status
+from xirtam_core.client import key_file
 from xirtam_core.client import register as make_account
 from xirtam_core.errors import Malformed
 from xirtam_core.events import Event, StatusChanged
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
 from xirtam_core.registration import Progress, Step
-from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.account_directory import accounts as list_accounts
-from xirtam_core.storage.keys import KeyPlace, key_choice
+from xirtam_core.storage.keys import KeyPlace
 from xirtam_tui.cli.exit_codes import Exit
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, status_object
@@ -61,11 +61,16 @@ async def _register(
     )
     status = await client.status()
     await client.close()
-    place = AccountDirectory(where.data_dir, name)
-    if key_from is None and key_choice(place.path).place is KeyPlace.FILE:
-        output.note(f"no keyring works here: the key of {name} is in {place.path / 'key'}, readable by you alone")
+    if key_from is None:
+        say_where_the_key_is(where, name, output)
     done = {"event": "registered", "account": name, "server": status.server}
     output.result(done, f"{name} lives on {status.server} now")
+
+
+def say_where_the_key_is(where: Context, name: Username, output: Output) -> None:
+    """Tells a person who did not choose that the key of a new account is in a file."""
+    if (file := key_file(where.data_dir, name)) is not None:
+        output.note(f"no keyring works here: the key of {name} is in {file}, readable by you alone")
 
 
 class ProgressLine:

@@ -9,9 +9,9 @@ from xirtam_core.errors import AccountExists, XirtamError
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
 from xirtam_core.storage.account_directory import AccountDirectory
-from xirtam_tui.cli.account_commands import ProgressLine
+from xirtam_tui.cli.account_commands import ProgressLine, say_where_the_key_is
 from xirtam_tui.cli.exit_codes import exit_of
-from xirtam_tui.cli.options import Context, DataDirOption, context
+from xirtam_tui.cli.options import Context, DataDirOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
 from xirtam_tui.cli.running import complete
 
@@ -35,6 +35,7 @@ def open_app(where: Context, output: Output) -> None:
 def local(
     name: Annotated[str, typer.Argument(help="Who you are there, such as alice.")],
     data_dir: DataDirOption = None,
+    passphrase_file: PassphraseOption = None,
 ) -> None:
     """Open the app in a private network on this machine, as NAME.
 
@@ -42,28 +43,29 @@ def local(
     somebody to talk to: xirtam local alice, then xirtam local bobby.
     """
     output = Output(as_json=False)
-    where = context(data_dir)
-    me = complete(_prepare(where, name, output), output)
+    where = context(data_dir, None, passphrase_file)
+    me, passphrase = complete(_prepare(where, name, output), output)
     second = _SECOND.get(me.bare, "alice")
     intro = f"For somebody to talk to, in a second terminal:\n\nmake chat NAME={second}\nor: xirtam local {second}"
     from xirtam_tui.app import run_app
 
-    run_app(where.data_dir, me, intro)
+    run_app(where.data_dir, me, intro, passphrase)
 
 
-async def _prepare(where: Context, typed: str, output: Output) -> Username:
-    """Has the network running and the account made; gives the account's name."""
-    name = Username.parse(typed)
+async def _prepare(where: Context, typed: str, output: Output) -> tuple[Username, str | None]:
+    """Has the network running and the account made; gives the account's name and its passphrase, if one was given."""
+    name, passphrase = Username.parse(typed), where.passphrase()
     output.note("starting the private network of this machine…")
     link = await local_network(where.data_dir)
     if not AccountDirectory(where.data_dir, name).is_complete:
-        await _make(where, link, name, output)
-    return name
+        await _make(where, link, name, passphrase, output)
+    return name, passphrase
 
 
-async def _make(where: Context, link: JoinLink, name: Username, output: Output) -> None:
+async def _make(where: Context, link: JoinLink, name: Username, passphrase: str | None, output: Output) -> None:
     try:
-        client = await register(where.data_dir, link, name, ProgressLine(output).show)
+        client = await register(where.data_dir, link, name, ProgressLine(output).show, passphrase=passphrase)
     except AccountExists as fault:
         raise AccountExists(f"{fault} (a private network keeps its names when it is stopped)") from None
     await client.close()
+    say_where_the_key_is(where, name, output)

@@ -30,3 +30,18 @@ async def test_leaving_the_question_leaves_the_account_closed(tmp_path: Path) ->
         await driver.sees("Unlock @alice")
         await driver.press("escape")
         await driver.sees("The account is locked", "Try again")
+
+
+async def test_a_registration_that_was_begun_with_a_passphrase_goes_on_after_asking_for_it(tmp_path: Path) -> None:
+    machine = FakeMachine()
+    machine.passphrase, machine.unfinished = "correct horse", {"@alice"}
+    async with machine_app(machine, tmp_path) as driver:
+        await driver.sees("Join a network")
+        await driver.press("tab", "enter")
+        await driver.write("alice")
+        await driver.sees("✓ @alice is yours")
+        await driver.press("enter")
+        await driver.sees("Unlock @alice")
+        await driver.write("correct horse")
+        await driver.press("enter")
+        await driver.sees("xirtam  @alice", "No chats yet")

@@ -83,7 +83,7 @@ async def test_progress_shows_the_step_and_can_be_cancelled_with_everything_kept
             "✓ Checking the name", "● Proving work to claim the name…", "42%", "about 12 s left", "Cancel"
         )
         await driver.press("enter")
-        await driver.sees("Cancelled. What was done is kept", "alice")
+        await driver.sees("Cancelled. A name that was claimed", "alice")
         assert machine.cancelled
         machine.hold_at = None
         await driver.press("enter")

@@ -19,6 +19,7 @@ from xirtam_tui import text
 from xirtam_tui.bridge import Engine, Engines
 from xirtam_tui.failures import explain, sentence
 from xirtam_tui.running import running_app
+from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.screens.welcome.progress import RegistrationProgress
 
 _PAUSE_S = 0.3  # a name is looked up once typing pauses
@@ -36,9 +37,16 @@ class Welcome(Screen[None]):
     AUTO_FOCUS = "#link"
 
     def __init__(
-        self, data_dir: Path, engines: Engines, on_account: Callable[[Engine], Awaitable[None]], *, intro: str | None
+        self,
+        data_dir: Path,
+        engines: Engines,
+        on_account: Callable[[Engine], Awaitable[None]],
+        *,
+        intro: str | None,
+        passphrase: str | None = None,
     ) -> None:
         super().__init__()
+        self._passphrase = passphrase
         self._data_dir, self._engines, self._on_account, self._intro = data_dir, engines, on_account, intro
         self._link: JoinLink | None = None
         self._is_local = False
@@ -170,18 +178,28 @@ class Welcome(Screen[None]):
         def on_progress(news: Progress) -> None:  # in the engine's thread
             loop.call_soon_threadsafe(progress.show, news)
 
+        async def work(passphrase: str | None) -> Engine:
+            return await self._engines.register(self._data_dir, link, name, on_progress, passphrase=passphrase)
+
         try:
-            engine = await self._engines.register(self._data_dir, link, name, on_progress)
+            engine = await unlocked(running_app(self), name, self._passphrase, work)
+            await self._say_where_the_key_is(name)
         except Exception as error:
             failure = explain(error)
             self._back_to_form(f"✗ {failure.title}: {failure.text}", "failed")
         else:
             running_app(self).run_worker(self._on_account(engine), group="start")
 
+    async def _say_where_the_key_is(self, name: Username) -> None:
+        """Nobody chose here, so it is said when the key is in a file."""
+        if (file := await self._engines.key_file(self._data_dir, name)) is not None:
+            words = f"No keyring works here: the key of {name} is in {file}, readable by you alone."
+            running_app(self).notify(words, title="Your key", timeout=15, markup=False)
+
     def action_cancel(self) -> None:
         if self._registering is not None:
             self._registering.cancel()
-            self._back_to_form("Cancelled. What was done is kept: “Create account” goes on from there")
+            self._back_to_form("Cancelled. A name that was claimed stays yours: “Create account” goes on from there")
 
     def _back_to_form(self, words: str, tone: str = "") -> None:
         self.remove_class("registering")
