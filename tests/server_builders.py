@@ -33,6 +33,7 @@ from xirtam_core.rpc.home_server import HomeServer, ServerBusy
 from xirtam_core.rpc.transports import connect
 from xirtam_server.home.limits import HomeLimits
 from xirtam_server.home.service import HomeService
+from xirtam_server.home.settings import HomeSettings
 from xirtam_server.storage.sqlite import StoreLimits
 from xirtam_server.transports import http, tcp
 from xirtam_server.transports.connections import ConnectionLimits, Connections
@@ -105,12 +106,10 @@ async def open_harbor(
 ) -> AsyncGenerator[Harbor]:
     directory = directory or FakeDirectory()
     service = await HomeService.open(
-        HARBOR,
+        HomeSettings(HARBOR, limits, legacy_device_auth=legacy_device_auth),
         folder / "home.db",
         directory,
-        limits=limits,
-        store_limits=store_limits,
-        legacy_device_auth=legacy_device_auth,
+        store_limits,
     )
     connections = Connections(connection_limits or ConnectionLimits())
     door = Door(service, ServerBusy())

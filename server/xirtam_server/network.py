@@ -28,6 +28,7 @@ from xirtam_server import identity
 from xirtam_server.config import ServerConfig, StartFailed
 from xirtam_server.directory.service import DirectoryService
 from xirtam_server.home.service import HomeService
+from xirtam_server.home.settings import HomeSettings
 from xirtam_server.transports import http, tcp
 from xirtam_server.transports.connections import ConnectionLimits, Connections
 from xirtam_server.transports.door import Door
@@ -130,9 +131,8 @@ async def running(
         last = await client.server(who.name)
         listeners = bind(config, last)
         stack.callback(listeners.close)
-        home = await HomeService.open(
-            who.name, data_dir / "home.db", client, legacy_device_auth=config.legacy_device_auth
-        )
+        settings = HomeSettings(who.name, legacy_device_auth=config.legacy_device_auth)
+        home = await HomeService.open(settings, data_dir / "home.db", client)
         stack.push_async_callback(home.close)
         descriptor = listeners.descriptor(signing.public_of(who.server))
         if descriptor != last:

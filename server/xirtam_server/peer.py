@@ -13,11 +13,12 @@ class Waiting(Protocol):
 
 
 class Peer:
-    """One client connection and the calls of it that wait, oldest first."""
+    """One client connection: its address, "" where there is none, and the calls of it that wait, oldest first."""
 
-    __slots__ = ("waiting",)
+    __slots__ = ("address", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "") -> None:
+        self.address = address
         self.waiting: dict[Waiting, None] = {}
 
     def release(self) -> None:

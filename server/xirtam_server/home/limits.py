@@ -3,14 +3,14 @@
 import msgspec
 
 
-class HomeLimits(msgspec.Struct, frozen=True):
+class HomeLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What callers may use. Sizes in bytes, times in seconds."""
 
     max_message_bytes: int = 720_000
     """Of a blob's content, so that with its base64 form and all else an entry fits an answer of 1 MiB."""
     max_kind_bytes: int = 256
     max_ttl_s: int = 0
-    """Longest that an entry is kept; 0: for ever."""
+    """Longest that an entry is kept, whatever its sender asked for; 0: for ever. Older ones are purged when it is lowered."""
     max_profile_bytes: int = 65_536
     max_chain: int = 16
     """Certificates in one chain."""

@@ -82,6 +82,13 @@ class OpenMailboxes:
         else:
             self._replace_access(standing, state.access)
 
+    def closed(self, mailbox: Hash) -> None:
+        """Takes note of a mailbox that is gone; who waits for it hears at once."""
+        standing = self._open.pop(mailbox, None)
+        if standing is not None:
+            self._rights -= _WEIGHT_OF_MAILBOX + len(standing.state.access)
+        self._woken(mailbox)
+
     def _replace_access(self, standing: OpenMailbox, access: dict[Hash, MailboxAcl]) -> None:
         self._rights += len(access) - len(standing.state.access)
         standing.state.access.clear()

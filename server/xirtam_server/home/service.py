@@ -33,10 +33,10 @@ from xirtam_core.rpc.home_server import (
 from xirtam_core.rpc.service import RawJson
 from xirtam_server.home import profiles
 from xirtam_server.home.devices import Devices, UserDirectory
-from xirtam_server.home.limits import HomeLimits
 from xirtam_server.home.open_mailboxes import OpenMailboxes
 from xirtam_server.home.purging import Purger
 from xirtam_server.home.receiving import Receiver
+from xirtam_server.home.settings import HomeSettings
 from xirtam_server.home.waiters import Waiters
 from xirtam_server.storage.interface import HomeStore
 from xirtam_server.storage.sqlite import SqliteHomeStore, StoreLimits
@@ -50,38 +50,33 @@ class HomeService(HomeServer):
 
     def __init__(
         self,
-        name: ServerName,
+        settings: HomeSettings,
         store: HomeStore,
         mailboxes: OpenMailboxes,
         waiters: Waiters,
         directory: UserDirectory,
-        limits: HomeLimits,
-        *,
-        legacy_device_auth: bool,
     ) -> None:
-        self._name, self._store, self._mailboxes, self._waiters, self._limits = name, store, mailboxes, waiters, limits
-        self._legacy_device_auth = legacy_device_auth
-        self._devices = Devices(name, store, directory, limits)
+        limits = settings.limits
+        self._settings, self._store, self._mailboxes, self._waiters = settings, store, mailboxes, waiters
+        self._limits = limits
+        self._devices = Devices(settings.name, store, directory, limits)
         self._receiver = Receiver(store, mailboxes, waiters, limits)
         self._purger = Purger(store, limits)
 
     @classmethod
     async def open(
         cls,
-        name: ServerName,
+        settings: HomeSettings,
         path: Path,
         directory: UserDirectory,
-        *,
-        limits: HomeLimits | None = None,
         store_limits: StoreLimits | None = None,
-        legacy_device_auth: bool = False,
     ) -> "HomeService":
-        """The home server `name` with its database at `path`; device authentication asks `directory`."""
-        limits = limits or HomeLimits()
+        """The home server with its database at `path`; device authentication asks `directory`."""
+        limits = settings.limits
         waiters = Waiters(limits.most_polls, limits.most_polls_per_peer)
         mailboxes = OpenMailboxes(waiters.wake, most_rights=limits.most_open_rights, recent_bytes=limits.recent_bytes)
         store = await SqliteHomeStore.open(path, mailboxes, store_limits)
-        return cls(name, store, mailboxes, waiters, directory, limits, legacy_device_auth=legacy_device_auth)
+        return cls(settings, store, mailboxes, waiters, directory)
 
     def stop_waiting(self) -> None:
         """Answers the parked polls, and from now on every poll, at once."""
@@ -100,7 +95,7 @@ class HomeService(HomeServer):
 
     async def server_info(self) -> ServerInfo:
         limits = ServerLimits(self._limits.max_message_bytes, self._limits.max_ttl_s)
-        return ServerInfo(self._name, _SOFTWARE, _FEATURES, limits)
+        return ServerInfo(self._settings.name, _SOFTWARE, _FEATURES, limits)
 
     async def device_auth_start(self, username: Username) -> Challenge:
         return self._devices.challenge(username)
@@ -111,7 +106,7 @@ class HomeService(HomeServer):
         return await self._devices.answer_challenge(username, chain, challenge, signature)
 
     async def device_auth(self, username: Username, chain: CertificateChain) -> AuthToken:
-        if not self._legacy_device_auth:
+        if not self._settings.legacy_device_auth:
             raise AccessDenied
         return await self._devices.admit(username, chain)
 

@@ -15,14 +15,14 @@ from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.mailbox import MailboxAcl
 from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.protocol.profile import UserProfile
-from xirtam_server.storage import mailboxes
+from xirtam_server.storage import accounts, mailboxes
 from xirtam_server.storage.interface import Device, MailboxState
 
 
 def add(
-    db: sqlite3.Connection, user: Username, chain: CertificateChain, mailbox: Hash, most: int
+    db: sqlite3.Connection, user: Username, chain: CertificateChain, mailbox: Hash, prepared_until: int, most: int
 ) -> tuple[AuthToken, MailboxState] | None:
-    """Stores the chain and sees to the user's mailbox; the device's token, made at its first call. None: `most` are there."""
+    """Stores the chain, sees to the user's account and mailbox; the device's token, made at its first call. None: `most` are there."""
     device, encoded = bytes(chain.this.device_hash()), bcs.encode(chain)
     found = db.execute("SELECT token FROM device WHERE user = ? AND device = ?", (user, device)).fetchone()
     if found is None:
@@ -37,6 +37,7 @@ def add(
     else:
         token = AuthToken(found[0])
         db.execute("UPDATE device SET chain = ? WHERE user = ? AND device = ?", (encoded, user, device))
+    accounts.open_account(db, user, prepared_until)
     anybody = MailboxAcl(ANONYMOUS_HASH, False, True, False)
     state = mailboxes.find(db, mailbox) or mailboxes.create(db, mailbox, None, [anybody])
     mailboxes.put_rights(db, state, MailboxAcl(token_hash(token), False, True, True))

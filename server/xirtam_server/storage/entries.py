@@ -14,8 +14,7 @@ from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.mailbox import MailboxEntry
 from xirtam_server.storage.bulk import BulkStatement
-from xirtam_server.storage.interface import MailboxFull, MailboxState, StoredEntry
-from xirtam_server.storage.schema import KEEP
+from xirtam_server.storage.interface import KEEP, MailboxFull, MailboxState, StoredEntry
 
 _INSERT = BulkStatement(
     "INSERT INTO entry (mailbox, received_at, expires_at, sender, kind, inner) SELECT * FROM ({rows}) WHERE column1 NOTNULL",
@@ -97,12 +96,16 @@ class Appender:
         head = self._heads[row] = _Head(*found)
         return head
 
-    def purge(self, db: sqlite3.Connection, now_ns: int, most: int) -> int:
-        """Removes up to `most` entries that have expired; how many."""
+    def purge(self, db: sqlite3.Connection, now_ns: int, most: int, received_before: int) -> int:
+        """Removes up to `most` entries that have expired or are older than wanted; how many.
+
+        Of the latter only the `most` that came first are looked at: no index is needed to find them.
+        """
         gone = db.execute(
             """DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE expires_at <= ?1 AND expires_at < ?2 LIMIT ?3)
+            OR id IN (SELECT id FROM (SELECT id, received_at FROM entry ORDER BY id LIMIT ?3) WHERE received_at < ?4)
             RETURNING mailbox""",
-            (now_ns, KEEP, most),
+            (now_ns, KEEP, most, received_before),
         ).fetchall()
         for (row,) in gone:
             self._heads.pop(row, None)

@@ -6,19 +6,22 @@ seen opened.
 """
 
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Protocol
+from typing import ClassVar, Final, Protocol
 
 import msgspec
 
 from xirtam_core.codec import jsonwire
 from xirtam_core.codec.primitives import AuthToken, Hash
-from xirtam_core.errors import RetryLater
+from xirtam_core.errors import RetryLater, XirtamError
 from xirtam_core.names import Username
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.mailbox import AclEdit, MailboxAcl, MailboxEntry
 from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.protocol.profile import UserProfile
+
+KEEP: Final = 2**63 - 1
+"""The expiry of what is kept for ever: the largest integer that the databases hold."""
 
 
 class StoreBusy(RetryLater):
@@ -27,6 +30,10 @@ class StoreBusy(RetryLater):
 
 class MailboxFull(RetryLater):
     """The mailbox holds as many entries or bytes as one may."""
+
+
+class AccessChanged(XirtamError):
+    """The access list is another than the caller judged by: the mailbox must be found again. For stores that are shared."""
 
 
 class StoredEntry:
@@ -49,12 +56,16 @@ class StoredEntry:
 
 
 class MailboxState(msgspec.Struct, frozen=True):
-    """A mailbox as it stands: its row, the last `received_at` given out in it, and who may do what."""
+    """A mailbox as it stands: its row, the last `received_at` given out in it, and who may do what.
+
+    `version` counts the changes to the access list, in a store that other processes change too.
+    """
 
     name: Hash
     row: int
     last: int
     access: dict[Hash, MailboxAcl]
+    version: int = 0
 
 
 class MailboxObserver(Protocol):
@@ -62,6 +73,10 @@ class MailboxObserver(Protocol):
 
     def opened(self, state: MailboxState) -> None:
         """The mailbox was read, or made."""
+        ...
+
+    def closed(self, mailbox: Hash) -> None:
+        """The mailbox is gone."""
         ...
 
     def appended(self, mailbox: Hash, entry: StoredEntry) -> None:
@@ -81,8 +96,37 @@ class Device(msgspec.Struct, frozen=True):
     chain: CertificateChain
 
 
+class Account(msgspec.Struct, frozen=True):
+    """A user of this server; if the directory has not confirmed it, `prepared_until` (Unix nanoseconds) is its end, else 0."""
+
+    user: Username
+    created_at: int
+    prepared_until: int
+
+
+class StoreStats(msgspec.Struct, frozen=True):
+    """What a store holds; `bytes` are those of entries and of fragments, without what the database adds."""
+
+    accounts: int
+    devices: int
+    mailboxes: int
+    entries: int
+    entry_bytes: int
+    fragments: int
+    fragment_bytes: int
+    invites: int
+
+
 class HomeStore(Protocol):
-    """Mailboxes with their access lists and entries; devices with their chains and medium-term keys; profiles."""
+    """Mailboxes with their access lists and entries; accounts, devices with their chains and medium-term keys, profiles; what is known
+    of fragments, whose bytes are elsewhere; invites."""
+
+    is_shared: ClassVar[bool]
+    """Whether other processes change it too. If so, what an observer was told may be behind, and `refresh` brings it up to date."""
+
+    def refresh(self, mailboxes: Sequence[Hash]) -> Awaitable[None]:
+        """Lets the observer see those of `mailboxes` that have changed elsewhere since it last heard of them."""
+        ...
 
     def find_mailbox(self, mailbox: Hash) -> Awaitable[MailboxState | None]:
         """The mailbox, or None; the observer sees it opened."""
@@ -107,8 +151,63 @@ class HomeStore(Protocol):
         """
         ...
 
-    def add_device(self, user: Username, chain: CertificateChain, mailbox: Hash) -> Awaitable[AuthToken | None]:
-        """Stores the chain under (user, device), sees to the user's mailbox, and returns the device's token; None: too many."""
+    async def find_account(self, user: Username) -> Account | None:
+        """The account of `user`; None for one who has none here."""
+        ...
+
+    def add_device(
+        self, user: Username, chain: CertificateChain, mailbox: Hash, prepared_until: int = 0
+    ) -> Awaitable[AuthToken | None]:
+        """Stores the chain under (user, device), sees to the user's account and mailbox; returns the device's token, None: too many.
+
+        `prepared_until` is as in `Account`: a confirmed account stays so, whatever is given.
+        """
+        ...
+
+    def purge_accounts(self, now_ns: int, most: int) -> Awaitable[int]:
+        """Removes up to `most` accounts that were prepared and not confirmed in time, with all that belongs to them; how many."""
+        ...
+
+    def add_invite(self, token_hash: Hash, uses: int, expires_at: int) -> Awaitable[None]:
+        """Keeps an invite that lets `uses` newcomers in until `expires_at` (Unix nanoseconds)."""
+        ...
+
+    def redeem_invite(self, token_hash: Hash, user: Username, now_ns: int) -> Awaitable[bool]:
+        """Takes one use of the invite for `user`, once however often asked; False for one that is unknown, used up or expired."""
+        ...
+
+    async def is_invited(self, user: Username) -> bool:
+        """Whether `user` has redeemed an invite."""
+        ...
+
+    def keep_fragment(
+        self, fragment: Hash, body: str, size: int, user: Username, expires_at: int, quota: int
+    ) -> Awaitable[str | None]:
+        """Notes that `user` wants the fragment until `expires_at` (Unix nanoseconds, `KEEP` for ever), which never shortens.
+
+        `body` names its bytes, which are stored already. Returns the name under which they are kept: that of an earlier upload if
+        there was one, and then `body` is the caller's to remove. None where the user would hold more than `quota` bytes.
+        """
+        ...
+
+    async def find_fragment(self, fragment: Hash, now_ns: int) -> str | None:
+        """The name of the fragment's bytes, if it counts at `now_ns`."""
+        ...
+
+    async def fragment_bytes(self, user: Username) -> int:
+        """How many bytes of fragments `user` holds."""
+        ...
+
+    def purge_fragments(self, now_ns: int, most: int) -> Awaitable[list[str]]:
+        """Forgets up to `most` expired fragments; the names of bytes to be removed, given again until `bodies_removed`."""
+        ...
+
+    def bodies_removed(self, bodies: Sequence[str]) -> Awaitable[None]:
+        """The bytes that `purge_fragments` named are gone."""
+        ...
+
+    async def are_bodies_known(self, bodies: Sequence[str]) -> list[bool]:
+        """For each name whether a fragment has it: what is unknown, and not new, was left by a crash."""
         ...
 
     async def find_device(self, token_hash: Hash) -> Device | None:
@@ -135,8 +234,16 @@ class HomeStore(Protocol):
         """Replaces the user's profile if this one was created later; whether it did."""
         ...
 
-    def purge(self, now_ns: int, most: int) -> Awaitable[int]:
-        """Removes up to `most` expired entries; how many it removed."""
+    def purge(self, now_ns: int, most: int, received_before: int = 0) -> Awaitable[int]:
+        """Removes up to `most` entries that have expired or were received before `received_before`; how many it removed."""
+        ...
+
+    def probe(self, now_ns: int) -> Awaitable[None]:
+        """Commits a write, and raises what keeps it from that."""
+        ...
+
+    async def stats(self) -> StoreStats:
+        """What the store holds. Reads much: for an operator, not for each request."""
         ...
 
     async def close(self) -> None:

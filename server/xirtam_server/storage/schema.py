@@ -9,9 +9,6 @@ from typing import Final
 
 from xirtam_core.errors import XirtamError
 
-KEEP: Final = 2**63 - 1
-"""The expiry of an entry that is kept for ever: the largest integer that SQLite holds."""
-
 _MIGRATIONS: Final = (
     """
     CREATE TABLE mailbox (
@@ -65,6 +62,57 @@ _MIGRATIONS: Final = (
         created INTEGER NOT NULL,
         profile BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE account (
+        user TEXT PRIMARY KEY,
+        created_at INTEGER NOT NULL,
+        prepared_until INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX account_prepared ON account (prepared_until) WHERE prepared_until > 0;
+    INSERT INTO account SELECT DISTINCT user, 0, 0 FROM device;
+    CREATE TABLE invite (
+        token_hash BLOB PRIMARY KEY,
+        uses INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE invited (
+        user TEXT PRIMARY KEY,
+        token_hash BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE fragment (
+        hash BLOB PRIMARY KEY,
+        body TEXT NOT NULL UNIQUE,
+        size INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX fragment_expiry ON fragment (expires_at) WHERE expires_at < 9223372036854775807;
+    CREATE TABLE fragment_holder (
+        user TEXT NOT NULL,
+        hash BLOB NOT NULL REFERENCES fragment ON DELETE CASCADE,
+        PRIMARY KEY (user, hash)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX fragment_holders ON fragment_holder (hash);
+    CREATE TABLE fragment_usage (
+        user TEXT PRIMARY KEY,
+        bytes INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER fragment_held AFTER INSERT ON fragment_holder BEGIN
+        INSERT INTO fragment_usage SELECT NEW.user, size FROM fragment WHERE hash = NEW.hash
+            ON CONFLICT (user) DO UPDATE SET bytes = bytes + excluded.bytes;
+    END;
+    CREATE TRIGGER fragment_forgotten BEFORE DELETE ON fragment BEGIN
+        UPDATE fragment_usage SET bytes = bytes - OLD.size
+            WHERE user IN (SELECT user FROM fragment_holder WHERE hash = OLD.hash);
+        INSERT INTO doomed_body VALUES (OLD.body);
+    END;
+    CREATE TABLE doomed_body (
+        body TEXT PRIMARY KEY
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE probe (
+        only INTEGER PRIMARY KEY CHECK (only = 0),
+        at INTEGER NOT NULL
+    ) STRICT;
     """,
 )
 

@@ -18,9 +18,17 @@ from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.mailbox import AclEdit, MailboxAcl
 from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.protocol.profile import UserProfile
-from xirtam_server.storage import bulk, devices, entries, mailboxes, schema
+from xirtam_server.storage import accounts, bulk, devices, entries, fragments, mailboxes, schema, stats
 from xirtam_server.storage.entries import Append, Appender
-from xirtam_server.storage.interface import Device, HomeStore, MailboxObserver, MailboxState, StoredEntry
+from xirtam_server.storage.interface import (
+    Account,
+    Device,
+    HomeStore,
+    MailboxObserver,
+    MailboxState,
+    StoredEntry,
+    StoreStats,
+)
 from xirtam_server.storage.writer import GroupWriter
 
 R = TypeVar("R")
@@ -28,7 +36,7 @@ R = TypeVar("R")
 _READERS = 2
 
 
-class StoreLimits(msgspec.Struct, frozen=True):
+class StoreLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much the store holds."""
 
     most_entries: int = 1_000_000
@@ -83,6 +91,8 @@ class _Worker:
 class SqliteHomeStore(HomeStore):
     """The store of one process; `open` makes one."""
 
+    is_shared = False
+
     def __init__(self, path: Path, observer: MailboxObserver, limits: StoreLimits) -> None:
         self._observer = observer
         self._limits = limits
@@ -121,6 +131,9 @@ class SqliteHomeStore(HomeStore):
         for connection in self._connections:
             connection.close()
 
+    async def refresh(self, mailboxes: Sequence[Hash]) -> None:
+        """Nobody else changes it."""
+
     def find_mailbox(self, mailbox: Hash) -> asyncio.Future[MailboxState | None]:
         # Read by the writer, so that what the observer sees opened is exact in the order of the commits.
         def opened(state: MailboxState | None) -> None:
@@ -158,14 +171,60 @@ class SqliteHomeStore(HomeStore):
         made = await self._write(lambda db: mailboxes.register_group(db, owner, token_hash, names, most), registered)
         return made is not None
 
-    async def add_device(self, user: Username, chain: CertificateChain, mailbox: Hash) -> AuthToken | None:
+    async def find_account(self, user: Username) -> Account | None:
+        return await self._read(lambda db: accounts.find(db, user))
+
+    async def add_device(
+        self, user: Username, chain: CertificateChain, mailbox: Hash, prepared_until: int = 0
+    ) -> AuthToken | None:
         def added(found: tuple[AuthToken, MailboxState] | None) -> None:
             if found is not None:
                 self._observer.opened(found[1])
 
         most = self._limits.most_devices
-        found = await self._write(lambda db: devices.add(db, user, chain, mailbox, most), added)
+        found = await self._write(lambda db: devices.add(db, user, chain, mailbox, prepared_until, most), added)
         return None if found is None else found[0]
+
+    async def purge_accounts(self, now_ns: int, most: int) -> int:
+        def purge(db: sqlite3.Connection) -> tuple[int, list[Hash]]:
+            count, gone = accounts.purge(db, now_ns, most)
+            self._appender.forget()
+            return count, gone
+
+        def purged(found: tuple[int, list[Hash]]) -> None:
+            for mailbox in found[1]:
+                self._observer.closed(mailbox)
+
+        return (await self._write(purge, purged))[0]
+
+    def add_invite(self, token_hash: Hash, uses: int, expires_at: int) -> asyncio.Future[None]:
+        return self._write(lambda db: accounts.add_invite(db, token_hash, uses, expires_at))
+
+    def redeem_invite(self, token_hash: Hash, user: Username, now_ns: int) -> asyncio.Future[bool]:
+        return self._write(lambda db: accounts.redeem_invite(db, token_hash, user, now_ns))
+
+    async def is_invited(self, user: Username) -> bool:
+        return await self._read(lambda db: accounts.is_invited(db, user))
+
+    def keep_fragment(
+        self, fragment: Hash, body: str, size: int, user: Username, expires_at: int, quota: int
+    ) -> asyncio.Future[str | None]:
+        return self._write(lambda db: fragments.keep(db, fragment, body, size, user, expires_at, quota))
+
+    async def find_fragment(self, fragment: Hash, now_ns: int) -> str | None:
+        return await self._read(lambda db: fragments.find(db, fragment, now_ns))
+
+    async def fragment_bytes(self, user: Username) -> int:
+        return await self._read(lambda db: fragments.usage(db, user))
+
+    def purge_fragments(self, now_ns: int, most: int) -> asyncio.Future[list[str]]:
+        return self._write(lambda db: fragments.purge(db, now_ns, most))
+
+    def bodies_removed(self, bodies: Sequence[str]) -> asyncio.Future[None]:
+        return self._write(lambda db: fragments.forget_bodies(db, bodies))
+
+    async def are_bodies_known(self, bodies: Sequence[str]) -> list[bool]:
+        return await self._read(lambda db: fragments.are_known(db, bodies))
 
     async def find_device(self, token_hash: Hash) -> Device | None:
         return await self._read(lambda db: devices.find(db, token_hash))
@@ -185,8 +244,14 @@ class SqliteHomeStore(HomeStore):
     def set_profile(self, user: Username, profile: UserProfile) -> asyncio.Future[bool]:
         return self._write(lambda db: devices.set_profile(db, user, profile))
 
-    def purge(self, now_ns: int, most: int) -> asyncio.Future[int]:
-        return self._write(lambda db: self._appender.purge(db, now_ns, most))
+    def purge(self, now_ns: int, most: int, received_before: int = 0) -> asyncio.Future[int]:
+        return self._write(lambda db: self._appender.purge(db, now_ns, most, received_before))
+
+    def probe(self, now_ns: int) -> asyncio.Future[None]:
+        return self._write(lambda db: stats.probe(db, now_ns))
+
+    async def stats(self) -> StoreStats:
+        return await self._read(stats.count)
 
 
 def _prepare(path: Path) -> None:

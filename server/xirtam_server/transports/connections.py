@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 
-class ConnectionLimits(msgspec.Struct, frozen=True):
+class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds on connections. Sizes in bytes, times in seconds."""
 
     most: int = 16_000
