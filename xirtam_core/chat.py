@@ -4,10 +4,14 @@ Nothing here is on the wire. Text in these values is a peer's, as it came: whoev
 """
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from xirtam_core.names import ServerName, Username
+
+LONGEST_TEXT: Final = 256 * 1024
+"""How many bytes of UTF-8 one message may have, so that it fits a server's limit with all that is wrapped around it."""
 
 
 class SendState(StrEnum):

@@ -1,5 +1,6 @@
 """The commands as scripts use them, against a real server: over HTTP and over TCP, through outages, side by side."""
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -94,8 +95,14 @@ def test_commands_work_while_another_process_has_the_account_open(person: People
         assert texts(bobby.history("alice")) == ["from beside"]
         (status,) = bobby.run("status")
         assert status["connection"] == "connected"
-        listener.signal(2)
+        listener.signal(signal.SIGINT)
         assert listener.wait() == 130
+    again = bobby.start("listen", "--timeout", "60")
+    with ended(again):
+        again.next_event("connection")
+        again.signal(signal.SIGTERM)
+        assert again.wait() == 130
+        assert "Traceback" not in again.stderr
     assert texts(alice.run("listen", "--count", "1", "--timeout", "20")) == ["from beside"]
 
 
@@ -147,6 +154,8 @@ def test_what_goes_wrong_is_said_in_words_and_in_the_exit_status(person: People,
     assert "5 to 15" in alice.run("send", "x", "hello", status=2)[-1]["message"]
     assert "empty" in alice.run("send", "alice", "  ", status=2)[-1]["message"]
     assert "5 to 15" in alice.run("listen", "a!", status=2)[-1]["message"]
+    assert "target" in alice.run("send", status=2)[-1]["message"]
+    assert "nonsense" in alice.run("nonsense", status=2)[-1]["message"]
     stranger = Person("stranger", tmp_path / "stranger")
     assert "no account" in stranger.run("status", status=3)[-1]["message"]
     assert "join link" in stranger.run("register", "alice", "--join", "nonsense", status=2)[-1]["message"]

@@ -7,7 +7,7 @@ through what they are given here.
 import asyncio
 import logging
 
-from xirtam_core.chat import Chat, Connection, Message, Page, Received, Status
+from xirtam_core.chat import LONGEST_TEXT, Chat, Connection, Message, Page, Received, Status
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec.integers import LATEST
 from xirtam_core.engine.announcer import Announcer
@@ -29,9 +29,6 @@ from xirtam_core.storage import chats, counters, journal, medium_keys, messages,
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
-
-LONGEST_TEXT = 256 * 1024
-"""How many bytes of UTF-8 one message may have, so that it fits a server's limit with all that is wrapped around it."""
 
 _LONGEST_DRAFT = LONGEST_TEXT
 _MOST_ON_A_PAGE = 1000

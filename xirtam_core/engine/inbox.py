@@ -6,6 +6,7 @@ and what became of all of them is one transaction. A sender who cannot be looked
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -30,6 +31,7 @@ from xirtam_core.storage.journal import LATEST_RECEIVED, JournalEntry
 from xirtam_core.storage.outbox import Leg
 from xirtam_core.storage.peers import Peer
 
+_log = logging.getLogger(__name__)
 _BATCH = 100
 _LONGEST_MIME = 256
 _LOOKS_FOR_SENDER = 8
@@ -129,6 +131,10 @@ class Inbox:
                 unsealed.append(_Unsealed(entry, direct_message.unseal(blob, openers)))
             except (Malformed, Unverified) as fault:
                 rejected.append((entry, str(fault)))
+            except (
+                Exception
+            ) as fault:  # anybody may write to the mailbox: no entry may keep those after it from being read
+                rejected.append((entry, _blame(fault)))
         self._is_retry_due = False
         identities = await self._identities({item.received.signed.sender for item in unsealed})
         if not journal.is_next(self._database, batch[0], seconds(self._clock)):
@@ -168,6 +174,9 @@ class Inbox:
             _check_bounds(opened)
         except (Malformed, Unverified) as fault:
             self._reject_or_wait(item.entry, sender, str(fault))
+            return
+        except Exception as fault:
+            journal.reject(self._database, item.entry, _blame(fault))
             return
         outcome.settled.append(item.entry)
         if (
@@ -220,6 +229,12 @@ class Inbox:
         for name in outcome.chats:
             if (chat := chats.find(self._database, name)) is not None:
                 self._announcer.announce(ChatChanged(chat))
+
+
+def _blame(fault: Exception) -> str:
+    """What is noted of an entry that met a fault of ours; its own words may hold a peer's text or a secret."""
+    _log.error("an entry is put aside, as reading it failed: %s", type(fault).__name__)
+    return f"reading it failed ({type(fault).__name__})"
 
 
 def _check_bounds(opened: Opened) -> None:

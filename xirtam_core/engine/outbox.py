@@ -64,8 +64,9 @@ class Outbox:
         return self._session.account.username
 
     def queue(self, peer: Username, mime: str, body: bytes) -> StoredMessage:
-        """Fixes a message to `peer` and stores it as queued, durably."""
+        """Fixes a message to `peer` and stores it as queued, durably; a draft of the same text is no draft any more."""
         with self._database.transaction():
+            chats.drop_draft(self._database, peer, body)
             now_ns = self._clock.now_ns()
             sent_at = stored_account.next_sent_at(self._database, now_ns)
             event = Event(ToUser(peer), sent_at, mime, direct_message.Base64Bytes(body))
@@ -235,12 +236,14 @@ class Outbox:
     def _fail(self, message: StoredMessage, leg: Leg, fault: XirtamError) -> None:
         if not messages.exists(self._database, message.row):
             return
+        failed = None
         with self._database.transaction():
             for each in Leg:
                 stored.remove(self._database, message, each)
             if leg is self._legs(message.message.chat)[0]:
                 failed = messages.set_state(self._database, message.row, SendState.FAILED, _reason(fault))
-                self._announcer.announce(MessageChanged(failed.message))
+        if failed is not None:
+            self._announcer.announce(MessageChanged(failed.message))
         self._announce_chat(message.message.chat)
 
     def _announce_chat(self, name: str) -> None:

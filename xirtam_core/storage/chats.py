@@ -48,6 +48,13 @@ def set_draft(database: Database, chat: str, text: str) -> None:
     database.execute("UPDATE chats SET draft = ? WHERE id = ?", text, chat)
 
 
+def drop_draft(database: Database, chat: str, sent: bytes) -> None:
+    """Forgets what was being written if it is what was `sent`, blank lines around it aside."""
+    row = database.row("SELECT draft FROM chats WHERE id = ?", chat)
+    if row is not None and row[0] and row[0].strip("\n").encode() == sent.strip(b"\n"):
+        set_draft(database, chat, "")
+
+
 def _chat(database: Database, row: Row) -> Chat:
     chat, peer, server, read_up_to, draft, alarm = row
     newest = messages.page(database, chat, None, None, 1).messages

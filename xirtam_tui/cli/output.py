@@ -88,9 +88,9 @@ class Output:
         sys.stderr.write(words + "\n")
         sys.stderr.flush()
 
-    def error(self, error: XirtamError, code: int) -> None:
-        """Says why a command ends."""
-        kind = type(error).__name__
+    def error(self, error: XirtamError, code: int, kind: str = "") -> None:
+        """Says why a command ends; `kind` is the error's own name if none is given."""
+        kind = kind or type(error).__name__
         if self.as_json:
             self.result({"event": "error", "error": kind, "message": str(error), "exit": code}, "")
         else:

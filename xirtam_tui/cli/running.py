@@ -1,6 +1,7 @@
 """Runs a command's work and turns what comes of it into output and an exit status."""
 
 import asyncio
+import signal
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -26,11 +27,11 @@ def run_command(work: Coroutine[Any, Any, Exit | None], output: Output) -> None:
 def complete(work: Coroutine[Any, Any, T], output: Output) -> T:
     """Runs `work` to its end and gives what it gives; exits with what its error means."""
     try:
-        return asyncio.run(work)
+        return asyncio.run(_until_told_to_end(work))
     except XirtamError as error:
         code = exit_of(error)
         output.error(error, code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         code = Exit.INTERRUPTED
     except BrokenPipeError:
         code = Exit.FAILED
@@ -38,6 +39,14 @@ def complete(work: Coroutine[Any, Any, T], output: Output) -> T:
         code = Exit.FAILED
         output.error(XirtamError(f"{fault.strerror}: {fault.filename}" if fault.filename else str(fault)), code)
     raise typer.Exit(code)
+
+
+async def _until_told_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """SIGTERM ends work as Ctrl+C does: in order, so that what is under way is kept."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 @asynccontextmanager

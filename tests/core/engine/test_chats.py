@@ -204,6 +204,19 @@ async def test_reading_up_to_an_own_message_that_waits_does_not_read_what_comes_
 
 
 @simulated
+async def test_a_message_that_is_queued_is_no_draft_any_more_whatever_happens_next(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        await pair.alice.engine.start_chat(pair.bobby.name)
+        pair.alice.engine.set_draft(pair.bobby.name, "see you at six\n")
+        pair.alice.engine.send_text(pair.bobby.name, "see you at six")
+        await pair.alice.restart()
+        assert [chat.draft for chat in pair.alice.engine.chats()] == [""]
+        pair.alice.engine.set_draft(pair.bobby.name, "another thing")
+        pair.alice.engine.send_text(pair.bobby.name, "first this")
+        assert [chat.draft for chat in pair.alice.engine.chats()] == ["another thing"]
+
+
+@simulated
 async def test_a_draft_outlives_a_crash_and_each_chat_has_its_own(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
         await pair.alice.engine.start_chat(pair.bobby.name)

@@ -17,10 +17,11 @@ from xirtam_core.codec.integers import LATEST
 from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.crypto import signing
 from xirtam_core.names import Username
-from xirtam_core.protocol import device_signing, header_encryption
+from xirtam_core.protocol import device_signing, direct_message, header_encryption
 from xirtam_core.protocol.blob import DIRECT_MESSAGE, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.certificate import CertificateChain, certify
 from xirtam_core.protocol.device_signing import DeviceSigned
+from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.protocol.event import TEXT, Event, ToGroup, ToUser
 from xirtam_core.protocol.mailbox import MailboxEntry
 
@@ -121,6 +122,27 @@ def test_a_hostile_entry_is_rejected_with_a_reason_and_does_no_harm(tmp_path: Pa
             assert reason
 
     scenario()
+
+
+@simulated
+async def test_an_entry_that_meets_a_fault_of_ours_is_put_aside_and_those_behind_it_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    honest = direct_message.open_signed
+
+    def faulty(signed: DeviceSigned, reader: Username) -> Opened:
+        opened = honest(signed, reader)
+        if opened.event.body == b"trust me":
+            raise RecursionError("trust me")
+        return opened
+
+    monkeypatch.setattr(direct_message, "open_signed", faulty)
+    async with two_people(tmp_path) as pair:
+        await pair.world.post(pair.bobby, said(to_bobby()))
+        await _is_over(pair)
+        assert pair.bobby.engine.status().rejected == 1
+        assert "RecursionError" in caplog.text
+        assert "trust me" not in caplog.text
 
 
 @simulated

@@ -9,8 +9,7 @@ from tests.sim.faults import ROUGH
 from tests.sim.home_server import ReferenceServer
 from tests.sim.people import two_people
 from tests.sim.virtual_time import simulated, until
-from xirtam_core.chat import Connection, SendState
-from xirtam_core.engine.engine import LONGEST_TEXT
+from xirtam_core.chat import LONGEST_TEXT, Connection, SendState
 from xirtam_core.errors import Malformed, NotFound, Refused
 from xirtam_core.events import MessageChanged, MessageRemoved
 from xirtam_core.names import Username

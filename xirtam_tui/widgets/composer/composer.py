@@ -9,11 +9,10 @@ from textual.message import Message as UiMessage
 from textual.timer import Timer
 from textual.widgets import TextArea
 
+from xirtam_core.chat import LONGEST_TEXT
 from xirtam_tui import text
 from xirtam_tui.keymap import DEFAULT, Keymap
 
-LONGEST = 64 * 1024
-"""The largest text that can be sent, in bytes of UTF-8."""
 _LARGEST_PASTE = 1024 * 1024
 _BURST_S = 0.008  # two keys closer than this were not typed one after the other
 _PASTE_S = 0.03  # how long the end of a burst is waited for
@@ -151,10 +150,10 @@ class Composer(TextArea):
         size = len(content.encode())
         if not content.strip() or self._sending is not None:
             return
-        if size > LONGEST:
+        if size > LONGEST_TEXT:
             self.post_message(
                 self.Refused(
-                    f"the message is {_size(size)} and the limit is {_size(LONGEST)}; shorten it or send it in parts"
+                    f"the message is {_size(size)} and the limit is {_size(LONGEST_TEXT)}; shorten it or send it in parts"
                 )
             )
             return
