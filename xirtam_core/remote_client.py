@@ -71,6 +71,10 @@ class RemoteClient:
         self._writer.write(msgspec.json.encode([number, method, arguments], enc_hook=encode_name) + b"\n")
         return await waiter
 
+    async def ended(self) -> None:
+        """Returns when the other process has closed the account."""
+        await asyncio.wait([self._reading])
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Calls `listener` with every event from now on, in this event loop; what comes back ends that."""
         self._writer.write(b'"events"\n')

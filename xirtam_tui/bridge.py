@@ -6,6 +6,7 @@ that came from elsewhere is made safe here (`text.py`), once, before anything in
 """
 
 import asyncio
+import importlib
 import threading
 import time
 from collections.abc import Callable
@@ -88,7 +89,9 @@ class InstalledEngines:
         return await asyncio.to_thread(client.accounts, data_dir)
 
     async def open_account(self, data_dir: Path, account: Username, *, passphrase: str | None) -> Engine:
-        return await (await self._client()).open_account(data_dir, account, passphrase=passphrase)
+        await self._client()
+        shared = await asyncio.to_thread(importlib.import_module, "xirtam_core.shared_client")
+        return await shared.open_shared(data_dir, account, passphrase=passphrase)
 
     async def check_name(self, data_dir: Path, link: JoinLink, name: Username) -> NameAnswer:
         return await (await self._client()).check_name(data_dir, link, name)
@@ -112,8 +115,6 @@ class InstalledEngines:
 
 
 def _import_client() -> Any:
-    import importlib
-
     return importlib.import_module("xirtam_core.client")
 
 

@@ -1,6 +1,7 @@
 """Choosing, sharing and trying transports (spec: rpc.md, Transports)."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +82,31 @@ async def test_a_list_of_urls_goes_on_to_the_next_where_no_connection_comes_abou
             reply = await several.call(request(f"r{number}"), f"r{number}", timeout_s=LIMIT_S)
             assert id_of(reply) == f"r{number}"
         await pool.close()
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux tells of a connection's timers")
+@pytest.mark.parametrize("scheme", ["http", "tcp"])
+async def test_the_system_watches_over_a_call_that_waits_long(scheme: str) -> None:
+    asked: list[bytes] = []
+
+    async def waits(peer: Peer) -> None:
+        asked.append(await peer.line())
+        await peer.silence()
+
+    async with serving(waits) as server:
+        transport = connect(f"{scheme}://127.0.0.1:{server.port}")
+        calling = asyncio.create_task(transport.call(request("r1"), "r1", timeout_s=LIMIT_S))
+        await until(lambda: bool(asked))
+        await until(lambda: _has_keep_alive_timer(server.port))
+        await transport.close()
+        await asyncio.gather(calling, return_exceptions=True)
+
+
+def _has_keep_alive_timer(port: int) -> bool:
+    """Whether the system probes the connection that leads from here to `port`."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    (timer,) = (row[5] for row in rows if int(row[2].split(":")[1], 16) == port)
+    return timer.startswith("02:")
 
 
 async def test_what_may_have_reached_a_server_is_not_said_to_another_but_the_next_call_is() -> None:

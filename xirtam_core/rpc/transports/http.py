@@ -11,7 +11,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 from xirtam_core.errors import NotConnected, Unreachable
-from xirtam_core.rpc.transports.limits import CONNECT_TIMEOUT_S, LONGEST_ANSWER, check_request
+from xirtam_core.rpc.transports.limits import CONNECT_TIMEOUT_S, LONGEST_ANSWER, check_request, probing
 
 if TYPE_CHECKING:
     import httpx
@@ -83,17 +83,22 @@ class HttpTransport:
 def _client(url: str) -> "httpx.AsyncClient":
     import httpx
 
-    return httpx.AsyncClient(
+    connections = httpx.AsyncHTTPTransport(
         # Plain HTTP gets a context that trusts nobody, which spares it loading the authorities.
         verify=_public_authorities() if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        follow_redirects=False,
         http2=False,
         trust_env=False,
-        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
         limits=httpx.Limits(
             max_connections=None, max_keepalive_connections=_IDLE_CONNECTIONS, keepalive_expiry=_IDLE_S
         ),
+        socket_options=probing(),
+    )
+    return httpx.AsyncClient(
+        transport=connections,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        follow_redirects=False,
+        trust_env=False,
+        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
     )
 
 

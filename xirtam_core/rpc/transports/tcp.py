@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from xirtam_core.errors import Malformed, NotConnected, Unreachable
-from xirtam_core.rpc.transports.limits import CONNECT_TIMEOUT_S, LONGEST_ANSWER, check_request
+from xirtam_core.rpc.transports.limits import CONNECT_TIMEOUT_S, LONGEST_ANSWER, check_request, probing
 
 KEEP_ALIVE_S: Final = 120.0
 """A server stops reading a connection on which no line came for 600 s, calls in flight or not."""
@@ -117,6 +117,8 @@ class _Connection:
     def _open(self, writer: asyncio.StreamWriter) -> None:
         """Sends what waited for the connection. (asyncio has set TCP_NODELAY.)"""
         self._writer = writer
+        for option in probing():
+            writer.get_extra_info("socket").setsockopt(*option)
         writer.writelines(self._unsent.values())
         self._unsent.clear()
         self._beat = self._loop.call_later(self._keep_alive_s, self._keep_alive)
