@@ -30,6 +30,7 @@ from xirtam_server.storage.interface import (
     StoreStats,
 )
 from xirtam_server.storage.writer import GroupWriter
+from xirtam_server.tally import CommitTally
 
 R = TypeVar("R")
 
@@ -130,6 +131,14 @@ class SqliteHomeStore(HomeStore):
         await asyncio.to_thread(self._readers.shutdown)
         for connection in self._connections:
             connection.close()
+
+    @property
+    def commits(self) -> CommitTally:
+        return self._writer.commits
+
+    @property
+    def waiting(self) -> int:
+        return self._writer.waiting
 
     async def refresh(self, mailboxes: Sequence[Hash]) -> None:
         """Nobody else changes it."""
