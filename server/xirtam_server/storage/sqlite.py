@@ -43,6 +43,7 @@ class StoreLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_entries: int = 1_000_000
     """Entries in one mailbox."""
     most_mailbox_bytes: int = 2**30
+    """Entries of one mailbox, together."""
     most_rights: int = 10_000
     """Entries in one access list."""
     most_owned: int = 20_000
@@ -52,6 +53,7 @@ class StoreLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_waiting: int = 20_000
     """Changes that wait to be written."""
     most_waiting_bytes: int = 64 * 2**20
+    """Their size; over either, callers are told to come again."""
 
 
 def _connect(path: Path) -> sqlite3.Connection:
