@@ -227,10 +227,10 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.p
 
 
 @contextlib.contextmanager
-def server_process(data_dir: Path, *flags: str) -> Generator[ServerProcess]:
-    """A server that is ready; it is killed at the end if it still runs."""
+def server_process(data_dir: Path, *flags: str, role: str = "") -> Generator[ServerProcess]:
+    """A server that is ready, in the role of a command if one is given; it is killed at the end if it still runs."""
     process = subprocess.Popen(
-        command("--data-dir", str(data_dir), "--json", *flags),
+        command(*role.split(), "--data-dir", str(data_dir), "--json", *flags),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,56 +1,19 @@
-"""The command line of `xirtam-server`."""
+"""The command line of `xirtam-server`: the server in its roles here, the operator's commands in `commands`."""
 
 import json
 import sys
-from enum import StrEnum
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from xirtam_core.errors import InvalidName, XirtamError
-from xirtam_core.names import ServerName
-from xirtam_server.config import ServerConfig
+from xirtam_server import cli_options as options
+from xirtam_server.cli_options import configured, failing_in_one_line
 
 app = typer.Typer(
     add_completion=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
 )
-
-
-_PUBLIC_EFFORT = 1000
-_PRIVATE_CHUNK_DELAY_S, _PUBLIC_CHUNK_DELAY_S = 0.1, 1.0
-"""In a private network nobody gains from collecting updates for long, and newcomers wait for them."""
-
-
-class LogLevel(StrEnum):
-    """From which level on things are logged."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-def _data_dir() -> Path:
-    from platformdirs import user_data_path
-
-    return user_data_path("xirtam") / "server"
-
-
-def _is_loopback(host: str) -> bool:
-    from ipaddress import ip_address
-
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _server_name(text: str) -> ServerName:
-    try:
-        return ServerName.parse(text)
-    except InvalidName as fault:
-        raise typer.BadParameter(str(fault)) from None
 
 
 def _show_version(wanted: bool) -> None:
@@ -61,80 +24,140 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.command(
-    epilog="Examples:  xirtam-server  ·  xirtam-server --port 7100 --tcp-port 7101  ·  xirtam-server --data-dir /srv/xirtam --json"
+def _serve(role: str, given: Mapping[str, Any]) -> None:
+    with failing_in_one_line(as_json=given["as_json"]):
+        from xirtam_server import process
+        from xirtam_server.config import Role
+
+        process.run(configured(given["config_file"], given), Role(role), as_json=given["as_json"])
+
+
+def _say(as_json: bool, event: str, text: str, **more: Any) -> None:
+    sys.stdout.write(json.dumps({"event": event, **more}) + "\n" if as_json else text + "\n")
+
+
+def _refuse_misplaced(context: typer.Context) -> None:
+    """An option before the command would be the server's, and the command would do its work elsewhere."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"options come after the command: xirtam-server {context.invoked_subcommand} …")
+
+
+@app.callback(
+    invoke_without_command=True,
+    epilog="Examples:  xirtam-server  ·  xirtam-server --port 7100 --tcp-port 7101  ·  xirtam-server --data-dir /srv/xirtam --json",
 )
-def run(
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(envvar="XIRTAM_DATA_DIR", help="Where keys and messages are kept.", show_default="the platform's"),
-    ] = None,
-    host: Annotated[str, typer.Option(help="The address to listen on, which clients are told.")] = "127.0.0.1",
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, help="For HTTP; 0 picks a free one.", show_default="that of the last start"),
-    ] = None,
-    tcp_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="For TCP; 0 picks a free one. Without it there is none.")
-    ] = None,
-    name: Annotated[
-        ServerName | None,
-        typer.Option(
-            parser=_server_name,
-            metavar="~NAME",
-            help="The home server's name.",
-            show_default="made up at the first start",
-        ),
-    ] = None,
-    legacy_device_auth: Annotated[
-        bool,
-        typer.Option(
-            "--legacy-device-auth",
-            help="Let old clients in, which do not prove that they hold a device's key. Anybody could.",
-        ),
-    ] = False,
-    pow_effort: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=2**32,
-            help="Work that the directory asks for a change.",
-            show_default=f"1 on a loopback address, else {_PUBLIC_EFFORT}",
-        ),
-    ] = None,
-    exit_when_idle: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="SECONDS", help="End by itself so long after the last client has left."),
-    ] = None,
-    log_level: Annotated[LogLevel, typer.Option(help="What to log, to standard error.")] = LogLevel.WARNING,
-    log_json: Annotated[bool, typer.Option("--log-json", help="Log lines as JSON.")] = False,
+def network(
+    context: typer.Context,
+    config_file: options.ConfigFile = None,
+    data_dir: options.DataDir = None,
+    host: options.Host = None,
+    port: options.HttpPort = None,
+    tcp_port: options.TcpPort = None,
+    public_url: options.PublicUrl = None,
+    metrics_port: options.MetricsPort = None,
+    name: options.Name = None,
+    legacy_device_auth: options.LegacyDeviceAuth = None,
+    pow_effort: options.PowEffort = None,
+    exit_when_idle: options.ExitWhenIdle = None,
+    log_level: options.Level = None,
+    log_json: options.LogJson = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when it is ready.")] = False,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """A complete private network on this machine: a directory and a home server. Prints the link with which people join."""
-    from xirtam_server import log, process
+    """A complete private network on this machine: a directory and a home server. Prints the link with which people join.
 
-    log.set_up(log_level.value, as_json=log_json)
-    is_private = _is_loopback(host)
-    config = ServerConfig(
-        data_dir=data_dir or _data_dir(),
-        host=host,
-        port=port,
-        tcp_port=tcp_port,
-        name=name,
-        legacy_device_auth=legacy_device_auth,
-        pow_effort=pow_effort or (1 if is_private else _PUBLIC_EFFORT),
-        chunk_delay_s=_PRIVATE_CHUNK_DELAY_S if is_private else _PUBLIC_CHUNK_DELAY_S,
-        exit_when_idle_s=exit_when_idle,
-    )
-    try:
-        process.run(config, as_json=as_json)
-    except XirtamError as reason:
-        if as_json:
-            sys.stdout.write(json.dumps({"event": "error", "message": str(reason)}) + "\n")
-        else:
-            sys.stderr.write(f"xirtam-server: {reason}\n")
-        raise typer.Exit(1) from None
+    With a command it does something else: see `xirtam-server COMMAND --help`.
+    """
+    if context.invoked_subcommand is None:
+        _serve("network", locals())
+    else:
+        _refuse_misplaced(context)
+
+
+@app.command(
+    epilog="Example:  xirtam-server home --join 'xirtam:join?…' --name ~harbor --host 0.0.0.0 --public-url https://chat.example/"
+)
+def home(
+    config_file: options.ConfigFile = None,
+    data_dir: options.DataDir = None,
+    join: options.JoinOption = None,
+    host: options.Host = None,
+    port: options.HttpPort = None,
+    tcp_port: options.TcpPort = None,
+    public_url: options.PublicUrl = None,
+    metrics_port: options.MetricsPort = None,
+    name: options.Name = None,
+    legacy_device_auth: options.LegacyDeviceAuth = None,
+    exit_when_idle: options.ExitWhenIdle = None,
+    log_level: options.Level = None,
+    log_json: options.LogJson = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when it is ready.")] = False,
+) -> None:
+    """A home server of a network whose directory is elsewhere. `register-name` tells that directory where it is."""
+    _serve("home", locals())
+
+
+@app.command(epilog="Example:  xirtam-server directory --port 7100 --data-dir /srv/directory")
+def directory(
+    config_file: options.ConfigFile = None,
+    data_dir: options.DataDir = None,
+    host: options.Host = None,
+    port: options.HttpPort = None,
+    tcp_port: options.TcpPort = None,
+    public_url: options.PublicUrl = None,
+    metrics_port: options.MetricsPort = None,
+    pow_effort: options.PowEffort = None,
+    exit_when_idle: options.ExitWhenIdle = None,
+    log_level: options.Level = None,
+    log_json: options.LogJson = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when it is ready.")] = False,
+) -> None:
+    """A directory alone, for home servers elsewhere."""
+    _serve("directory", locals())
+
+
+@app.command(epilog="Example:  xirtam-server init /srv/xirtam --name ~harbor --public-url https://chat.example.org/")
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put configuration and data: a new place.")],
+    name: Annotated[str, typer.Option(metavar="~NAME", help="The home server's name.")],
+    public_url: Annotated[list[str], typer.Option(metavar="URL", help="How clients reach it; may be repeated.")],
+    join: options.JoinOption = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write a commented configuration and keys for a public server, and say what to do next.
+
+    With --join it is a home server of that network; without, it keeps a directory of its own.
+    """
+    with failing_in_one_line(as_json=as_json):
+        from xirtam_server.commands.init import CONFIG_NAME, make
+
+        text = make(folder, name, public_url, options.directory_of(join))
+        _say(as_json, "made", text, configuration=str(folder.absolute() / CONFIG_NAME))
+
+
+@app.command(epilog="Example:  xirtam-server register-name --config /srv/xirtam/xirtam-server.toml")
+def register_name(
+    config_file: options.ConfigFile = None,
+    data_dir: options.DataDir = None,
+    join: options.JoinOption = None,
+    name: options.Name = None,
+    public_url: options.PublicUrl = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Tell the directory where this home server is reached. Also after a change of its URLs; a running server need not stop."""
+    with failing_in_one_line(as_json=as_json):
+        from xirtam_server.commands.register_name import register
+
+        who, descriptor, is_news = register(configured(config_file, locals()))
+        urls = ", ".join(descriptor.public_urls)
+        text = (
+            f"{who.name} is registered: {urls}"
+            if is_news
+            else f"the directory says so already: {who.name} is at {urls}"
+        )
+        _say(as_json, "registered", text, server_name=who.name, public_urls=descriptor.public_urls, changed=is_news)

@@ -1,30 +1,189 @@
-"""What a server is told when it starts."""
+"""All that a server is told, as one tree of sections: the configuration file's shape, with everything's default.
 
+Each section is declared where its concept lives; this module puts them together. Flags override the file (`cli`), which overrides the
+defaults.
+"""
+
+from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Annotated, Final
 
 import msgspec
 
+from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.errors import XirtamError
 from xirtam_core.names import ServerName
+from xirtam_core.protocol.directory import ServerUrl
+from xirtam_server.directory.admission import Bounds
+from xirtam_server.home.fragments import FragmentLimits
+from xirtam_server.home.limits import HomeLimits
+from xirtam_server.home.proxying import ProxyPolicy
+from xirtam_server.home.rates import RateLimits
+from xirtam_server.home.registration import RegistrationPolicy
+from xirtam_server.home.settings import HomeSettings
+from xirtam_server.log import LogSettings
+from xirtam_server.storage.sqlite import StoreLimits
+from xirtam_server.transports.connections import ConnectionLimits
 
+PUBLIC_EFFORT: Final = 1000
+_PRIVATE_CHUNK_DELAY_S: Final = 0.1
+_PUBLIC_CHUNK_DELAY_S: Final = 1.0
+"""In a private network nobody gains from collecting updates for long, and newcomers wait for them."""
 
-class ServerConfig(msgspec.Struct, frozen=True):
-    """A complete private network in one process. Port 0 is a free one."""
-
-    data_dir: Path
-    host: str = "127.0.0.1"
-    port: int | None = None
-    """For HTTP; None: the one of the last start, else a free one, so that the join link holds."""
-    tcp_port: int | None = None
-    """None: no TCP."""
-    name: ServerName | None = None
-    """The home server's name; None: the one it has, or one made up at the first start."""
-    legacy_device_auth: bool = False
-    pow_effort: int = 1
-    chunk_delay_s: float = 0.1
-    """How long the directory collects updates before it logs them."""
-    exit_when_idle_s: float | None = None
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
 class StartFailed(XirtamError):
     """The server cannot start; the text says why and what to do, in one line."""
+
+
+class BadConfiguration(XirtamError):
+    """What the server was told makes no sense; the text says where and what is allowed, in one line."""
+
+
+class Role(StrEnum):
+    """What a process does."""
+
+    NETWORK = "network"
+    """A directory and a home server that is registered in it."""
+    HOME = "home"
+    """A home server of a network whose directory is elsewhere."""
+    DIRECTORY = "directory"
+    """A directory alone."""
+
+    @property
+    def serves_directory(self) -> bool:
+        """Whether it keeps a directory of its own."""
+        return self is not Role.HOME
+
+    @property
+    def serves_home(self) -> bool:
+        """Whether it keeps mailboxes."""
+        return self is not Role.DIRECTORY
+
+
+class ListenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where clients are let in, and what they are told of it. Port 0 is a free one."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on; 0.0.0.0 or :: for all, which needs `public_urls`."""
+    port: Port | None = None
+    """For HTTP; unset: that of the last start, else a free one, so that the join link holds."""
+    tcp_port: Port | None = None
+    """For TCP; unset: none."""
+    public_urls: tuple[ServerUrl, ...] = ()
+    """How clients reach this server, best first, like "https://chat.example.org/"; empty: at the addresses listened on."""
+
+    def __post_init__(self) -> None:
+        first = self.public_urls[0].partition(":")[0] if self.public_urls else "http"
+        if first not in ("http", "https", "tcp", "lz4tcp"):
+            raise ValueError("the first of public_urls must be http, https, tcp or lz4tcp: old clients use no other")
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only this machine is let in."""
+        try:
+            return not self.public_urls and ip_address(self.host).is_loopback
+        except ValueError:
+            return not self.public_urls and self.host == "localhost"
+
+
+class KeyFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Secret keys that are kept elsewhere than in the data directory: for several processes with one identity."""
+
+    server: Path | None = None
+    """The home server's key; unset: server.key in the data directory, made at the first start."""
+    directory: Path | None = None
+    """The directory's key; unset: directory.key in the data directory, made at the first start."""
+
+
+class DirectorySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The directory that this server uses, and how one of its own works. Times in seconds."""
+
+    urls: tuple[str, ...] = ()
+    """Where the directory is, for a home server without one of its own."""
+    key: SigningPublic | None = None
+    """The public key of that directory, as in its join link."""
+    pow_effort: Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)] | None = None
+    """Work that is asked for a change; unset: 1 where only this machine is let in, else 1000, some ten seconds."""
+    chunk_delay_s: float | None = None
+    """How long updates are collected before they are logged; unset: 0.1 where only this machine is let in, else 1."""
+    heartbeat_s: float = 3600.0
+    """After so long without a change, a header says that the directory lives."""
+    seed_valid_s: int = 600
+    """How long a client may take for the work."""
+
+
+class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where operators and their tools ask for /health and /metrics. Not for the public: there is no password."""
+
+    host: str = "127.0.0.1"
+    """The address that they ask at."""
+    port: Port | None = None
+    """Unset: nowhere."""
+    health_timeout_s: float = 5.0
+    """A write that takes longer than this counts as failed."""
+    stats_every_s: float = 60.0
+    """How old the counts of what the store holds may be, which take a while to make."""
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The bounds of everything."""
+
+    home: HomeLimits = HomeLimits()
+    store: StoreLimits = StoreLimits()
+    connections: ConnectionLimits = ConnectionLimits()
+    rates: RateLimits = RateLimits()
+    fragments: FragmentLimits = FragmentLimits()
+    directory: Bounds = Bounds()
+
+
+class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A server, whatever its role."""
+
+    data_dir: Path | None = None
+    """Where keys and messages are kept; unset: the platform's place for data."""
+    name: ServerName | None = None
+    """The home server's name; unset: the one it has, or one made up at the first start of a private network."""
+    legacy_device_auth: bool = False
+    """Whether old clients are let in, which do not prove that they hold a device's key: anybody could read anybody's mail."""
+    exit_when_idle_s: float | None = None
+    """End by itself so many seconds after the last client has left; unset: never."""
+    listen: ListenSettings = ListenSettings()
+    keys: KeyFiles = KeyFiles()
+    directory: DirectorySettings = DirectorySettings()
+    registration: RegistrationPolicy = RegistrationPolicy()
+    limits: Limits = Limits()
+    proxy: ProxyPolicy = ProxyPolicy()
+    metrics: MetricsSettings = MetricsSettings()
+    log: LogSettings = LogSettings()
+
+    @property
+    def pow_effort(self) -> int:
+        """Work that the directory asks for a change."""
+        return self.directory.pow_effort or (1 if self.listen.is_private else PUBLIC_EFFORT)
+
+    @property
+    def chunk_delay_s(self) -> float:
+        """How long the directory collects updates."""
+        told = self.directory.chunk_delay_s
+        if told is not None:
+            return told
+        return _PRIVATE_CHUNK_DELAY_S if self.listen.is_private else _PUBLIC_CHUNK_DELAY_S
+
+    @property
+    def place(self) -> Path:
+        """The data directory."""
+        if self.data_dir is not None:
+            return self.data_dir
+        from platformdirs import user_data_path
+
+        return user_data_path("xirtam") / "server"
+
+    def home_settings(self, name: ServerName) -> HomeSettings:
+        """What the home server called `name` is told."""
+        limits = self.limits
+        return HomeSettings(
+            name, limits.home, limits.rates, self.registration, limits.fragments, self.proxy, self.legacy_device_auth
+        )

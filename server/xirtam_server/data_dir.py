@@ -9,11 +9,20 @@ from pathlib import Path
 from xirtam_server.config import StartFailed
 
 
+def made(path: Path) -> Path:
+    """The data directory, made if it is not there; raises `StartFailed`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as fault:
+        raise StartFailed(f"cannot use {path} for data: {fault.strerror}; name another with --data-dir") from None
+    return path
+
+
 @contextmanager
 def locked(path: Path) -> Generator[Path]:
     """The data directory, made if it is not there, held until the end; raises `StartFailed`."""
+    made(path)
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as fault:
         raise StartFailed(f"cannot use {path} for data: {fault.strerror}; name another with --data-dir") from None

@@ -1,4 +1,4 @@
-"""A complete private network in one process: a directory, a home server that is registered in it, and the doors to both.
+"""A running server in one process: a directory, a home server that is registered in it, or both, and the doors to them.
 
 The order matters. The ports are taken before the server is registered, because they go into its entry; the server is in the
 directory before anybody is let in; and what stops does so in the reverse order, so that every call that was taken is answered.
@@ -6,58 +6,60 @@ directory before anybody is let in; and what stops does so in the reverse order,
 
 import asyncio
 import contextlib
+import logging
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.crypto import signing
 from xirtam_core.directory.client import DirectoryClient
-from xirtam_core.directory.store import MemoryHeaderStore
+from xirtam_core.errors import Malformed, XirtamError
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName
 from xirtam_core.protocol.directory import ServerDescriptor, ServerUrl
-from xirtam_core.rpc.directory import Directory, DirectoryBusy
+from xirtam_core.rpc.directory import DirectoryBusy
 from xirtam_core.rpc.home_server import ServerBusy
-from xirtam_core.rpc.service import Dispatcher
-from xirtam_core.rpc.transports.local import LocalTransport
-from xirtam_server import identity
-from xirtam_server.config import ServerConfig, StartFailed
+from xirtam_server import known_directory
+from xirtam_server.config import ListenSettings, Role, ServerConfig, StartFailed
 from xirtam_server.directory.service import DirectoryService
 from xirtam_server.home.service import HomeService
-from xirtam_server.home.settings import HomeSettings
+from xirtam_server.identity import HomeIdentity, directory_key, home_identity
+from xirtam_server.known_directory import KnownDirectory
 from xirtam_server.transports import http, tcp
-from xirtam_server.transports.connections import ConnectionLimits, Connections
+from xirtam_server.transports.connections import Connections
 from xirtam_server.transports.door import Door
 
+_log = logging.getLogger(__name__)
 _GRACE_S = 3.0
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """Where a running network is reached."""
+    """Where a running server is reached: at the addresses it listens on, and the directory from outside."""
 
-    server_name: ServerName
+    server_name: ServerName | None
     http_url: str
     tcp_url: str | None
-    directory_url: str
+    directory_urls: tuple[str, ...]
     directory_pk: SigningPublic
 
     @property
     def join(self) -> JoinLink:
         """What a newcomer pastes."""
-        return JoinLink((self.directory_url,), self.directory_pk, self.server_name)
+        return JoinLink(self.directory_urls, self.directory_pk, self.server_name)
 
 
 class Listeners(msgspec.Struct, frozen=True):
-    """Bound sockets, and the URLs that lead to them."""
+    """Bound sockets, and the URLs that lead to them: from here, and from outside."""
 
     http: socket.socket
     tcp: socket.socket | None
     http_url: str
     tcp_url: str | None
+    public_urls: tuple[ServerUrl, ...]
 
     def close(self) -> None:
         """Lets go of the ports."""
@@ -65,20 +67,32 @@ class Listeners(msgspec.Struct, frozen=True):
         if self.tcp is not None:
             self.tcp.close()
 
+    def directory_url(self) -> str:
+        """Where clients find a directory that is served here; raises `StartFailed` where they would not."""
+        for url in self.public_urls:
+            if url.startswith(("http:", "https:")):
+                return urljoin(url if url.endswith("/") else url + "/", "directory")
+        raise StartFailed("a directory is reached over HTTP: put an http or https URL into public_urls")
+
     def descriptor(self, server_pk: SigningPublic) -> ServerDescriptor:
         """What the directory says of a server that is reached here."""
-        urls = [self.http_url] if self.tcp_url is None else [self.http_url, self.tcp_url]
-        return ServerDescriptor(tuple(ServerUrl(url) for url in urls), server_pk)
+        return ServerDescriptor(self.public_urls, server_pk)
 
 
-def bind(config: ServerConfig, last: ServerDescriptor | None) -> Listeners:
+def bind(listen: ListenSettings, last: ServerDescriptor | None) -> Listeners:
     """Takes the ports, that of the `last` start again where nothing else is asked for; raises `StartFailed`."""
-    http_socket = (_bind_again(config.host, last) if config.port is None else None) or _bind(
-        config.host, config.port or 0, "--port"
+    if listen.host in ("", "0.0.0.0", "::") and not listen.public_urls:  # noqa: S104  # this is where it is refused
+        raise StartFailed(
+            "clients are told this address: give --host one that they reach, like 192.168.1.10, or a --public-url"
+        )
+    last = None if listen.public_urls else last
+    http_socket = (_bind_again(listen.host, last) if listen.port is None else None) or _bind(
+        listen.host, listen.port or 0, "--port"
     )
-    tcp_socket = None if config.tcp_port is None else _bind(config.host, config.tcp_port, "--tcp-port")
-    tcp_url = None if tcp_socket is None else _url("tcp", tcp_socket)
-    return Listeners(http_socket, tcp_socket, _url("http", http_socket), tcp_url)
+    tcp_socket = None if listen.tcp_port is None else _bind(listen.host, listen.tcp_port, "--tcp-port")
+    http_url, tcp_url = _url("http", http_socket), None if tcp_socket is None else _url("tcp", tcp_socket)
+    at_socket = tuple(ServerUrl(url) for url in (http_url, tcp_url) if url is not None)
+    return Listeners(http_socket, tcp_socket, http_url, tcp_url, listen.public_urls or at_socket)
 
 
 def _bind_again(host: str, last: ServerDescriptor | None) -> socket.socket | None:
@@ -90,8 +104,6 @@ def _bind_again(host: str, last: ServerDescriptor | None) -> socket.socket | Non
 
 
 def _bind(host: str, port: int, flag: str) -> socket.socket:
-    if host in ("", "0.0.0.0", "::"):  # noqa: S104  # this is where it is refused
-        raise StartFailed("clients are told this address: give --host one that they reach, like 192.168.1.10")
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as fault:
@@ -105,64 +117,136 @@ def _url(scheme: str, bound: socket.socket) -> str:
 
 
 class Network:
-    """A running network."""
+    """A running server. `doors` are those of the services that it has, by "home" and "directory"."""
 
-    def __init__(self, ready: Ready, home: HomeService, connections: Connections) -> None:
+    def __init__(
+        self,
+        ready: Ready,
+        home: HomeService | None,
+        directory: DirectoryService | None,
+        doors: Mapping[str, Door],
+        connections: Connections,
+    ) -> None:
         self.ready = ready
         self.home = home
+        self.directory = directory
+        self.doors = doors
         self.connections = connections
 
 
 @contextlib.asynccontextmanager
-async def running(
-    config: ServerConfig, data_dir: Path, limits: ConnectionLimits | None = None
-) -> AsyncGenerator[Network]:
-    """The network, from the moment it answers until it has answered all that it took."""
-    who = identity.load_or_make(data_dir, config.name)
-    connections = Connections(limits or ConnectionLimits())
+async def running(config: ServerConfig, data_dir: Path, role: Role = Role.NETWORK) -> AsyncGenerator[Network]:
+    """The server, from the moment it answers until it has answered all that it took."""
+    connections = Connections(config.limits.connections)
     async with contextlib.AsyncExitStack() as stack:
-        directory = await DirectoryService.open(
-            data_dir / "directory.db", who.directory, effort=config.pow_effort, chunk_delay_s=config.chunk_delay_s
-        )
-        stack.push_async_callback(directory.close)
-        directory_pk = signing.public_of(who.directory)
-        local = Directory.stub(LocalTransport(Dispatcher(directory)))
-        client = DirectoryClient(local, directory_pk, MemoryHeaderStore(), pause_s=config.chunk_delay_s / 2)
-        last = await client.server(who.name)
-        listeners = bind(config, last)
+        who = home_identity(config, data_dir, role) if role.serves_home else None
+        served = None
+        if role.serves_directory:
+            served = await _open_directory(config, data_dir)
+            stack.push_async_callback(served.close)
+        known = _known_directory(config, data_dir, served)
+        stack.push_async_callback(known.close)
+        last = await _last_entry(known.client, who.name, must_answer=served is not None) if who else None
+        listeners = bind(config.listen, last)
         stack.callback(listeners.close)
-        settings = HomeSettings(who.name, legacy_device_auth=config.legacy_device_auth)
-        home = await HomeService.open(settings, data_dir / "home.db", client)
-        stack.push_async_callback(home.close)
-        descriptor = listeners.descriptor(signing.public_of(who.server))
-        if descriptor != last:
-            await client.publish(who.name, who.server, descriptor.blob())
-        servers = await _open_doors(listeners, home, directory, connections)
+        directory_urls = known.urls or (listeners.directory_url(),)
+        home = None
+        if who is not None:
+            home = await HomeService.open(
+                config.home_settings(who.name), data_dir / "home.db", known.client, config.limits.store
+            )
+            stack.push_async_callback(home.close)
+            await _settle_entry(known.client, who, listeners, last, may_publish=served is not None)
+        doors = _doors(home, served)
+        servers = await _open_doors(listeners, doors, connections)
         stack.push_async_callback(_close_doors, home, connections, servers)
-        ready = Ready(who.name, listeners.http_url, listeners.tcp_url, listeners.http_url + "directory", directory_pk)
-        yield Network(ready, home, connections)
+        name = None if who is None else who.name
+        ready = Ready(name, listeners.http_url, listeners.tcp_url, directory_urls, known.pk)
+        yield Network(ready, home, served, doors, connections)
+
+
+async def _open_directory(config: ServerConfig, data_dir: Path) -> DirectoryService:
+    return await DirectoryService.open(
+        data_dir / "directory.db",
+        directory_key(config, data_dir),
+        effort=config.pow_effort,
+        chunk_delay_s=config.chunk_delay_s,
+        heartbeat_s=config.directory.heartbeat_s,
+        seed_valid_s=config.directory.seed_valid_s,
+        bounds=config.limits.directory,
+    )
+
+
+def _known_directory(config: ServerConfig, data_dir: Path, served: DirectoryService | None) -> KnownDirectory:
+    if served is None:
+        return known_directory.elsewhere(config.directory)
+    return known_directory.served_here(served, directory_key(config, data_dir), pause_s=config.chunk_delay_s / 2)
+
+
+async def _last_entry(client: DirectoryClient, name: ServerName, *, must_answer: bool) -> ServerDescriptor | None:
+    """What the directory says of this server; None, and a warning, where one that is elsewhere does not say."""
+    try:
+        return await client.server(name)
+    except Malformed:
+        return None
+    except XirtamError as fault:
+        if must_answer:
+            raise
+        _log.warning("the directory did not answer usably (%s): this server starts without it", type(fault).__name__)
+        return None
+
+
+async def _settle_entry(
+    client: DirectoryClient,
+    who: HomeIdentity,
+    listeners: Listeners,
+    last: ServerDescriptor | None,
+    *,
+    may_publish: bool,
+) -> None:
+    """Sees to it that the directory says where this server is, or says what keeps clients from finding it."""
+    descriptor = listeners.descriptor(signing.public_of(who.key))
+    if descriptor == last:
+        return
+    if may_publish:
+        await client.publish(who.name, who.key, descriptor.blob())
+    elif last is not None and last.server_pk != descriptor.server_pk:
+        raise StartFailed(f"the directory knows {who.name} by another key: restore server.key, or take another name")
+    else:
+        _log.warning("the directory does not say where this server is: run xirtam-server register-name")
+
+
+def _doors(home: HomeService | None, directory: DirectoryService | None) -> dict[str, Door]:
+    doors: dict[str, Door] = {}
+    if home is not None:
+        doors["home"] = Door(home, ServerBusy())
+    if directory is not None:
+        doors["directory"] = Door(directory, DirectoryBusy())
+    return doors
 
 
 async def _open_doors(
-    listeners: Listeners, home: HomeService, directory: DirectoryService, connections: Connections
+    listeners: Listeners, doors: Mapping[str, Door], connections: Connections
 ) -> list[asyncio.Server]:
-    home_door, directory_door = Door(home, ServerBusy()), Door(directory, DirectoryBusy())
-    app = http.Application(
-        {
-            "/": http.RpcEndpoint(home_door, connections, says_parse_error=False),
-            "/directory": http.RpcEndpoint(directory_door, connections, says_parse_error=True),
-        }
-    )
-    servers = [await http.listen(app, listeners.http, connections)]
+    endpoints: dict[str, http.RpcEndpoint] = {}
+    if "directory" in doors:
+        # Where there is no home server the directory is at the root, too, as that of others is.
+        endpoints["/directory"] = endpoints["/"] = http.RpcEndpoint(
+            doors["directory"], connections, says_parse_error=True
+        )
+    if "home" in doors:
+        endpoints["/"] = http.RpcEndpoint(doors["home"], connections, says_parse_error=False)
+    servers = [await http.listen(http.Application(endpoints), listeners.http, connections)]
     if listeners.tcp is not None:
-        servers.append(await tcp.listen(home_door, listeners.tcp, connections))
+        servers.append(await tcp.listen(doors.get("home") or doors["directory"], listeners.tcp, connections))
     return servers
 
 
-async def _close_doors(home: HomeService, connections: Connections, servers: list[asyncio.Server]) -> None:
+async def _close_doors(home: HomeService | None, connections: Connections, servers: list[asyncio.Server]) -> None:
     for server in servers:
         server.close()
-    home.stop_waiting()
+    if home is not None:
+        home.stop_waiting()
     try:
         async with asyncio.timeout(_GRACE_S):
             await connections.finish()

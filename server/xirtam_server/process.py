@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from xirtam_server.config import ServerConfig
+from xirtam_server.config import Role, ServerConfig
 from xirtam_server.data_dir import locked
 from xirtam_server.network import Network, Ready, running
 
@@ -18,12 +18,12 @@ _SWITCH_INTERVAL_S = 0.0005
 """The writer's thread gives the interpreter away with each statement, and would wait 5 ms to get it back from a busy loop."""
 
 
-def run(config: ServerConfig, *, as_json: bool) -> None:
+def run(config: ServerConfig, role: Role, *, as_json: bool) -> None:
     """Runs the server until it is told to end; raises `StartFailed` and what the stores raise that cannot be opened."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     _raise_file_limit()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(asyncio.CancelledError):
-        runner.run(_serve(config, as_json=as_json))
+        runner.run(_serve(config, role, as_json=as_json))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -49,12 +49,12 @@ def _raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def _serve(config: ServerConfig, *, as_json: bool) -> None:
+async def _serve(config: ServerConfig, role: Role, *, as_json: bool) -> None:
     stop, starting = asyncio.Event(), asyncio.current_task()
     assert starting is not None
     _on_signal(starting.cancel)  # until it is ready there is nothing to finish
-    with locked(config.data_dir) as data_dir:
-        async with running(config, data_dir) as network:
+    with locked(config.place) as data_dir:
+        async with running(config, data_dir, role) as network:
             _on_signal(stop.set)
             sweep = asyncio.create_task(network.connections.sweep(), name="sweep")
             if config.exit_when_idle_s is not None:
@@ -90,12 +90,15 @@ def _announce(ready: Ready, *, as_json: bool) -> None:
 
 
 def _ready_event(ready: Ready) -> dict[str, Any]:
+    at = {"http": None, "ws": None, "tcp": None, "lz4tcp": None}
+    if ready.server_name is not None:
+        at |= {"http": ready.http_url, "tcp": ready.tcp_url}
     return {
         "event": "ready",
         "pid": os.getpid(),
         "server_name": ready.server_name,
-        "server_urls": {"http": ready.http_url, "ws": None, "tcp": ready.tcp_url, "lz4tcp": None},
-        "directory_urls": {"http": ready.directory_url},
+        "server_urls": at,
+        "directory_urls": {url.partition(":")[0]: url for url in reversed(ready.directory_urls)},
         "directory_pk": ready.directory_pk.text(),
         "join": str(ready.join),
     }
@@ -103,7 +106,7 @@ def _ready_event(ready: Ready) -> dict[str, Any]:
 
 def _welcome(ready: Ready) -> str:
     return (
-        f"{ready.server_name} is running. To join, in another terminal:\n\n"
+        f"{ready.server_name or 'The directory'} is running. To join, in another terminal:\n\n"
         f"    xirtam register NAME --join '{ready.join}'\n\n"
         "Then `xirtam` opens the app. Ctrl+C here ends the server; everything is kept for the next start.\n"
     )

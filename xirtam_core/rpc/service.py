@@ -7,6 +7,7 @@ A service is a class whose methods carry `@method(wire name)`. A server subclass
 import inspect
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
+from time import perf_counter
 from typing import Any, ClassVar, ParamSpec, Protocol, Self, TypeVar, get_type_hints
 
 import msgspec
@@ -158,13 +159,30 @@ def read_answer(entry: Method, reply: bytes, call_id: str) -> Any:
         raise Unreachable(f"the server's answer to {entry.name} is not understood: {fault}") from fault
 
 
+OnEnd = Callable[[float, Exception | None], None]
+"""Hears that a call has ended: when it began, by `perf_counter`, and what it raised."""
+
+
+def _unheard(_began: float, _fault: Exception | None) -> None:
+    """Nobody listens."""
+
+
 class Dispatcher:
     """Turns requests into calls of a service's implementation, and what comes of them into responses."""
 
-    def __init__(self, service: Service, on_fault: Callable[[str, Exception], Fault] | None = None) -> None:
-        """`on_fault` says what to answer where a method fails with anything but a `MethodError`; without it, that is raised."""
+    def __init__(
+        self,
+        service: Service,
+        on_fault: Callable[[str, Exception], Fault] | None = None,
+        on_end: Callable[[str], OnEnd] = lambda _: _unheard,
+    ) -> None:
+        """`on_fault` says what to answer where a method fails with anything but a `MethodError`; without it, that is raised.
+
+        `on_end` gives, for a method's wire name, who hears of the ends of its calls.
+        """
         self._table = {
-            name: (entry, getattr(service, entry.attribute)) for name, entry in type(service).methods.items()
+            name: (entry, getattr(service, entry.attribute), on_end(name))
+            for name, entry in type(service).methods.items()
         }
         self._on_fault = on_fault
 
@@ -175,24 +193,28 @@ class Dispatcher:
         found = self._table.get(request.method)
         if found is None:
             return envelope.render_fault(request.id, Fault(envelope.METHOD_NOT_FOUND, "Method not found"))
-        entry, implementation = found
+        entry, implementation, ended = found
         args: list[Any] = []
         for number, codec in enumerate(entry.params):
             try:
                 args.append(codec.from_json(request.params[number]))
-            except (Malformed, IndexError):
+            except (Malformed, IndexError) as fault:
+                ended(perf_counter(), fault)
                 message = f"deserialization of argument {number} failed"
                 return envelope.render_fault(request.id, Fault(envelope.METHOD_ERROR, message))
-        call_id, called = request.id, implementation(*args)
+        call_id, called, began = request.id, implementation(*args), perf_counter()
         del request, args  # a call may wait for minutes, and thousands of them at once: they hold what they need
         try:
             result = await called
         except MethodError as error:
+            ended(began, error)
             return envelope.render_fault(call_id, error.fault())
         except Exception as fault:
+            ended(began, fault)
             if self._on_fault is None:
                 raise
             return envelope.render_fault(call_id, self._on_fault(entry.name, fault))
+        ended(began, None)
         if isinstance(result, msgspec.Raw) or entry.result is None:
             return envelope.render_result(call_id, result)
         return envelope.render_result(call_id, entry.result.to_json(result))

@@ -18,16 +18,23 @@ from xirtam_core.rpc.directory import UpdateRejected
 from xirtam_server.directory.log import Standing
 
 
-class Bounds(msgspec.Struct, frozen=True):
+class Bounds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much there may be of what: sizes are bytes of BCS."""
 
     value_size: int = 4096
+    """Of one descriptor."""
     owners: int = 32
+    """Keys that own one name."""
     history_updates: int = 1000
+    """Updates of one name, ever."""
     history_size: int = 256 * 1024
+    """Updates of one name, ever, together."""
     staged_per_name: int = 16
+    """Updates of one name that wait for the next chunk."""
     staged: int = 50_000
+    """Updates that wait for the next chunk."""
     chunk_size: int = 256 * 1024
+    """Updates that land at once, together."""
 
 
 BOUNDS: Final = Bounds()

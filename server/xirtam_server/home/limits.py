@@ -9,9 +9,11 @@ class HomeLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_message_bytes: int = 720_000
     """Of a blob's content, so that with its base64 form and all else an entry fits an answer of 1 MiB."""
     max_kind_bytes: int = 256
+    """Of a blob's kind."""
     max_ttl_s: int = 0
     """Longest that an entry is kept, whatever its sender asked for; 0: for ever. Older ones are purged when it is lowered."""
     max_profile_bytes: int = 65_536
+    """Of a profile, with its picture."""
     max_chain: int = 16
     """Certificates in one chain."""
     most_in_page: int = 100
@@ -21,11 +23,13 @@ class HomeLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_received_at_once: int = 4096
     """Mailboxes that one call may read."""
     longest_poll_s: float = 540.0
+    """A long poll is answered after so long, whatever its caller asked for."""
     denied_pause_s: float = 1.0
     """How long a refused reader waits for the refusal: a reference client repeats the call at once and for ever."""
     most_polls: int = 20_000
     """Parked long polls; the oldest is answered when another comes."""
     most_polls_per_peer: int = 64
+    """Parked long polls of one connection."""
     recent_bytes: int = 16 * 2**20
     """Memory for entries that were just written."""
     page_cache_bytes: int = 8 * 2**20
@@ -35,7 +39,12 @@ class HomeLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     directory_lookups: int = 32
     """Questions to the directory in flight."""
     directory_timeout_s: float = 15.0
+    """A directory that takes longer counts as unreachable."""
     challenge_s: int = 60
+    """How long a device may take to sign in."""
     most_spent_challenges: int = 100_000
+    """Sign-ins that are remembered, so that none counts twice; over it, new ones wait."""
     purge_every_s: float = 20.0
+    """How often expired entries are removed."""
     purge_step: int = 200
+    """Entries that one transaction removes, so that no sender waits for it."""

@@ -15,6 +15,10 @@ class ProxyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     private_addresses: bool = False
     """Whether servers on loopback, private and link-local addresses may be called."""
     max_answer_bytes: int = 4 * 2**20
+    """Of one answer that is passed on."""
     longest_call_s: float = 600.0
+    """A forwarded call is given up after so long."""
     most_calls_per_user: int = 64
+    """Forwarded calls of one user in flight."""
     most_calls: int = 2000
+    """Forwarded calls in flight."""

@@ -14,7 +14,9 @@ class Registration(StrEnum):
 
 
 class RegistrationPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is let in, and how long an account that was prepared for a move waits for the directory (seconds)."""
+    """Who is let in."""
 
     new_users: Registration = Registration.OPEN
+    """open: anybody; invite: who holds an invite (xirtam-server token); closed: nobody."""
     prepared_s: int = 86_400
+    """How long an account that was prepared for a move waits for the directory, in seconds."""

@@ -19,6 +19,7 @@ from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.mailbox import AclEdit, MailboxAcl, MailboxEntry
 from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.protocol.profile import UserProfile
+from xirtam_server.tally import CommitTally
 
 KEEP: Final = 2**63 - 1
 """The expiry of what is kept for ever: the largest integer that the databases hold."""
@@ -123,6 +124,16 @@ class HomeStore(Protocol):
 
     is_shared: ClassVar[bool]
     """Whether other processes change it too. If so, what an observer was told may be behind, and `refresh` brings it up to date."""
+
+    @property
+    def commits(self) -> CommitTally | None:
+        """The commits so far; None from a store that does not count them."""
+        return None
+
+    @property
+    def waiting(self) -> int:
+        """How many changes wait to be written."""
+        return 0
 
     def refresh(self, mailboxes: Sequence[Hash]) -> Awaitable[None]:
         """Lets the observer see those of `mailboxes` that have changed elsewhere since it last heard of them."""

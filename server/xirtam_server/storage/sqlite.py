@@ -30,6 +30,7 @@ from xirtam_server.storage.interface import (
     StoreStats,
 )
 from xirtam_server.storage.writer import GroupWriter
+from xirtam_server.tally import CommitTally
 
 R = TypeVar("R")
 
@@ -42,6 +43,7 @@ class StoreLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_entries: int = 1_000_000
     """Entries in one mailbox."""
     most_mailbox_bytes: int = 2**30
+    """Entries of one mailbox, together."""
     most_rights: int = 10_000
     """Entries in one access list."""
     most_owned: int = 20_000
@@ -51,6 +53,7 @@ class StoreLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_waiting: int = 20_000
     """Changes that wait to be written."""
     most_waiting_bytes: int = 64 * 2**20
+    """Their size; over either, callers are told to come again."""
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -130,6 +133,14 @@ class SqliteHomeStore(HomeStore):
         await asyncio.to_thread(self._readers.shutdown)
         for connection in self._connections:
             connection.close()
+
+    @property
+    def commits(self) -> CommitTally:
+        return self._writer.commits
+
+    @property
+    def waiting(self) -> int:
+        return self._writer.waiting
 
     async def refresh(self, mailboxes: Sequence[Hash]) -> None:
         """Nobody else changes it."""

@@ -12,9 +12,11 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Any, Generic, Protocol, TypeVar
 
 from xirtam_server.storage.interface import StoreBusy
+from xirtam_server.tally import CommitTally
 
 R = TypeVar("R")
 
@@ -65,6 +67,7 @@ class GroupWriter:
         self._worker = worker
         self._most_jobs, self._most_bytes = most_jobs, most_bytes
         self._jobs = self._bytes = 0
+        self.commits = CommitTally()
         self._queue: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -81,6 +84,11 @@ class GroupWriter:
         self._queue.put(job)
         return job.future
 
+    @property
+    def waiting(self) -> int:
+        """How many changes wait or are being written."""
+        return self._jobs
+
     async def close(self) -> None:
         """Finishes what was queued and lets go of the database."""
         self._queue.put(None)
@@ -94,7 +102,9 @@ class GroupWriter:
             while is_open:
                 batch, is_open = self._take()
                 if batch:
+                    began = perf_counter()
                     outcomes = self._commit(db, batch)
+                    self.commits.add(len(batch), perf_counter() - began)
                     self._loop.call_soon_threadsafe(self._settle, batch, outcomes)
         finally:
             db.close()

@@ -11,8 +11,11 @@ class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds on connections. Sizes in bytes, times in seconds."""
 
     most: int = 16_000
+    """Open at once; further ones are closed at once."""
     max_request_bytes: int = 2 * 2**20
+    """Of one request over HTTP."""
     max_line_bytes: int = 2**20
+    """Of one request over TCP."""
     most_calls: int = 128
     """In flight on one TCP connection; further ones wait."""
     most_unsent_bytes: int = 64 * 2**20
@@ -20,9 +23,11 @@ class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     silence_s: float = 600.0
     """A TCP connection on which no line came for so long is closed."""
     idle_http_s: float = 75.0
+    """An HTTP connection without a request for so long is closed."""
     slow_s: float = 60.0
     """A request must have arrived, and some of an answer been taken, in this time."""
     sweep_s: float = 5.0
+    """How often they are looked through for those to close."""
 
 
 class Connection(Protocol):

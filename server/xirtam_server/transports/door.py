@@ -9,6 +9,7 @@ from xirtam_core.errors import RetryLater
 from xirtam_core.rpc import envelope
 from xirtam_core.rpc.envelope import Fault
 from xirtam_core.rpc.service import Dispatcher, MethodError, Service
+from xirtam_server.tally import CallTally
 
 _log = logging.getLogger(__name__)
 
@@ -17,7 +18,9 @@ class Door:
     """One service as transports see it. `busy` is what its callers are told when they should come again."""
 
     def __init__(self, service: Service, busy: MethodError) -> None:
-        self._dispatcher = Dispatcher(service, self._excuse)
+        self.calls = {name: CallTally() for name in type(service).methods}
+        """What became of the calls so far, by method."""
+        self._dispatcher = Dispatcher(service, self._excuse, self.calls.__getitem__)
         self._busy = busy.fault()
 
     def answer(self, raw: bytes) -> Coroutine[Any, Any, bytes]:

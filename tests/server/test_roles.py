@@ -1,0 +1,155 @@
+"""A directory and home servers in processes of their own, from `init` to the first message."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+from tests.server_builders import (
+    ENVIRONMENT,
+    LIMIT_S,
+    ServerProcess,
+    calling,
+    command,
+    fetch_all,
+    post,
+    server_process,
+    text_of,
+)
+from xirtam_core.join_link import JoinLink
+
+
+def run(*flags: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*flags), capture_output=True, text=True, env=ENVIRONMENT, timeout=LIMIT_S, check=False
+    )
+
+
+def register(data_dir: Path, server: ServerProcess, join: str) -> subprocess.CompletedProcess[str]:
+    return run(
+        "register-name", "--json", "--data-dir", str(data_dir), "--join", join, "--public-url", server.urls["http"]
+    )
+
+
+async def test_a_home_server_is_found_through_a_directory_elsewhere(tmp_path: Path) -> None:
+    with server_process(tmp_path / "directory", role="directory") as directory:
+        join = directory.ready["join"]
+        assert directory.ready["server_name"] is None
+        assert JoinLink.parse(join).server is None
+        with server_process(tmp_path / "home", "--join", join, "--name", "~harbor", role="home") as home:
+            registered = register(tmp_path / "home", home, join)
+            assert registered.returncode == 0
+            assert json.loads(registered.stdout) == {
+                "event": "registered",
+                "server_name": "~harbor",
+                "public_urls": [home.urls["http"]],
+                "changed": True,
+            }
+            assert json.loads(register(tmp_path / "home", home, join).stdout)["changed"] is False
+            device, token = await home.new_account("alice")
+            async with calling(home.urls["http"]) as service:
+                await post(service, device.username, "across processes")
+                assert [text_of(entry) for entry in await fetch_all(service, token, device.username)] == [
+                    "across processes"
+                ]
+            assert JoinLink.parse(home.ready["join"]).server == "~harbor"
+            assert home.end() == 0
+        assert directory.end() == 0
+
+
+async def test_a_name_that_others_have_is_refused(tmp_path: Path) -> None:
+    with server_process(tmp_path / "network", "--name", "~harbor") as network:
+        join = network.ready["join"]
+        refused = run("home", "--data-dir", str(tmp_path / "other"), "--join", join, "--name", "~harbor")
+        assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+        assert "another key" in refused.stderr
+        refused = register(tmp_path / "other", network, join)
+        assert refused.returncode == 1
+        assert "belongs to somebody else" in json.loads(refused.stdout)["message"]
+
+
+async def test_a_home_server_starts_while_its_directory_is_away_and_says_so(tmp_path: Path) -> None:
+    with server_process(tmp_path / "directory", role="directory") as directory:
+        join = directory.ready["join"]
+        directory.end(signal.SIGKILL)
+    with server_process(tmp_path / "home", "--join", join, "--name", "~harbor", role="home") as home:
+        async with calling(home.urls["http"]) as service:
+            assert (await service.server_info()).server_name == "~harbor"
+        assert home.end() == 0
+        assert home.process.stderr is not None
+        assert "the directory did not answer" in home.process.stderr.read()
+
+
+def test_a_home_server_must_know_its_directory_and_its_name(tmp_path: Path) -> None:
+    refused = run("home", "--data-dir", str(tmp_path / "a"), "--name", "~harbor")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "--join" in refused.stderr
+    link = f"xirtam:join?directory=http://127.0.0.1:1/&key={'A' * 43}"
+    refused = run("home", "--data-dir", str(tmp_path / "b"), "--join", link)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "--name" in refused.stderr
+    assert run("home", "--data-dir", str(tmp_path / "b"), "--join", "nonsense", "--name", "~harbor").returncode == 2
+
+
+async def test_a_server_that_listens_everywhere_is_announced_at_its_public_urls(tmp_path: Path) -> None:
+    with server_process(
+        tmp_path, "--host", "0.0.0.0", "--public-url", "https://chat.example", "--pow-effort", "1"
+    ) as server:
+        link = JoinLink.parse(server.ready["join"])
+        assert link.directory_urls == ("https://chat.example/directory",)
+        assert server.ready["directory_urls"] == {"https": "https://chat.example/directory"}
+        assert server.end() == 0
+
+
+async def test_processes_share_an_identity_that_is_kept_in_a_file(tmp_path: Path) -> None:
+    with server_process(tmp_path / "first", "--name", "~harbor", "--pow-effort", "1") as first:
+        join = first.ready["join"]
+        file = tmp_path / "shared.toml"
+        file.write_text(f'name = "~harbor"\n[keys]\nserver = "{tmp_path / "first" / "server.key"}"\n')
+        with server_process(tmp_path / "second", "--config", str(file), "--join", join, role="home") as second:
+            async with calling(second.urls["http"]) as service:
+                assert (await service.server_info()).server_name == "~harbor"
+            assert not (tmp_path / "second" / "server.key").exists()
+        file.write_text('name = "~harbor"\n[keys]\nserver = "missing.key"\n')
+        refused = run("home", "--data-dir", str(tmp_path / "third"), "--config", str(file), "--join", join)
+        assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+        assert "missing.key" in refused.stderr
+
+
+def test_init_makes_a_server_that_starts_and_overwrites_nothing(tmp_path: Path) -> None:
+    place = tmp_path / "srv"
+    made = run("init", str(place), "--name", "~harbor", "--public-url", "https://chat.example")
+    assert made.returncode == 0
+    assert "DNS" in made.stdout
+    assert "--config" in made.stdout
+    file = place / "xirtam-server.toml"
+    keys = {key: (place / "data" / key).read_text() for key in ("server.key", "directory.key")}
+    flags = ("--config", str(file), "--port", "0", "--metrics-port", "0", "--pow-effort", "1", "--json")
+    with subprocess.Popen(command(*flags), stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
+        try:
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["join"] in made.stdout
+        finally:
+            process.kill()
+    again = run("init", str(place), "--name", "~haven", "--public-url", "https://chat.example")
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+    assert keys == {key: (place / "data" / key).read_text() for key in keys}
+
+
+def test_init_for_a_network_that_exists_makes_no_directory(tmp_path: Path) -> None:
+    link = f"xirtam:join?directory=https://other.example/directory&key={'A' * 43}"
+    made = run(
+        "init", str(tmp_path / "srv"), "--name", "~harbor", "--public-url", "tcp://chat.example:7001", "--join", link
+    )
+    assert made.returncode == 0
+    assert "register-name" in made.stdout
+    assert not (tmp_path / "srv" / "data" / "directory.key").exists()
+    refused = run("init", str(tmp_path / "other"), "--name", "~harbor", "--public-url", "tcp://chat.example:7001")
+    assert refused.returncode == 1
+    assert not (tmp_path / "other").exists()
+
+
+def test_an_option_before_the_command_is_refused_rather_than_ignored(tmp_path: Path) -> None:
+    refused = run("--data-dir", str(tmp_path), "register-name")
+    assert refused.returncode == 2
+    assert "after the command" in refused.stderr
