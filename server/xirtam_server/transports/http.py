@@ -8,7 +8,7 @@ import asyncio
 import socket
 from collections.abc import Mapping
 from types import CoroutineType
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -23,6 +23,7 @@ from xirtam_core.errors import Malformed
 from xirtam_core.rpc import envelope
 from xirtam_core.rpc.envelope import Fault
 from xirtam_server.peer import PEER, Peer
+from xirtam_server.transports.addresses import address_of
 from xirtam_server.transports.connections import Connections, Flow
 from xirtam_server.transports.door import Door
 
@@ -126,6 +127,8 @@ class _Pipeline(list[Any]):
 class HttpConnection(HttpToolsProtocol):
     """One client connection."""
 
+    scheme: ClassVar[str] = "http"
+
     # Beside the attributes of the base, which are so many that a few more would double the size of each connection.
     __slots__ = ("_gone", "_idle_since", "_peer", "_register", "_stall")
 
@@ -141,7 +144,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast("asyncio.Transport", transport))
-        if not self._register.admit(self):
+        self._peer.address = address_of(transport)
+        if not self._register.admit(self, self._peer.address):
             self.abort()
             return
         # asyncio does it only for sockets that name their protocol, which those accepted here do not.
