@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
+from typing import Any, cast
 
 from xirtam_core.errors import Malformed
 
@@ -17,7 +17,7 @@ _MOST_HOPS = 32
 def address_of(transport: asyncio.BaseTransport) -> str:
     """The address of the other end of a socket; "" where it has none."""
     peer: Any = transport.get_extra_info("peername")
-    return _normal(peer[0]) or "" if isinstance(peer, tuple) and peer else ""
+    return _normal(str(cast("Any", peer[0]))) or "" if isinstance(peer, tuple) and peer else ""
 
 
 @lru_cache(4096)

@@ -45,8 +45,8 @@ class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Connection(Protocol):
     """What the sweep asks of a connection."""
 
-    scheme: ClassVar[str]
-    """By which it is counted."""
+    counted_as: ClassVar[str]
+    """The transport under whose name it is counted."""
 
     def is_stale(self, now: float) -> bool:
         """Whether it should go, at loop time `now`."""
@@ -94,7 +94,7 @@ class Connections:
 
     def admit(self, connection: Connection, address: str = "") -> bool:
         """Registers a new connection from `address`; False where there are too many: it must end at once."""
-        counts = self.counts[connection.scheme]
+        counts = self.counts[connection.counted_as]
         source = "" if address in self.proxies else source_of(address)
         if len(self._open) >= self.limits.most or self._is_crowded(source):
             counts.refused += 1
@@ -110,7 +110,7 @@ class Connections:
         """The same client goes on as another kind of connection; False where there are too many from where it turns out to be."""
         source = "" if address in self.proxies else source_of(address)
         if connection not in self._open or (source != self._open[connection] and self._is_crowded(source)):
-            self.counts[by.scheme].refused += 1
+            self.counts[by.counted_as].refused += 1
             return False
         self._remove(connection)
         self._add(by, source)
@@ -120,7 +120,7 @@ class Connections:
         self._open[connection] = source
         if source:
             self._by_source[source] += 1
-        counts = self.counts[connection.scheme]
+        counts = self.counts[connection.counted_as]
         counts.opened += 1
         counts.open += 1
 
@@ -130,7 +130,7 @@ class Connections:
             self._by_source[source] -= 1
             if not self._by_source[source]:
                 del self._by_source[source]
-        self.counts[connection.scheme].open -= 1
+        self.counts[connection.counted_as].open -= 1
 
     def leave(self, connection: Connection) -> None:
         """The connection is gone."""
@@ -148,7 +148,7 @@ class Connections:
         while self._held_bytes > self.limits.most_held_bytes:
             largest, what = max(self._held, key=self._held.__getitem__)
             self._held_bytes -= self._held.pop((largest, what))
-            self.counts[largest.scheme].overdrawn += 1
+            self.counts[largest.counted_as].overdrawn += 1
             largest.abort()
 
     async def finish(self) -> None:
@@ -167,7 +167,7 @@ class Connections:
             await asyncio.sleep(self.limits.sweep_s)
             now = loop.time()
             for connection in [connection for connection in self._open if connection.is_stale(now)]:
-                self.counts[connection.scheme].stale += 1
+                self.counts[connection.counted_as].stale += 1
                 connection.abort()
 
 

@@ -17,13 +17,13 @@ from xirtam_server.transports.connections import Connections, Flow
 from xirtam_server.transports.door import Door
 
 _HIGH_WATER = 2**20
-_BACKLOG = 4096
+BACKLOG = 4096
 
 
 class LineConnection(asyncio.Protocol):
     """One client."""
 
-    scheme: ClassVar[str] = "tcp"
+    counted_as: ClassVar[str] = "tcp"
 
     def __init__(self, door: Door, connections: Connections) -> None:
         self._door, self._connections, self._limits = door, connections, connections.limits
@@ -45,8 +45,11 @@ class LineConnection(asyncio.Protocol):
         if not self._connections.admit(self, self._peer.address):
             self._transport.abort()
             return
+        self._set_up()
+
+    def _set_up(self) -> None:
         self._transport.set_write_buffer_limits(high=_HIGH_WATER)
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_closing = True
@@ -161,4 +164,4 @@ class LineConnection(asyncio.Protocol):
 async def listen(door: Door, listener: socket.socket, connections: Connections) -> asyncio.Server:
     """Accepts clients on `listener`, which is bound."""
     loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: LineConnection(door, connections), sock=listener, backlog=_BACKLOG)
+    return await loop.create_server(lambda: LineConnection(door, connections), sock=listener, backlog=BACKLOG)
