@@ -35,7 +35,7 @@ from xirtam_server.home.limits import HomeLimits
 from xirtam_server.home.service import HomeService
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.storage.sqlite import StoreLimits
-from xirtam_server.transports import http, tcp
+from xirtam_server.transports import http, lz4tcp, tcp
 from xirtam_server.transports.connections import ConnectionLimits, Connections
 from xirtam_server.transports.door import Door
 
@@ -44,7 +44,7 @@ LIMIT_S = 15.0
 """How long a test waits for what must happen."""
 
 QUICK = HomeLimits(denied_pause_s=0.05, longest_poll_s=30.0)
-TRANSPORTS = ("http", "tcp")
+TRANSPORTS = ("http", "ws", "tcp", "lz4tcp")
 
 
 class FakeDirectory:
@@ -113,13 +113,15 @@ async def open_harbor(
     )
     connections = Connections(connection_limits or ConnectionLimits())
     door = Door(service, ServerBusy())
-    listeners = {scheme: socket.create_server(("127.0.0.1", 0)) for scheme in TRANSPORTS}
+    listeners = {scheme: socket.create_server(("127.0.0.1", 0)) for scheme in ("http", "tcp", "lz4tcp")}
     app = http.Application({"/": http.RpcEndpoint(door, connections, says_parse_error=False)})
     doors = [
-        await http.listen(app, listeners["http"], connections),
+        await http.listen(app, listeners["http"], connections, {"/ws": door}),
         await tcp.listen(door, listeners["tcp"], connections),
+        await lz4tcp.listen(door, listeners["lz4tcp"], connections),
     ]
     urls = {scheme: f"{scheme}://127.0.0.1:{bound.getsockname()[1]}" for scheme, bound in listeners.items()}
+    urls["ws"] = urls["http"].replace("http", "ws") + "/ws"
     try:
         yield Harbor(service, directory, connections, urls)
     finally:

@@ -1,10 +1,13 @@
 """All client connections of a process: how many there may be, and which have been silent or stuck for too long."""
 
 import asyncio
+from collections import Counter, defaultdict
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
+
+from xirtam_server.transports.addresses import TrustedProxies, source_of
 
 
 class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -12,26 +15,41 @@ class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     most: int = 16_000
     """Open at once; further ones are closed at once."""
+    most_per_source: int = 1000
+    """From one address, IPv6 by /64. Loopback addresses and trusted proxies are not counted, as many clients come from them."""
     max_request_bytes: int = 2 * 2**20
-    """Of one request over HTTP."""
+    """Of an HTTP request's body."""
+    max_head_bytes: int = 64 * 2**10
+    """Of an HTTP request's head."""
     max_line_bytes: int = 2**20
-    """Of one request over TCP."""
+    """Of a request over TCP, LZ4 or WebSocket."""
     most_calls: int = 128
-    """In flight on one TCP connection; further ones wait."""
+    """In flight on one such connection; further ones wait."""
+    most_pipelined: int = 16
+    """HTTP requests that wait on one connection for the one before."""
     most_unsent_bytes: int = 64 * 2**20
     """Answers that one client has not taken yet."""
+    most_held_bytes: int = 512 * 2**20
+    """What all clients together make the server keep beyond the ordinary: large unsent answers, large LZ4 windows."""
+    most_odd_frames: int = 1000
+    """WebSocket frames that carry no whole message (pings, pieces, empty ones) on one connection between two sweeps."""
     silence_s: float = 600.0
-    """A TCP connection on which no line came for so long is closed."""
+    """A connection (not of HTTP) on which nothing came for so long is closed."""
     idle_http_s: float = 75.0
     """An HTTP connection without a request for so long is closed."""
+    handshake_s: float = 10.0
+    """For TLS to be agreed on."""
     slow_s: float = 60.0
-    """A request must have arrived, and some of an answer been taken, in this time."""
+    """A request, the first on a connection too, must have arrived, and some of an answer been taken, in this time."""
     sweep_s: float = 5.0
     """How often they are looked through for those to close."""
 
 
 class Connection(Protocol):
     """What the sweep asks of a connection."""
+
+    counted_as: ClassVar[str]
+    """The transport under whose name it is counted."""
 
     def is_stale(self, now: float) -> bool:
         """Whether it should go, at loop time `now`."""
@@ -46,34 +64,99 @@ class Connection(Protocol):
         ...
 
 
+class ConnectionCounts(msgspec.Struct):
+    """What has become of the connections of one transport since the start."""
+
+    opened: int = 0
+    refused: int = 0
+    """Turned away: too many, or too many from there."""
+    stale: int = 0
+    """Closed because they were silent, slow or stuck."""
+    overdrawn: int = 0
+    """Closed because they held most when all together held too much."""
+    open: int = 0
+    """Right now."""
+
+
 class Connections:
     """The register of open connections. `on_change` hears of the number whenever it changes."""
 
-    def __init__(self, limits: ConnectionLimits) -> None:
+    def __init__(self, limits: ConnectionLimits, proxies: TrustedProxies | None = None) -> None:
         self.limits = limits
+        self.proxies = proxies or TrustedProxies()
         self.on_change: Callable[[int], None] = lambda _: None
-        self._open: set[Connection] = set()
+        self.counts: defaultdict[str, ConnectionCounts] = defaultdict(ConnectionCounts)
+        """By transport: `http`, `ws`, `tcp`, `lz4tcp`, and `tls` for those that are still agreeing on it."""
+        self._open: dict[Connection, str] = {}
+        self._by_source: Counter[str] = Counter()
+        self._held: dict[tuple[Connection, str], int] = {}
+        self._held_bytes = 0
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def admit(self, connection: Connection) -> bool:
-        """Registers a new connection; False where there are too many: it must end at once."""
-        if len(self._open) >= self.limits.most:
+    def admit(self, connection: Connection, address: str = "") -> bool:
+        """Registers a new connection from `address`; False where there are too many: it must end at once."""
+        counts = self.counts[connection.counted_as]
+        source = "" if address in self.proxies else source_of(address)
+        if len(self._open) >= self.limits.most or self._is_crowded(source):
+            counts.refused += 1
             return False
-        self._open.add(connection)
+        self._add(connection, source)
         self.on_change(len(self._open))
         return True
 
+    def _is_crowded(self, source: str) -> bool:
+        return source != "" and self._by_source[source] >= self.limits.most_per_source
+
+    def replace(self, connection: Connection, by: Connection, address: str = "") -> bool:
+        """The same client goes on as another kind of connection; False where there are too many from where it turns out to be."""
+        source = "" if address in self.proxies else source_of(address)
+        if connection not in self._open or (source != self._open[connection] and self._is_crowded(source)):
+            self.counts[by.counted_as].refused += 1
+            return False
+        self._remove(connection)
+        self._add(by, source)
+        return True
+
+    def _add(self, connection: Connection, source: str) -> None:
+        self._open[connection] = source
+        if source:
+            self._by_source[source] += 1
+        counts = self.counts[connection.counted_as]
+        counts.opened += 1
+        counts.open += 1
+
+    def _remove(self, connection: Connection) -> None:
+        source = self._open.pop(connection)
+        if source:
+            self._by_source[source] -= 1
+            if not self._by_source[source]:
+                del self._by_source[source]
+        self.counts[connection.counted_as].open -= 1
+
     def leave(self, connection: Connection) -> None:
         """The connection is gone."""
+        for kind in ("unsent", "window"):
+            self.hold(connection, kind, 0)
         if connection in self._open:
-            self._open.discard(connection)
+            self._remove(connection)
             self.on_change(len(self._open))
+
+    def hold(self, connection: Connection, kind: str, size: int) -> None:
+        """Notes the `size` of what is kept for a connection beyond the ordinary; where all is too much, the largest goes."""
+        self._held_bytes += size - (self._held.pop((connection, kind), 0) if self._held else 0)
+        if size:
+            self._held[connection, kind] = size
+        while self._held_bytes > self.limits.most_held_bytes:
+            largest, what = max(self._held, key=self._held.__getitem__)
+            self._held_bytes -= self._held.pop((largest, what))
+            self.counts[largest.counted_as].overdrawn += 1
+            largest.abort()
 
     async def finish(self) -> None:
         """Lets every connection answer what it is at, and ends it."""
-        await asyncio.gather(*(connection.finish() for connection in self._open))
+        await asyncio.gather(*(connection.finish() for connection in list(self._open)))
 
     def abort(self) -> None:
         """Ends every connection at once."""
@@ -87,6 +170,7 @@ class Connections:
             await asyncio.sleep(self.limits.sweep_s)
             now = loop.time()
             for connection in [connection for connection in self._open if connection.is_stale(now)]:
+                self.counts[connection.counted_as].stale += 1
                 connection.abort()
 
 

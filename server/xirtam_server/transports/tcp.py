@@ -1,22 +1,29 @@
-"""JSON-RPC over TCP: a line is a request or a response, many calls at once, answered as they are ready (spec: rpc.md, Transports)."""
+"""JSON-RPC over TCP: a line is a request or a response, many calls at once, answered as they are ready (spec: rpc.md, Transports).
+
+The other transports on which many calls share a connection build on this one: they frame messages their own way by overriding
+`data_received`, `_send` and `_close`. A client's address is its socket's; the PROXY protocol of load balancers is not spoken.
+"""
 
 import asyncio
 import socket
-from typing import cast
+from typing import ClassVar, cast
 
 from xirtam_core.errors import Malformed
 from xirtam_core.rpc import envelope
 from xirtam_core.rpc.envelope import Fault
 from xirtam_server.peer import PEER, Peer
+from xirtam_server.transports.addresses import address_of
 from xirtam_server.transports.connections import Connections, Flow
 from xirtam_server.transports.door import Door
 
 _HIGH_WATER = 2**20
-_BACKLOG = 4096
+BACKLOG = 4096
 
 
 class LineConnection(asyncio.Protocol):
     """One client."""
+
+    counted_as: ClassVar[str] = "tcp"
 
     def __init__(self, door: Door, connections: Connections) -> None:
         self._door, self._connections, self._limits = door, connections, connections.limits
@@ -28,16 +35,21 @@ class LineConnection(asyncio.Protocol):
         self._backlog: list[bytes] = []
         self._calls: set[asyncio.Task[None]] = set()
         self._last_line = self._partial_since = self._loop.time()
+        self._has_spoken = False
         self._can_write = True
         self._is_paused = self._is_finishing = self._is_closing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        if not self._connections.admit(self):
+        self._peer.address = address_of(transport)
+        if not self._connections.admit(self, self._peer.address):
             self._transport.abort()
             return
+        self._set_up()
+
+    def _set_up(self) -> None:
         self._transport.set_write_buffer_limits(high=_HIGH_WATER)
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_closing = True
@@ -53,6 +65,7 @@ class LineConnection(asyncio.Protocol):
             self._check_length(len(self._partial))
             return
         self._last_line = self._partial_since = self._loop.time()
+        self._has_spoken = True
         *lines, rest = (data if self._partial is None else bytes(self._partial) + data).split(b"\n")
         self._partial = bytearray(rest) if rest else None
         self._check_length(len(rest))
@@ -75,9 +88,13 @@ class LineConnection(asyncio.Protocol):
             task = self._loop.create_task(self._answer(line))
             self._calls.add(task)
             task.add_done_callback(self._call_done)
-        if (bool(self._backlog) or self._is_finishing) is not self._is_paused:
+        if self._is_full() is not self._is_paused:
             self._is_paused = not self._is_paused
             (self._transport.pause_reading if self._is_paused else self._transport.resume_reading)()
+
+    def _is_full(self) -> bool:
+        """Whether to read no more for now."""
+        return bool(self._backlog) or self._is_finishing
 
     def _call_done(self, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
@@ -94,15 +111,26 @@ class LineConnection(asyncio.Protocol):
             answer = envelope.render_fault(None, Fault(envelope.PARSE_ERROR, "Parse error", str(fault)))
         if self._is_closing:
             return
+        self._send(answer)
+        self._check_unsent()
+
+    def _send(self, answer: bytes) -> None:
         self._transport.write(answer + b"\n")
-        if self._transport.get_write_buffer_size() > self._limits.most_unsent_bytes:
+
+    def _check_unsent(self) -> None:
+        """Ends a client that lets answers pile up; a large pile counts against what all clients may have together."""
+        unsent = self._transport.get_write_buffer_size()
+        if unsent > self._limits.most_unsent_bytes:
             self.abort()
+        elif unsent > _HIGH_WATER:
+            self._connections.hold(self, "unsent", unsent)
 
     def pause_writing(self) -> None:
         self._can_write = False
 
     def resume_writing(self) -> None:
         self._can_write = True
+        self._connections.hold(self, "unsent", 0)
         self._begin_calls()
 
     def is_stale(self, now: float) -> bool:
@@ -111,7 +139,7 @@ class LineConnection(asyncio.Protocol):
             return True
         if self._flow.is_stuck(self._transport.get_write_buffer_size(), now, limits.slow_s):
             return True
-        return now - self._last_line > limits.silence_s
+        return now - self._last_line > (limits.silence_s if self._has_spoken else limits.slow_s)
 
     def abort(self) -> None:
         self._is_closing = True
@@ -125,6 +153,10 @@ class LineConnection(asyncio.Protocol):
         self._peer.release()
         if self._calls:
             await asyncio.wait(set(self._calls))
+        self._close()
+
+    def _close(self) -> None:
+        """Ends the connection once what was written has left."""
         self._is_closing = True
         self._transport.close()
 
@@ -132,4 +164,4 @@ class LineConnection(asyncio.Protocol):
 async def listen(door: Door, listener: socket.socket, connections: Connections) -> asyncio.Server:
     """Accepts clients on `listener`, which is bound."""
     loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: LineConnection(door, connections), sock=listener, backlog=_BACKLOG)
+    return await loop.create_server(lambda: LineConnection(door, connections), sock=listener, backlog=BACKLOG)

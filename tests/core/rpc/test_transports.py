@@ -9,7 +9,9 @@ from tests.core.rpc.loopback import LIMIT_S, Peer, answer, free_port, id_of, req
 from xirtam_core.errors import Malformed, NotConnected, Unreachable
 from xirtam_core.rpc.transports import Failover, TransportPool, connect, usable_url
 from xirtam_core.rpc.transports.http import HttpTransport
+from xirtam_core.rpc.transports.lz4tcp import Lz4TcpTransport
 from xirtam_core.rpc.transports.tcp import TcpTransport
+from xirtam_core.rpc.transports.ws import WebSocketTransport
 
 
 async def echo(peer: Peer) -> None:
@@ -22,15 +24,19 @@ async def test_the_scheme_chooses_the_transport() -> None:
     assert isinstance(connect("https://chat.example.org"), HttpTransport)
     assert isinstance(connect("tcp://chat.example.org:4001"), TcpTransport)
     assert isinstance(connect("tcp://[::1]:4001"), TcpTransport)
+    assert isinstance(connect("lz4tcp://chat.example.org:4001"), Lz4TcpTransport)
+    assert isinstance(connect("ws://chat.example.org/ws"), WebSocketTransport)
+    assert isinstance(connect("wss://chat.example.org/ws"), WebSocketTransport)
 
 
 @pytest.mark.parametrize(
     "url",
     [
         *(
-            "wss://chat.example.org/",
-            "ws://chat.example.org/",
-            "lz4tcp://chat.example.org:1",
+            "wss:///x",
+            "ws://chat.example.org:x/",
+            "ws://somebody:secret@chat.example.org/",
+            "lz4tcp://chat.example.org",
             "gopher://chat.example.org/",
         ),
         *(
@@ -76,7 +82,7 @@ async def test_a_pool_gives_one_transport_for_each_url_and_closes_them_all() -> 
 async def test_a_list_of_urls_goes_on_to_the_next_where_no_connection_comes_about_and_remembers_it() -> None:
     async with serving(echo) as server:
         pool = TransportPool()
-        urls = ["wss://127.0.0.1/", f"tcp://127.0.0.1:{await free_port()}", f"tcp://127.0.0.1:{server.port}"]
+        urls = ["gopher://127.0.0.1/", f"tcp://127.0.0.1:{await free_port()}", f"tcp://127.0.0.1:{server.port}"]
         several = Failover(urls, pool)
         for number in range(3):
             reply = await several.call(request(f"r{number}"), f"r{number}", timeout_s=LIMIT_S)
@@ -134,4 +140,4 @@ async def test_a_list_of_urls_none_of_which_answers_is_not_connected() -> None:
 
 def test_a_list_of_urls_none_of_which_can_be_reached_from_here_is_refused() -> None:
     with pytest.raises(Malformed):
-        Failover(["wss://chat.example.org/"], TransportPool())
+        Failover(["gopher://chat.example.org/"], TransportPool())

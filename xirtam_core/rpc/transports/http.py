@@ -6,12 +6,13 @@ credential taken from the environment. httpx is imported with the first call, si
 
 import asyncio
 import ssl
-from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 from xirtam_core.errors import NotConnected, Unreachable
-from xirtam_core.rpc.transports.limits import CONNECT_TIMEOUT_S, LONGEST_ANSWER, check_request, probing
+from xirtam_core.rpc.transports.authorities import public_authorities
+from xirtam_core.rpc.transports.limits import CONNECT_TIMEOUT_S, LONGEST_ANSWER, check_request
+from xirtam_core.rpc.transports.sockets import probing
 
 if TYPE_CHECKING:
     import httpx
@@ -24,8 +25,12 @@ _IDLE_S = 30.0
 class HttpTransport:
     """A transport to the server at one `http` or `https` URL, with as many connections as there are calls in flight."""
 
-    def __init__(self, url: str, *, longest_answer: int = LONGEST_ANSWER) -> None:
+    def __init__(
+        self, url: str, *, longest_answer: int = LONGEST_ANSWER, authorities: ssl.SSLContext | None = None
+    ) -> None:
+        """`authorities` are trusted instead of the public ones."""
         self._url = url
+        self._authorities = authorities
         self._longest_answer = longest_answer
         self._client: httpx.AsyncClient | None = None
         self._calls: set[asyncio.Timeout] = set()
@@ -55,7 +60,7 @@ class HttpTransport:
 
     async def _post(self, request: bytes) -> bytes:
         if self._client is None:
-            self._client = _client(self._url)
+            self._client = _client(self._url, self._authorities)
         async with self._client.stream("POST", self._url, content=request, headers=_HEADERS) as response:
             if response.status_code != 200:
                 raise Unreachable(f"the server answered with HTTP status {response.status_code}")
@@ -80,12 +85,14 @@ class HttpTransport:
             await client.aclose()
 
 
-def _client(url: str) -> "httpx.AsyncClient":
+def _client(url: str, authorities: ssl.SSLContext | None) -> "httpx.AsyncClient":
     import httpx
 
     connections = httpx.AsyncHTTPTransport(
         # Plain HTTP gets a context that trusts nobody, which spares it loading the authorities.
-        verify=_public_authorities() if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        verify=(authorities or public_authorities())
+        if url.startswith("https:")
+        else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         http2=False,
         trust_env=False,
         limits=httpx.Limits(
@@ -100,10 +107,3 @@ def _client(url: str) -> "httpx.AsyncClient":
         trust_env=False,
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
     )
-
-
-@cache
-def _public_authorities() -> ssl.SSLContext:
-    import httpx
-
-    return httpx.create_ssl_context(trust_env=False)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from xirtam_core.errors import Malformed, NotConnected, Unreachable
 from xirtam_core.rpc.service import Transport
-from xirtam_core.rpc.transports.schemes import connect, usable_url
+from xirtam_core.rpc.transports.schemes import SCHEMES, connect, usable_url
 
 
 class TransportPool:
@@ -39,7 +39,7 @@ class Failover:
     def __init__(self, urls: Iterable[str], pool: TransportPool) -> None:
         self._urls = [url for url in urls if usable_url([url])]
         if not self._urls:
-            raise Malformed("none of these URLs can be reached from here: http, https and tcp (with a port) can")
+            raise Malformed(f"none of these URLs can be reached from here: {SCHEMES} can")
         self._pool = pool
         self._current = 0
 

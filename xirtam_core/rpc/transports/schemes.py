@@ -1,18 +1,28 @@
 """Which transport a URL's scheme chooses (spec: rpc.md, Transports)."""
 
 from collections.abc import Callable, Iterable
+from typing import Final
 from urllib.parse import urlsplit
 
 from xirtam_core.errors import Malformed
 from xirtam_core.rpc.service import Transport
 from xirtam_core.rpc.transports.http import HttpTransport
+from xirtam_core.rpc.transports.lz4tcp import Lz4TcpTransport
 from xirtam_core.rpc.transports.tcp import TcpTransport
+from xirtam_core.rpc.transports.ws import WebSocketTransport
 
 _TRANSPORTS: dict[str, Callable[[str], Transport]] = {
     "http": HttpTransport,
     "https": HttpTransport,
     "tcp": TcpTransport,
+    "lz4tcp": Lz4TcpTransport,
+    "ws": WebSocketTransport,
+    "wss": WebSocketTransport,
 }
+_WITHOUT_USUAL_PORT = ("tcp", "lz4tcp")
+
+
+SCHEMES: Final = "http, https, ws, wss, and tcp and lz4tcp with a port"
 
 
 def connect(url: str) -> Transport:
@@ -21,7 +31,7 @@ def connect(url: str) -> Transport:
     Belongs to the event loop that it is first used in; whoever makes it closes it.
     """
     if not _is_usable(url):
-        raise Malformed("not a URL that can be reached from here: http, https and tcp (with a port) can")
+        raise Malformed(f"not a URL that can be reached from here: {SCHEMES} can")
     return _TRANSPORTS[urlsplit(url).scheme](url)
 
 
@@ -33,7 +43,8 @@ def usable_url(urls: Iterable[str]) -> str | None:
 def _is_usable(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        has_port = bool(parts.port) or (parts.port is None and parts.scheme != "tcp")
+        has_port = bool(parts.port) or (parts.port is None and parts.scheme not in _WITHOUT_USUAL_PORT)
     except ValueError:
         return False
-    return parts.scheme in _TRANSPORTS and bool(parts.hostname) and has_port
+    has_user = parts.scheme in ("ws", "wss") and parts.username is not None
+    return parts.scheme in _TRANSPORTS and bool(parts.hostname) and has_port and not has_user

@@ -1,0 +1,13 @@
+"""What we use of `lz4.frame`, which has no types."""
+
+BLOCKSIZE_MAX64KB: int
+
+class LZ4FrameCompressor:
+    def __init__(self, *, block_size: int = ..., block_linked: bool = ..., auto_flush: bool = ...) -> None: ...
+    def begin(self, source_size: int = ...) -> bytes: ...
+    def compress(self, data: bytes) -> bytes: ...
+
+class LZ4FrameDecompressor:
+    eof: bool
+    needs_input: bool
+    def decompress(self, data: bytes, max_length: int = ...) -> bytes: ...
