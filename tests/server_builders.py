@@ -31,6 +31,7 @@ from xirtam_core.protocol.mailbox import MailboxEntry, ReceiveFrom, direct_mailb
 from xirtam_core.rpc.directory import Directory
 from xirtam_core.rpc.home_server import HomeServer, ServerBusy
 from xirtam_core.rpc.transports import connect
+from xirtam_server.home.fragments import FragmentLimits
 from xirtam_server.home.limits import HomeLimits
 from xirtam_server.home.service import HomeService
 from xirtam_server.home.settings import HomeSettings
@@ -103,13 +104,18 @@ async def open_harbor(
     connection_limits: ConnectionLimits | None = None,
     legacy_device_auth: bool = False,
     directory: FakeDirectory | None = None,
+    fragment_limits: FragmentLimits | None = None,
+    fragments: str | None = None,
 ) -> AsyncGenerator[Harbor]:
     directory = directory or FakeDirectory()
     service = await HomeService.open(
-        HomeSettings(HARBOR, limits, legacy_device_auth=legacy_device_auth),
+        HomeSettings(
+            HARBOR, limits, fragments=fragment_limits or FragmentLimits(), legacy_device_auth=legacy_device_auth
+        ),
         folder / "home.db",
         directory,
         store_limits,
+        fragments,
     )
     connections = Connections(connection_limits or ConnectionLimits())
     door = Door(service, ServerBusy())

@@ -88,6 +88,10 @@ class ServerLimits(Wire):
 
     max_message_bytes: U32
     max_ttl: U32
+    fragment_quota: U64 | None = None
+    """All fragments of one user together, in bytes of BCS; None where the server does not say."""
+    max_fragment_bytes: U32 | None = None
+    """One fragment, in bytes of BCS."""
 
 
 class ServerInfo(Wire):

@@ -33,11 +33,14 @@ from xirtam_core.rpc.home_server import (
 from xirtam_core.rpc.service import RawJson
 from xirtam_server.home import profiles
 from xirtam_server.home.devices import Devices, UserDirectory
+from xirtam_server.home.fragment_purging import FragmentPurger
+from xirtam_server.home.fragments import Fragments
 from xirtam_server.home.open_mailboxes import OpenMailboxes
 from xirtam_server.home.purging import Purger
 from xirtam_server.home.receiving import Receiver
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.home.waiters import Waiters
+from xirtam_server.storage.bodies import BodyStore, open_bodies
 from xirtam_server.storage.interface import HomeStore
 from xirtam_server.storage.sqlite import SqliteHomeStore, StoreLimits
 
@@ -55,6 +58,7 @@ class HomeService(HomeServer):
         mailboxes: OpenMailboxes,
         waiters: Waiters,
         directory: UserDirectory,
+        bodies: BodyStore,
     ) -> None:
         limits = settings.limits
         self._settings, self._store, self._mailboxes, self._waiters = settings, store, mailboxes, waiters
@@ -62,6 +66,8 @@ class HomeService(HomeServer):
         self._devices = Devices(settings.name, store, directory, limits)
         self._receiver = Receiver(store, mailboxes, waiters, limits)
         self._purger = Purger(store, limits)
+        self._bodies, self._fragments = bodies, Fragments(store, bodies, settings.fragments)
+        self._fragment_purger = FragmentPurger(store, bodies, settings.fragments, limits)
 
     @classmethod
     async def open(
@@ -70,13 +76,18 @@ class HomeService(HomeServer):
         path: Path,
         directory: UserDirectory,
         store_limits: StoreLimits | None = None,
+        fragments: str | None = None,
     ) -> "HomeService":
-        """The home server with its database at `path`; device authentication asks `directory`."""
+        """The home server with its database at `path`; device authentication asks `directory`.
+
+        `fragments` is where attachments are kept (`storage.bodies.open_bodies`); None: in a folder beside the database.
+        """
         limits = settings.limits
         waiters = Waiters(limits.most_polls, limits.most_polls_per_peer)
         mailboxes = OpenMailboxes(waiters.wake, most_rights=limits.most_open_rights, recent_bytes=limits.recent_bytes)
+        bodies = await open_bodies(fragments or str(path.parent / "fragments"))
         store = await SqliteHomeStore.open(path, mailboxes, store_limits)
-        return cls(settings, store, mailboxes, waiters, directory)
+        return cls(settings, store, mailboxes, waiters, directory, bodies)
 
     def stop_waiting(self) -> None:
         """Answers the parked polls, and from now on every poll, at once."""
@@ -91,10 +102,15 @@ class HomeService(HomeServer):
         """Finishes what was begun and lets go of the database."""
         self.stop_waiting()
         await self._purger.close()
+        await self._fragment_purger.close()
         await self._store.close()
+        await self._bodies.close()
 
     async def server_info(self) -> ServerInfo:
-        limits = ServerLimits(self._limits.max_message_bytes, self._limits.max_ttl_s)
+        fragments = self._settings.fragments
+        limits = ServerLimits(
+            self._limits.max_message_bytes, self._limits.max_ttl_s, fragments.quota_bytes, fragments.max_bytes
+        )
         return ServerInfo(self._settings.name, _SOFTWARE, _FEATURES, limits)
 
     async def device_auth_start(self, username: Username) -> Challenge:
@@ -161,7 +177,9 @@ class HomeService(HomeServer):
         raise ProxyNotSupported
 
     async def upload_frag(self, auth: AuthToken, fragment: Node | Leaf, ttl: int) -> None:
-        raise AccessDenied
+        device = await self._devices.find(auth)
+        await self._fragments.keep(device.user, fragment, ttl)
 
     async def download_frag(self, fragment: Hash) -> Node | Leaf | None:
-        return None
+        # JSON ready made, as above.
+        return cast("Node | Leaf | None", await self._fragments.find(fragment))

@@ -10,7 +10,6 @@ import pytest
 from tests.server_builders import QUICK, Harbor, blob, calling, fetch, open_harbor, post, until
 from xirtam_core.codec.primitives import ANONYMOUS, AuthToken, Base64Bytes, Hash
 from xirtam_core.crypto.hashing import token_hash
-from xirtam_core.protocol.attachment import Leaf, LeafNonce
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.mailbox import MailboxAcl, ReceiveFrom, direct_mailbox, group_messages_mailbox
 from xirtam_core.rpc.home_server import AccessDenied, HomeServer, ProxyNotSupported, ServerBusy
@@ -119,9 +118,6 @@ async def test_what_the_server_does_not_offer_is_answered_in_its_own_terms(harbo
         await home.proxy_directory(token, request)
     with pytest.raises(ProxyNotSupported):
         await home.proxy_server(token, (await home.server_info()).server_name, request)
-    with pytest.raises(AccessDenied):
-        await home.upload_frag(token, Leaf(LeafNonce(bytes(24)), Base64Bytes(b"x" * 20)), 0)
-    assert await home.download_frag(Hash(bytes(32))) is None
 
 
 async def test_a_fault_inside_is_the_callers_to_retry(
