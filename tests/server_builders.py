@@ -32,6 +32,8 @@ from xirtam_core.rpc.directory import Directory
 from xirtam_core.rpc.home_server import HomeServer, ServerBusy
 from xirtam_core.rpc.transports import connect
 from xirtam_server.home.limits import HomeLimits
+from xirtam_server.home.rates import UNLIMITED, RateLimits
+from xirtam_server.home.registration import RegistrationPolicy
 from xirtam_server.home.service import HomeService
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.storage.sqlite import StoreLimits
@@ -102,11 +104,13 @@ async def open_harbor(
     store_limits: StoreLimits | None = None,
     connection_limits: ConnectionLimits | None = None,
     legacy_device_auth: bool = False,
+    rates: RateLimits = UNLIMITED,
+    registration: RegistrationPolicy = RegistrationPolicy(),  # noqa: B008  # it is frozen
     directory: FakeDirectory | None = None,
 ) -> AsyncGenerator[Harbor]:
     directory = directory or FakeDirectory()
     service = await HomeService.open(
-        HomeSettings(HARBOR, limits, legacy_device_auth=legacy_device_auth),
+        HomeSettings(HARBOR, limits, rates, registration, legacy_device_auth=legacy_device_auth),
         folder / "home.db",
         directory,
         store_limits,

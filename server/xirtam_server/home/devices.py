@@ -7,6 +7,7 @@ names. The directory is asked each time, because a client that registers comes h
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from xirtam_server.storage.interface import Device, HomeStore
 
 _log = logging.getLogger(__name__)
 _DOMAIN = "xirtam-device-auth"
+_MOST_KNOWN = 50_000
 
 
 class UserDirectory(Protocol):
@@ -50,6 +52,7 @@ class Devices:
         self._name, self._store, self._directory, self._limits = name, store, directory, limits
         self._challenges = Challenges(limits.challenge_s, limits.most_spent_challenges)
         self._lookups = asyncio.Semaphore(limits.directory_lookups)
+        self._known: OrderedDict[Hash, None] = OrderedDict()
 
     def challenge(self, username: Username) -> Challenge:
         """A challenge for a device of `username`, whether or not there is such a user."""
@@ -96,6 +99,18 @@ class Devices:
         if device is None:
             raise AccessDenied
         return device
+
+    async def is_known(self, token: Hash) -> bool:
+        """Whether the token with hash `token` is a device's; quick for those that were asked for lately."""
+        if token in self._known:
+            self._known.move_to_end(token)
+            return True
+        if await self._store.find_device(token) is None:
+            return False
+        self._known[token] = None
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+        return True
 
     async def certificates(self, username: Username) -> Mapping[Hash, CertificateChain] | None:
         """The chains of the user's devices; None where no device is known."""

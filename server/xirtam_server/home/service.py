@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from xirtam_core.codec.primitives import AuthToken, Hash, Signature
-from xirtam_core.crypto.hashing import token_hash
+from xirtam_core.crypto.hashing import ANONYMOUS_HASH, token_hash
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.attachment import Leaf, Node
 from xirtam_core.protocol.blob import Blob
@@ -33,10 +33,11 @@ from xirtam_core.rpc.home_server import (
 from xirtam_core.rpc.service import RawJson
 from xirtam_server.home import profiles
 from xirtam_server.home.devices import Devices, UserDirectory
-from xirtam_server.home.open_mailboxes import OpenMailboxes
+from xirtam_server.home.open_mailboxes import OpenMailbox, OpenMailboxes
 from xirtam_server.home.purging import Purger
 from xirtam_server.home.receiving import Receiver
 from xirtam_server.home.settings import HomeSettings
+from xirtam_server.home.throttle import Throttle
 from xirtam_server.home.waiters import Waiters
 from xirtam_server.storage.interface import HomeStore
 from xirtam_server.storage.sqlite import SqliteHomeStore, StoreLimits
@@ -59,6 +60,7 @@ class HomeService(HomeServer):
         limits = settings.limits
         self._settings, self._store, self._mailboxes, self._waiters = settings, store, mailboxes, waiters
         self._limits = limits
+        self.throttle = Throttle(settings.rates)
         self._devices = Devices(settings.name, store, directory, limits)
         self._receiver = Receiver(store, mailboxes, waiters, limits)
         self._purger = Purger(store, limits)
@@ -98,16 +100,19 @@ class HomeService(HomeServer):
         return ServerInfo(self._settings.name, _SOFTWARE, _FEATURES, limits)
 
     async def device_auth_start(self, username: Username) -> Challenge:
+        await self.throttle.costly()
         return self._devices.challenge(username)
 
     async def device_auth_finish(
         self, username: Username, chain: CertificateChain, challenge: Hash, signature: Signature
     ) -> AuthToken:
+        await self.throttle.costly()
         return await self._devices.answer_challenge(username, chain, challenge, signature)
 
     async def device_auth(self, username: Username, chain: CertificateChain) -> AuthToken:
         if not self._settings.legacy_device_auth:
             raise AccessDenied
+        await self.throttle.costly()
         return await self._devices.admit(username, chain)
 
     async def device_certs(self, username: Username) -> Mapping[Hash, CertificateChain] | None:
@@ -123,6 +128,7 @@ class HomeService(HomeServer):
         return await self._store.profile(username)
 
     async def profile_set(self, username: Username, profile: UserProfile) -> None:
+        await self.throttle.costly()
         await profiles.publish(self._store, username, profile, self._limits.max_profile_bytes)
 
     async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: int) -> int:
@@ -133,9 +139,22 @@ class HomeService(HomeServer):
             raise AccessDenied
         if len(message.inner) > limits.max_message_bytes or len(message.kind) > limits.max_kind_bytes:
             raise AccessDenied
+        if self.throttle.limits_sends and (sender == ANONYMOUS_HASH or sender not in found.state.access):
+            found = await self._hold_back(found, sender, message)
         if limits.max_ttl_s:
             ttl = min(ttl or limits.max_ttl_s, limits.max_ttl_s)
         return await self._store.append(found.state, sender, message, ttl)
+
+    async def _hold_back(self, found: OpenMailbox, sender: Hash, message: Blob) -> OpenMailbox:
+        """Holds a stranger to the rates; the mailbox as it is by then. A device of this server is no stranger."""
+        mailbox = found.state.name
+        is_stranger = sender == ANONYMOUS_HASH or not await self._devices.is_known(sender)
+        if is_stranger and not await self.throttle.send(mailbox, len(message.inner)):
+            return found
+        again = await self._mailboxes.find(mailbox, self._store)
+        if again is None or not rights_of(sender, again.state.access).can_send:
+            raise AccessDenied
+        return again
 
     async def mailbox_multirecv(
         self, mailboxes: tuple[ReceiveFrom, ...], timeout_ms: int
