@@ -116,7 +116,6 @@ def run(
 ) -> None:
     """A complete private network on this machine: a directory and a home server. Prints the link with which people join."""
     from xirtam_server import log, process
-    from xirtam_server.home.rates import UNLIMITED, RateLimits
 
     log.set_up(log_level.value, as_json=log_json)
     is_private = _is_loopback(host)
@@ -127,7 +126,6 @@ def run(
         tcp_port=tcp_port,
         name=name,
         legacy_device_auth=legacy_device_auth,
-        rates=UNLIMITED if is_private else RateLimits(),
         pow_effort=pow_effort or (1 if is_private else _PUBLIC_EFFORT),
         chunk_delay_s=_PRIVATE_CHUNK_DELAY_S if is_private else _PUBLIC_CHUNK_DELAY_S,
         exit_when_idle_s=exit_when_idle,

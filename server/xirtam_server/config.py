@@ -6,7 +6,6 @@ import msgspec
 
 from xirtam_core.errors import XirtamError
 from xirtam_core.names import ServerName
-from xirtam_server.home.rates import RateLimits
 
 
 class ServerConfig(msgspec.Struct, frozen=True):
@@ -21,7 +20,6 @@ class ServerConfig(msgspec.Struct, frozen=True):
     name: ServerName | None = None
     """The home server's name; None: the one it has, or one made up at the first start."""
     legacy_device_auth: bool = False
-    rates: RateLimits = RateLimits()
     pow_effort: int = 1
     chunk_delay_s: float = 0.1
     """How long the directory collects updates before it logs them."""

@@ -131,7 +131,7 @@ async def running(
         last = await client.server(who.name)
         listeners = bind(config, last)
         stack.callback(listeners.close)
-        settings = HomeSettings(who.name, rates=config.rates, legacy_device_auth=config.legacy_device_auth)
+        settings = HomeSettings(who.name, legacy_device_auth=config.legacy_device_auth)
         home = await HomeService.open(settings, data_dir / "home.db", client)
         stack.push_async_callback(home.close)
         descriptor = listeners.descriptor(signing.public_of(who.server))

@@ -209,5 +209,5 @@ class ReferenceServer(SimHomeServer):
         return await super().mailbox_multirecv(mailboxes, timeout_ms)
 
 
-_OURS = ("v1_server_info", "v1_device_auth_start", "v1_device_auth_finish")
+_OURS = ("v1_server_info", "v1_device_auth_start", "v1_device_auth_finish", "v1_redeem_invite", "v1_mailbox_acl_list")
 ReferenceServer.methods = {name: entry for name, entry in HomeServer.methods.items() if name not in _OURS}

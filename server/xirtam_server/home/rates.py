@@ -74,10 +74,11 @@ class TokenBuckets(Generic[K]):
         """Takes a token, also one that is yet to come: who takes it must wait for it."""
         if not self._token_s:
             return
-        self._full_at[key] = max(self._full_at.get(key, self._forgotten_full_at), now) + self._token_s
-        self._full_at.move_to_end(key)
-        if len(self._full_at) > self._most:
-            _, full_at = self._full_at.popitem(last=False)
+        remembered = self._full_at
+        remembered[key] = max(remembered.get(key, self._forgotten_full_at), now) + self._token_s
+        remembered.move_to_end(key)
+        if len(remembered) > self._most:
+            _, full_at = remembered.popitem(last=False)
             self._forgotten_full_at = max(self._forgotten_full_at, full_at)
 
 

@@ -34,8 +34,10 @@ from xirtam_core.rpc.service import RawJson
 from xirtam_server.home import profiles
 from xirtam_server.home.devices import Devices, UserDirectory
 from xirtam_server.home.open_mailboxes import OpenMailbox, OpenMailboxes
+from xirtam_server.home.preparations import Preparations
 from xirtam_server.home.purging import Purger
 from xirtam_server.home.receiving import Receiver
+from xirtam_server.home.registration import Registrar
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.home.throttle import Throttle
 from xirtam_server.home.waiters import Waiters
@@ -43,7 +45,7 @@ from xirtam_server.storage.interface import HomeStore
 from xirtam_server.storage.sqlite import SqliteHomeStore, StoreLimits
 
 _SOFTWARE = f"xirtam {version('xirtam')}"
-_FEATURES = ("device_auth_challenge",)
+_FEATURES = ("device_auth_challenge", "acl_list", "invites")
 
 
 class HomeService(HomeServer):
@@ -61,9 +63,13 @@ class HomeService(HomeServer):
         self._settings, self._store, self._mailboxes, self._waiters = settings, store, mailboxes, waiters
         self._limits = limits
         self.throttle = Throttle(settings.rates)
-        self._devices = Devices(settings.name, store, directory, limits)
+        self._registrar = Registrar(settings.registration, store)
+        prepared_s = settings.registration.prepared_s
+        self._devices = Devices(settings.name, store, directory, limits, self._registrar, prepared_s)
         self._receiver = Receiver(store, mailboxes, waiters, limits)
-        self._purger = Purger(store, limits)
+        self._purger = Purger(
+            store, limits, Preparations(settings.name, store, self._devices.look_up, limits.purge_step)
+        )
 
     @classmethod
     async def open(
@@ -97,7 +103,9 @@ class HomeService(HomeServer):
 
     async def server_info(self) -> ServerInfo:
         limits = ServerLimits(self._limits.max_message_bytes, self._limits.max_ttl_s)
-        return ServerInfo(self._settings.name, _SOFTWARE, _FEATURES, limits)
+        policy = self._settings.registration
+        features = (*_FEATURES, "prepare") if policy.prepared_s > 0 else _FEATURES
+        return ServerInfo(self._settings.name, _SOFTWARE, features, limits, policy.new_users)
 
     async def device_auth_start(self, username: Username) -> Challenge:
         await self.throttle.costly()
@@ -114,6 +122,10 @@ class HomeService(HomeServer):
             raise AccessDenied
         await self.throttle.costly()
         return await self._devices.admit(username, chain)
+
+    async def redeem_invite(self, username: Username, invite: AuthToken) -> None:
+        await self.throttle.invite()
+        await self._registrar.redeem(username, invite)
 
     async def device_certs(self, username: Username) -> Mapping[Hash, CertificateChain] | None:
         return await self._devices.certificates(username)
@@ -166,6 +178,12 @@ class HomeService(HomeServer):
     async def mailbox_acl_edit(self, auth: AuthToken, mailbox: Hash, acl: MailboxAcl) -> None:
         if await self._store.edit_access(mailbox, token_hash(auth), acl) is AclEdit.REFUSE:
             raise AccessDenied
+
+    async def mailbox_acl_list(self, auth: AuthToken, mailbox: Hash) -> tuple[MailboxAcl, ...]:
+        found = await self._mailboxes.find(mailbox, self._store)
+        if found is None or not rights_of(token_hash(auth), found.state.access).can_edit_acl:
+            raise AccessDenied
+        return tuple(found.state.access.values())
 
     async def register_group(self, auth: AuthToken, group: Hash) -> None:
         device = await self._devices.find(auth)

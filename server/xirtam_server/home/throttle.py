@@ -48,11 +48,14 @@ class Throttle:
         peer = PEER.get()
         if peer is None:
             return False
-        if not peer.address:
-            return await self._pass("anonymous_sends", ((self._by_mailbox, mailbox),), size)
-        source = source_of(peer.address)
-        charges = ((self._by_source, source), (self._by_both, (source, mailbox)), (self._by_mailbox, mailbox))
-        return await self._pass("anonymous_sends", charges, size)
+        charges: Sequence[_Charge] = ((self._by_mailbox, mailbox),)
+        if peer.address:
+            source = source_of(peer.address)
+            charges = ((self._by_source, source), (self._by_both, (source, mailbox)), (self._by_mailbox, mailbox))
+        wait_s = self._take("anonymous_sends", charges, size)
+        if wait_s:
+            await self._hold(wait_s, size)
+        return wait_s > 0
 
     async def costly(self) -> None:
         """Lets a call pass that costs the directory a question, or many signatures to check; raises `ServerBusy`."""
@@ -65,20 +68,21 @@ class Throttle:
     async def _pass_source(self, limit: str, buckets: TokenBuckets[str]) -> None:
         peer = PEER.get()
         if peer is not None and peer.address:
-            await self._pass(limit, ((buckets, source_of(peer.address)),), 0)
+            wait_s = self._take(limit, ((buckets, source_of(peer.address)),), 0)
+            if wait_s:
+                await self._hold(wait_s, 0)
 
-    async def _pass(self, limit: str, charges: Sequence[_Charge], size: int) -> bool:
-        now = self._clock()
-        wait_s = max(buckets.wait_s(key, now) for buckets, key in charges)
+    def _take(self, limit: str, charges: Sequence[_Charge], size: int) -> float:
+        """Takes a token of each, and says how long to wait for the last of them; raises `ServerBusy`."""
+        now, wait_s = self._clock(), 0.0
+        for buckets, key in charges:
+            wait_s = max(wait_s, buckets.wait_s(key, now))
         if wait_s > _AT_ONCE_S and not self._has_room(wait_s, size):
             self.refused[limit] += 1
             raise ServerBusy
         for buckets, key in charges:
             buckets.take(key, now)
-        if wait_s <= _AT_ONCE_S:
-            return False
-        await self._hold(wait_s, size)
-        return True
+        return wait_s if wait_s > _AT_ONCE_S else 0.0
 
     def _has_room(self, wait_s: float, size: int) -> bool:
         rates = self._rates
