@@ -33,6 +33,8 @@ from xirtam_core.rpc.home_server import HomeServer, ServerBusy
 from xirtam_core.rpc.transports import connect
 from xirtam_server.home.fragments import FragmentLimits
 from xirtam_server.home.limits import HomeLimits
+from xirtam_server.home.rates import UNLIMITED, RateLimits
+from xirtam_server.home.registration import RegistrationPolicy
 from xirtam_server.home.service import HomeService
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.storage.sqlite import StoreLimits
@@ -103,6 +105,8 @@ async def open_harbor(
     store_limits: StoreLimits | None = None,
     connection_limits: ConnectionLimits | None = None,
     legacy_device_auth: bool = False,
+    rates: RateLimits = UNLIMITED,
+    registration: RegistrationPolicy = RegistrationPolicy(),  # noqa: B008  # it is frozen
     directory: FakeDirectory | None = None,
     fragment_limits: FragmentLimits | None = None,
     fragments: str | None = None,
@@ -110,7 +114,12 @@ async def open_harbor(
     directory = directory or FakeDirectory()
     service = await HomeService.open(
         HomeSettings(
-            HARBOR, limits, fragments=fragment_limits or FragmentLimits(), legacy_device_auth=legacy_device_auth
+            HARBOR,
+            limits,
+            rates,
+            registration,
+            fragment_limits or FragmentLimits(),
+            legacy_device_auth=legacy_device_auth,
         ),
         folder / "home.db",
         directory,

@@ -10,7 +10,8 @@
     ├── Unreachable               a server or directory that did not answer, or not in its own terms
     │   └── NotConnected          … since no connection came about, so nothing was sent
     ├── Refused                   a server that answered no
-    │   └── RetryLater            … for now
+    │   ├── RetryLater            … for now
+    │   └── NewcomerRefused       … to somebody who has no account there, since it takes nobody new, or not without an invite
     ├── NotFound                  no such user, account, server or message
     ├── Locked                    the account's key is missing or does not open it
     │   ├── InUse                 another process has the account open
@@ -63,6 +64,10 @@ class Refused(XirtamError):
 
 class RetryLater(Refused):
     """A server said no for now."""
+
+
+class NewcomerRefused(Refused):
+    """A home server takes no new users, or not without an invite that counts."""
 
 
 class NotFound(XirtamError):

@@ -1,14 +1,15 @@
 """The join link: what a client needs to enter a network, as text to paste or scan.
 
-`xirtam:join?directory=URL&key=PK&server=~name`: one or more directory URLs, the directory's public key (base64url), and
-optionally the home server that new accounts should take. Unknown parts are ignored, so a later link still works here.
+`xirtam:join?directory=URL&key=PK&server=~name&invite=TOKEN`: one or more directory URLs, the directory's public key (base64url),
+optionally the home server that new accounts should take, and an invite (hex) where that server lets nobody in without one. Unknown
+parts are ignored, so a later link still works here.
 """
 
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
-from xirtam_core.codec.primitives import SigningPublic
+from xirtam_core.codec.primitives import AuthToken, SigningPublic
 from xirtam_core.errors import Malformed
 from xirtam_core.names import ServerName
 
@@ -18,16 +19,19 @@ _MOST_URLS = 8
 
 
 class JoinLink(msgspec.Struct, frozen=True):
-    """Where a network's directory is, the key it signs with, and the home server suggested to newcomers."""
+    """Where a network's directory is, the key it signs with, the home server suggested to newcomers, and what lets them in there."""
 
     directory_urls: tuple[str, ...]
     directory_pk: SigningPublic
     server: ServerName | None = None
+    invite: AuthToken | None = None
 
     def __str__(self) -> str:
         parts = [("directory", url) for url in self.directory_urls] + [("key", self.directory_pk.text())]
         if self.server is not None:
             parts.append(("server", self.server))
+        if self.invite is not None:
+            parts.append(("invite", self.invite.text()))
         return _PREFIX + "&".join(f"{name}={quote(value, safe=':/~@[]')}" for name, value in parts)
 
     @classmethod
@@ -50,7 +54,11 @@ class JoinLink(msgspec.Struct, frozen=True):
             key = SigningPublic.from_text(found.get("key", ""))
         except Malformed:
             raise Malformed("the directory key in this join link is damaged: copy it again, whole") from None
-        return cls(urls, key, ServerName(found["server"]) if "server" in found else None)
+        try:
+            invite = AuthToken.from_text(found["invite"]) if "invite" in found else None
+        except Malformed:
+            raise Malformed("the invite in this join link is damaged: copy it again, whole") from None
+        return cls(urls, key, ServerName(found["server"]) if "server" in found else None, invite)
 
 
 def _is_url(text: str) -> bool:

@@ -5,12 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import signing_secret
+from xirtam_core.codec.primitives import AuthToken
 from xirtam_core.crypto import signing
 from xirtam_core.errors import Malformed
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName
 
 PK = signing.public_of(signing_secret("directory"))
+INVITE = AuthToken(b"\x1a" * 20)
 LINK = JoinLink(("http://127.0.0.1:8080/",), PK, ServerName("~harbor"))
 
 
@@ -24,10 +26,11 @@ LINK = JoinLink(("http://127.0.0.1:8080/",), PK, ServerName("~harbor"))
     ],
 )
 @pytest.mark.parametrize("server", [None, ServerName("~harbor")])
-def test_a_link_survives_being_pasted_with_or_without_a_server(
-    urls: tuple[str, ...], server: ServerName | None
+@pytest.mark.parametrize("invite", [None, INVITE])
+def test_a_link_survives_being_pasted_with_or_without_a_server_and_an_invite(
+    urls: tuple[str, ...], server: ServerName | None, invite: AuthToken | None
 ) -> None:
-    link = JoinLink(urls, PK, server)
+    link = JoinLink(urls, PK, server, invite)
     text = str(link)
     assert text.isprintable()
     assert " " not in text
@@ -36,6 +39,12 @@ def test_a_link_survives_being_pasted_with_or_without_a_server(
 
 def test_a_link_is_readable() -> None:
     assert str(LINK) == f"xirtam:join?directory=http://127.0.0.1:8080/&key={PK.text()}&server=~harbor"
+
+
+def test_an_invite_is_in_the_text_and_not_in_what_is_logged() -> None:
+    link = JoinLink(LINK.directory_urls, PK, LINK.server, INVITE)
+    assert str(link) == f"{LINK}&invite={'1a' * 20}"
+    assert "1a1a" not in repr(link)
 
 
 def test_parts_that_a_later_version_adds_are_passed_over() -> None:
@@ -54,6 +63,7 @@ def test_parts_that_a_later_version_adds_are_passed_over() -> None:
         ("xirtam:join?", "no directory"),
         ("xirtam:join?directory", "damaged"),
         (f"xirtam:join?key={PK.text()}", "no directory"),
+        (f"{LINK}&invite=1a1a", "invite .* damaged"),
         (f"xirtam:join?directory=gopher://x/&key={PK.text()}", "no directory"),
         (f"xirtam:join?directory=http:///x&key={PK.text()}", "no directory"),
         (f"xirtam:join?directory=http://[::1&key={PK.text()}", "no directory"),

@@ -66,6 +66,10 @@ class SimHomeServer(HomeServer):
         self.mailboxes: dict[Hash, Mailbox] = {}
         self.devices: dict[Hash, Device] = {}
         self.refuses_readers = False
+        self.registration: str | None = "open"
+        self.invites: dict[AuthToken, int] = {}
+        """How many each still lets in."""
+        self.invited: set[Username] = set()
         self._directory = directory
         self._clock = clock
         self._challenges: set[Hash] = set()
@@ -95,13 +99,27 @@ class SimHomeServer(HomeServer):
         self.mailboxes.setdefault(direct_mailbox(user), Mailbox())
         return self.devices[name]
 
+    def _lets_in(self, user: Username) -> bool:
+        is_new = all(device.user != user for device in self.devices.values())
+        return not is_new or self.registration in (None, "open") or user in self.invited
+
     def _device(self, token: AuthToken) -> Device | None:
         return next((device for device in self.devices.values() if device.token == token), None)
 
     # What it answers
 
     async def server_info(self) -> ServerInfo:
-        return ServerInfo(self.name, "simulated", ("device_auth_challenge",), ServerLimits(720_000, 0))
+        return ServerInfo(
+            self.name, "simulated", ("device_auth_challenge",), ServerLimits(720_000, 0), self.registration
+        )
+
+    async def redeem_invite(self, username: Username, invite: AuthToken) -> None:
+        if username in self.invited:
+            return
+        if self.registration == "closed" or self.invites.get(invite, 0) == 0:
+            raise AccessDenied
+        self.invites[invite] -= 1
+        self.invited.add(username)
 
     async def device_auth_start(self, username: Username) -> Challenge:
         challenge = Hash(secrets.token_bytes(32))
@@ -124,7 +142,7 @@ class SimHomeServer(HomeServer):
         if self._directory.is_down:
             raise ServerBusy
         user = self._directory.find_user(username)
-        if user is None or user.server_name != self.name:
+        if user is None or user.server_name != self.name or not self._lets_in(username):
             raise AccessDenied
         try:
             certificate.verify(chain, user.root_cert_hash, self._clock.now_ns() // 10**9)
@@ -209,5 +227,5 @@ class ReferenceServer(SimHomeServer):
         return await super().mailbox_multirecv(mailboxes, timeout_ms)
 
 
-_OURS = ("v1_server_info", "v1_device_auth_start", "v1_device_auth_finish")
+_OURS = ("v1_server_info", "v1_device_auth_start", "v1_device_auth_finish", "v1_redeem_invite", "v1_mailbox_acl_list")
 ReferenceServer.methods = {name: entry for name, entry in HomeServer.methods.items() if name not in _OURS}

@@ -6,11 +6,14 @@ has been done already is read from the directory and the server, not remembered,
 
 from collections.abc import Callable
 
+import msgspec
+
 from xirtam_core.clock import Clock
 from xirtam_core.crypto import signing
 from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.directory.pow.solver import Progress as WorkProgress
 from xirtam_core.engine.network import Network
+from xirtam_core.engine.newcomer import Newcomer
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import NotFound
@@ -18,6 +21,7 @@ from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.blob import SERVER_DESCRIPTOR
 from xirtam_core.protocol.directory import AddOwner, Update, UserDescriptor
 from xirtam_core.registration import NameAnswer, Progress, Step
+from xirtam_core.rpc.home_server import AccessDenied
 from xirtam_core.storage import account as stored_account
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
@@ -56,20 +60,28 @@ class Registration:
 
     async def run(self) -> None:
         """Takes all steps that remain; raises `NameTaken`, `NotFound`, `Unreachable`, `Unverified`, `Refused`."""
+        self._on_progress(Progress(Step.CHECK_NAME))
+        await check_server(self._network.directory, self._account.server)
+        newcomer = Newcomer(self._account, self._network)
+        await newcomer.ask()
         await self._enter_directory()
         self._on_progress(Progress(Step.AUTHENTICATE))
         session = Session(self._database, self._account, self._network)
-        await session.token()
+        try:
+            await session.token()
+        except AccessDenied:
+            newcomer.explain_refusal()
+            raise
         self._on_progress(Progress(Step.PUBLISH_KEY))
         await Rotation(self._database, session, self._clock).rotate_if_due()
         stored_account.store_registered(self._database)
+        if self._account.link.invite is not None:  # it has served
+            stored_account.store_link(self._database, msgspec.structs.replace(self._account.link, invite=None))
         self._on_progress(Progress(Step.DONE))
 
     async def _enter_directory(self) -> None:
         """Claims the name and points it at the home server, as far as that has not been done."""
-        self._on_progress(Progress(Step.CHECK_NAME))
         me, directory = self._account, self._network.directory
-        await check_server(directory, me.server)
         descriptor = UserDescriptor(me.server, me.device_hash).blob()
         stages = _Stages(self._on_progress)
         await directory.publish(

@@ -101,10 +101,13 @@ class ServerInfo(Wire):
     software: str
     features: tuple[str, ...]
     limits: ServerLimits
+    registration: str | None = None
+    """Whom it takes as new users: "open", "invite" or "closed"; None where it does not say."""
 
 
 class HomeServer(Service):
-    """What a home server answers. A reference server lacks `v1_server_info` and the two halves of the challenge."""
+    """What a home server answers. A reference server lacks `v1_server_info`, the two halves of the challenge, `v1_redeem_invite`
+    and `v1_mailbox_acl_list`."""
 
     @method("v1_server_info", errors=ServerError)
     async def server_info(self) -> ServerInfo: ...
@@ -119,6 +122,9 @@ class HomeServer(Service):
 
     @method("v1_device_auth", errors=ServerError)
     async def device_auth(self, username: Username, chain: CertificateChain) -> AuthToken: ...
+
+    @method("v1_redeem_invite", errors=ServerError)
+    async def redeem_invite(self, username: Username, invite: AuthToken) -> None: ...
 
     @method("v1_device_certs", errors=ServerError)
     async def device_certs(self, username: Username) -> Mapping[Hash, CertificateChain] | None: ...
@@ -145,6 +151,9 @@ class HomeServer(Service):
 
     @method("v1_mailbox_acl_edit", errors=ServerError)
     async def mailbox_acl_edit(self, auth: AuthToken, mailbox: Hash, acl: MailboxAcl) -> None: ...
+
+    @method("v1_mailbox_acl_list", errors=ServerError)
+    async def mailbox_acl_list(self, auth: AuthToken, mailbox: Hash) -> tuple[MailboxAcl, ...]: ...
 
     @method("v1_register_group", errors=ServerError)
     async def register_group(self, auth: AuthToken, group: Hash) -> None: ...

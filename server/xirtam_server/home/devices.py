@@ -1,12 +1,13 @@
 """Devices: who may have a token, and whose medium-term keys are published (spec: rpc.md, Device authentication).
 
-A user must be in the directory with this server as home, and the device's chain must lead to the root key that the directory
-names. The directory is asked each time, because a client that registers comes here the moment its entry has landed.
+A user must be in the directory, with this server as home unless they prepare a move here, and the device's chain must lead to the
+root key that the directory names. The directory is asked each time, as a client that registers comes the moment its entry has landed.
 """
 
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -24,10 +25,13 @@ from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.rpc.home_server import AccessDenied, Challenge, ServerBusy
 from xirtam_server.home.challenges import Challenges
 from xirtam_server.home.limits import HomeLimits
+from xirtam_server.home.registration import Registrar
 from xirtam_server.storage.interface import Device, HomeStore
 
 _log = logging.getLogger(__name__)
 _DOMAIN = "xirtam-device-auth"
+_MOST_KNOWN = 50_000
+_NANOSECONDS = 1_000_000_000
 
 
 class UserDirectory(Protocol):
@@ -46,10 +50,21 @@ def challenge_bytes(server: ServerName, username: Username, challenge: Hash) -> 
 class Devices:
     """Gives out tokens and keeps chains and medium-term keys."""
 
-    def __init__(self, name: ServerName, store: HomeStore, directory: UserDirectory, limits: HomeLimits) -> None:
+    def __init__(
+        self,
+        name: ServerName,
+        store: HomeStore,
+        directory: UserDirectory,
+        limits: HomeLimits,
+        registrar: Registrar,
+        prepared_s: int,
+    ) -> None:
+        """`prepared_s`: how long a user of another server may be on the way here; 0: nobody."""
         self._name, self._store, self._directory, self._limits = name, store, directory, limits
+        self._registrar, self._prepared_s = registrar, prepared_s
         self._challenges = Challenges(limits.challenge_s, limits.most_spent_challenges)
         self._lookups = asyncio.Semaphore(limits.directory_lookups)
+        self._known: OrderedDict[Hash, None] = OrderedDict()
 
     def challenge(self, username: Username) -> Challenge:
         """A challenge for a device of `username`, whether or not there is such a user."""
@@ -64,25 +79,30 @@ class Devices:
         if not signing.verifies(chain.this.pk, challenge_bytes(self._name, username, challenge), signature):
             raise AccessDenied
         self._challenges.spend(challenge)
-        return await self.admit(username, chain)
+        return await self.admit(username, chain, may_prepare=self._prepared_s > 0)
 
-    async def admit(self, username: Username, chain: CertificateChain) -> AuthToken:
-        """The token of the device with this chain; raises `AccessDenied` for a user or chain that does not belong here."""
-        if len(chain.ancestors) >= self._limits.max_chain:
+    async def admit(self, username: Username, chain: CertificateChain, *, may_prepare: bool = False) -> AuthToken:
+        """The token of the device with this chain; raises `AccessDenied` for a user or chain that does not belong here.
+
+        With `may_prepare` the user may live elsewhere still, and has some time to come.
+        """
+        if len(chain.ancestors) >= self._limits.max_chain or not await self._registrar.lets_in(username):
             raise AccessDenied
-        user = await self._look_up(username)
-        if user is None or user.server_name != self._name:
+        user = await self.look_up(username)
+        if user is None or (user.server_name != self._name and not may_prepare):
             raise AccessDenied
         try:
             await asyncio.to_thread(verify, chain, user.root_cert_hash, int(time.time()))
         except Unverified:
             raise AccessDenied from None
-        token = await self._store.add_device(username, chain, direct_mailbox(username))
+        until = 0 if user.server_name == self._name else time.time_ns() + self._prepared_s * _NANOSECONDS
+        token = await self._store.add_device(username, chain, direct_mailbox(username), until)
         if token is None:
             raise AccessDenied
         return token
 
-    async def _look_up(self, username: Username) -> UserDescriptor | None:
+    async def look_up(self, username: Username) -> UserDescriptor | None:
+        """What the directory says of `username`; raises `ServerBusy` where it gives no usable answer."""
         try:
             async with asyncio.timeout(self._limits.directory_timeout_s), self._lookups:
                 return await self._directory.user(username)
@@ -96,6 +116,18 @@ class Devices:
         if device is None:
             raise AccessDenied
         return device
+
+    async def is_known(self, token: Hash) -> bool:
+        """Whether the token with hash `token` is a device's, or was; quick for those that were asked for lately."""
+        if token in self._known:
+            self._known.move_to_end(token)
+            return True
+        if await self._store.find_device(token) is None:
+            return False
+        self._known[token] = None
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+        return True
 
     async def certificates(self, username: Username) -> Mapping[Hash, CertificateChain] | None:
         """The chains of the user's devices; None where no device is known."""

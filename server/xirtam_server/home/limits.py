@@ -47,4 +47,8 @@ class HomeLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     purge_every_s: float = 20.0
     """How often expired entries are removed."""
     purge_step: int = 200
-    """Entries that one transaction removes, so that no sender waits for it."""
+    """Rows that are removed at once, in between others' messages."""
+
+    def oldest_kept(self, now_ns: int) -> int:
+        """From which `received_at` on entries are kept, whatever their senders asked for."""
+        return max(now_ns - self.max_ttl_s * 1_000_000_000, 0) if self.max_ttl_s else 0

@@ -71,15 +71,17 @@ class Receiver:
         self._turn += 1
         start = self._turn % len(cursors) if cursors else 0
         now_ns = time.time_ns()
+        too_old = self._limits.oldest_kept(now_ns) - 1
         for cursor in cursors[start:] + cursors[:start]:
             name = cursor.mailbox
             mailbox = self._mailboxes.find_open(name) or await self._mailboxes.find(name, self._store)
             if mailbox is None or not rights_of(cursor.reader, mailbox.state.access).can_recv:
                 is_refused = True
                 continue
-            if cursor.after >= mailbox.last or cursor.mailbox in found:
+            after = max(cursor.after, too_old)
+            if after >= mailbox.last or cursor.mailbox in found:
                 continue
-            page, room = _fitting(await self._page(mailbox, cursor.after, now_ns), room, is_first=not found)
+            page, room = _fitting(await self._page(mailbox, after, now_ns), room, is_first=not found)
             if page:
                 found[cursor.mailbox] = page
             if room <= 0:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from xirtam_core.codec.primitives import AuthToken, Hash, Signature
-from xirtam_core.crypto.hashing import token_hash
+from xirtam_core.crypto.hashing import ANONYMOUS_HASH, token_hash
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.attachment import Leaf, Node
 from xirtam_core.protocol.blob import Blob
@@ -35,17 +35,20 @@ from xirtam_server.home import profiles
 from xirtam_server.home.devices import Devices, UserDirectory
 from xirtam_server.home.fragment_purging import FragmentPurger
 from xirtam_server.home.fragments import Fragments
-from xirtam_server.home.open_mailboxes import OpenMailboxes
+from xirtam_server.home.open_mailboxes import OpenMailbox, OpenMailboxes
+from xirtam_server.home.preparations import Preparations
 from xirtam_server.home.purging import Purger
 from xirtam_server.home.receiving import Receiver
+from xirtam_server.home.registration import Registrar
 from xirtam_server.home.settings import HomeSettings
+from xirtam_server.home.throttle import Throttle
 from xirtam_server.home.waiters import Waiters
 from xirtam_server.storage.bodies import BodyStore, open_bodies
 from xirtam_server.storage.interface import HomeStore
 from xirtam_server.storage.sqlite import SqliteHomeStore, StoreLimits
 
 _SOFTWARE = f"xirtam {version('xirtam')}"
-_FEATURES = ("device_auth_challenge",)
+_FEATURES = ("device_auth_challenge", "acl_list", "invites")
 
 
 class HomeService(HomeServer):
@@ -63,11 +66,16 @@ class HomeService(HomeServer):
         limits = settings.limits
         self._settings, self._store, self._mailboxes, self._waiters = settings, store, mailboxes, waiters
         self._limits = limits
-        self._devices = Devices(settings.name, store, directory, limits)
+        self.throttle = Throttle(settings.rates)
+        self._registrar = Registrar(settings.registration, store)
+        prepared_s = settings.registration.prepared_s
+        self._devices = Devices(settings.name, store, directory, limits, self._registrar, prepared_s)
         self._receiver = Receiver(store, mailboxes, waiters, limits)
-        self._purger = Purger(store, limits)
         self._bodies, self._fragments = bodies, Fragments(store, bodies, settings.fragments)
         self._fragment_purger = FragmentPurger(store, bodies, settings.fragments, limits)
+        self._purger = Purger(
+            store, limits, Preparations(settings.name, store, self._devices.look_up, limits.purge_step)
+        )
 
     @classmethod
     async def open(
@@ -111,20 +119,29 @@ class HomeService(HomeServer):
         limits = ServerLimits(
             self._limits.max_message_bytes, self._limits.max_ttl_s, fragments.quota_bytes, fragments.max_bytes
         )
-        return ServerInfo(self._settings.name, _SOFTWARE, _FEATURES, limits)
+        policy = self._settings.registration
+        features = (*_FEATURES, "prepare") if policy.prepared_s > 0 else _FEATURES
+        return ServerInfo(self._settings.name, _SOFTWARE, features, limits, policy.new_users)
 
     async def device_auth_start(self, username: Username) -> Challenge:
+        await self.throttle.costly()
         return self._devices.challenge(username)
 
     async def device_auth_finish(
         self, username: Username, chain: CertificateChain, challenge: Hash, signature: Signature
     ) -> AuthToken:
+        await self.throttle.costly()
         return await self._devices.answer_challenge(username, chain, challenge, signature)
 
     async def device_auth(self, username: Username, chain: CertificateChain) -> AuthToken:
         if not self._settings.legacy_device_auth:
             raise AccessDenied
+        await self.throttle.costly()
         return await self._devices.admit(username, chain)
+
+    async def redeem_invite(self, username: Username, invite: AuthToken) -> None:
+        await self.throttle.invite()
+        await self._registrar.redeem(username, invite)
 
     async def device_certs(self, username: Username) -> Mapping[Hash, CertificateChain] | None:
         return await self._devices.certificates(username)
@@ -139,6 +156,7 @@ class HomeService(HomeServer):
         return await self._store.profile(username)
 
     async def profile_set(self, username: Username, profile: UserProfile) -> None:
+        await self.throttle.costly()
         await profiles.publish(self._store, username, profile, self._limits.max_profile_bytes)
 
     async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: int) -> int:
@@ -149,9 +167,22 @@ class HomeService(HomeServer):
             raise AccessDenied
         if len(message.inner) > limits.max_message_bytes or len(message.kind) > limits.max_kind_bytes:
             raise AccessDenied
+        if self.throttle.limits_sends and (sender == ANONYMOUS_HASH or sender not in found.state.access):
+            found = await self._hold_back(found, sender, message)
         if limits.max_ttl_s:
             ttl = min(ttl or limits.max_ttl_s, limits.max_ttl_s)
         return await self._store.append(found.state, sender, message, ttl)
+
+    async def _hold_back(self, found: OpenMailbox, sender: Hash, message: Blob) -> OpenMailbox:
+        """Holds a stranger to the rates; the mailbox as it is by then. A device of this server is no stranger."""
+        mailbox = found.state.name
+        is_stranger = sender == ANONYMOUS_HASH or not await self._devices.is_known(sender)
+        if is_stranger and not await self.throttle.send(mailbox, len(message.inner)):
+            return found
+        again = await self._mailboxes.find(mailbox, self._store)
+        if again is None or not rights_of(sender, again.state.access).can_send:
+            raise AccessDenied
+        return again
 
     async def mailbox_multirecv(
         self, mailboxes: tuple[ReceiveFrom, ...], timeout_ms: int
@@ -163,6 +194,12 @@ class HomeService(HomeServer):
     async def mailbox_acl_edit(self, auth: AuthToken, mailbox: Hash, acl: MailboxAcl) -> None:
         if await self._store.edit_access(mailbox, token_hash(auth), acl) is AclEdit.REFUSE:
             raise AccessDenied
+
+    async def mailbox_acl_list(self, auth: AuthToken, mailbox: Hash) -> tuple[MailboxAcl, ...]:
+        found = await self._mailboxes.find(mailbox, self._store)
+        if found is None or not rights_of(token_hash(auth), found.state.access).can_edit_acl:
+            raise AccessDenied
+        return tuple(found.state.access.values())
 
     async def register_group(self, auth: AuthToken, group: Hash) -> None:
         device = await self._devices.find(auth)

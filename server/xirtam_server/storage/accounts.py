@@ -8,7 +8,6 @@ import time
 
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.names import Username
-from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_server.storage.interface import Account
 
 
@@ -27,28 +26,15 @@ def open_account(db: sqlite3.Connection, user: Username, prepared_until: int) ->
     )
 
 
-def purge(db: sqlite3.Connection, now_ns: int, most: int) -> tuple[int, list[Hash]]:
-    """Removes up to `most` accounts whose preparation has run out; how many, and the mailboxes that went with them."""
-    users = db.execute(
-        "SELECT user FROM account WHERE prepared_until > 0 AND prepared_until <= ? LIMIT ?", (now_ns, most)
-    ).fetchall()
-    mailboxes: list[Hash] = []
-    for (user,) in users:
-        mailboxes += _remove(db, Username(user))
-    return len(users), mailboxes
+def lapsed(db: sqlite3.Connection, now_ns: int, most: int) -> list[Username]:
+    """Up to `most` users whose preparation has run out, oldest first."""
+    query = "SELECT user FROM account WHERE prepared_until > 0 AND prepared_until <= ? ORDER BY prepared_until LIMIT ?"
+    return [Username(user) for (user,) in db.execute(query, (now_ns, most))]
 
 
-def _remove(db: sqlite3.Connection, user: Username) -> list[Hash]:
-    names = db.execute("SELECT name FROM mailbox WHERE owner = ?", (user,)).fetchall()
-    gone = [direct_mailbox(user), *(Hash(name) for (name,) in names)]
-    for name in gone:
-        for table in ("entry", "access"):
-            query = f"DELETE FROM {table} WHERE mailbox = (SELECT id FROM mailbox WHERE name = ?)"  # noqa: S608
-            db.execute(query, (bytes(name),))
-        db.execute("DELETE FROM mailbox WHERE name = ?", (bytes(name),))
-    for table in ("device", "profile", "account"):
-        db.execute(f"DELETE FROM {table} WHERE user = ?", (user,))  # noqa: S608
-    return gone
+def confirm(db: sqlite3.Connection, user: Username) -> None:
+    """The account stays."""
+    db.execute("UPDATE account SET prepared_until = 0 WHERE user = ?", (user,))
 
 
 def add_invite(db: sqlite3.Connection, token_hash: Hash, uses: int, expires_at: int) -> None:

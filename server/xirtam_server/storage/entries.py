@@ -48,32 +48,44 @@ class Append:
         return StoredEntry(entry, self.expires_at(received_at))
 
 
+class _Owner:
+    """How many bytes all mailboxes of one user hold."""
+
+    __slots__ = ("bytes",)
+
+    def __init__(self, size: int) -> None:
+        self.bytes = size
+
+
 class _Head:
-    """Where a mailbox ends, and how much it holds."""
+    """Where a mailbox ends, how much it holds, and who is charged for it."""
 
-    __slots__ = ("bytes", "entries", "last")
+    __slots__ = ("bytes", "entries", "last", "owner")
 
-    def __init__(self, last: int, entries: int, size: int) -> None:
+    def __init__(self, last: int, entries: int, size: int, owner: _Owner | None) -> None:
         self.last = last
         self.entries = entries
         self.bytes = size
+        self.owner = owner
 
 
 class Appender:
     """Adds entries, and remembers the ends of the mailboxes it has added to."""
 
-    def __init__(self, most_entries: int, most_bytes: int) -> None:
-        self._most_entries, self._most_bytes = most_entries, most_bytes
+    def __init__(self, most_entries: int, most_bytes: int, most_owned_bytes: int) -> None:
+        self._most_entries, self._most_bytes, self._most_owned_bytes = most_entries, most_bytes, most_owned_bytes
         self._heads: dict[int, _Head] = {}
+        self._owners: dict[str, _Owner] = {}
 
     def forget(self) -> None:
         """What is remembered may not be so: it will be read again."""
         self._heads.clear()
+        self._owners.clear()
 
     def append(self, db: sqlite3.Connection, appends: Sequence[Append]) -> list[int | MailboxFull]:
         """Adds the entries in order, and gives their `received_at`: in one statement, if there are no more than it takes."""
         if len(self._heads) > _MOST_HEADS:
-            self._heads.clear()
+            self.forget()
         now = time.time_ns()
         outcomes: list[int | MailboxFull] = []
         rows: list[tuple[Any, ...]] = []
@@ -83,6 +95,11 @@ class Appender:
             if head.entries >= self._most_entries or head.bytes + append.size > self._most_bytes:
                 outcomes.append(MailboxFull())
                 continue
+            if head.owner is not None:
+                if head.owner.bytes + append.size > self._most_owned_bytes:
+                    outcomes.append(MailboxFull())
+                    continue
+                head.owner.bytes += append.size
             head.last = received_at = max(head.last + 1, now)
             head.entries += 1
             head.bytes += append.size
@@ -92,9 +109,17 @@ class Appender:
         return outcomes
 
     def _read_head(self, db: sqlite3.Connection, row: int) -> _Head:
-        found = db.execute("SELECT last, entries, bytes FROM mailbox WHERE id = ?", (row,)).fetchone()
-        head = self._heads[row] = _Head(*found)
+        found = db.execute("SELECT last, entries, bytes, owner FROM mailbox WHERE id = ?", (row,)).fetchone()
+        if found is None:
+            raise LookupError("the mailbox was removed since its sender found it")
+        last, count, size, owner = found
+        head = self._heads[row] = _Head(last, count, size, self._read_owner(db, owner) if owner else None)
         return head
+
+    def _read_owner(self, db: sqlite3.Connection, name: str) -> _Owner:
+        if name not in self._owners:
+            self._owners[name] = _Owner(_owned_bytes(db, name))
+        return self._owners[name]
 
     def purge(self, db: sqlite3.Connection, now_ns: int, most: int, received_before: int) -> int:
         """Removes up to `most` entries that have expired or are older than wanted; how many.
@@ -107,9 +132,17 @@ class Appender:
             RETURNING mailbox""",
             (now_ns, KEEP, most, received_before),
         ).fetchall()
-        for (row,) in gone:
+        for row in {row for (row,) in gone}:
             self._heads.pop(row, None)
+            owner = db.execute("SELECT owner FROM mailbox WHERE id = ?", (row,)).fetchone()[0]
+            if owner in self._owners:
+                self._owners[owner].bytes = _owned_bytes(db, owner)
         return len(gone)
+
+
+def _owned_bytes(db: sqlite3.Connection, owner: str) -> int:
+    """What all mailboxes of `owner` hold."""
+    return db.execute("SELECT coalesce(sum(bytes), 0) FROM mailbox WHERE owner = ?", (owner,)).fetchone()[0]
 
 
 def read_page(

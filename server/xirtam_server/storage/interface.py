@@ -30,7 +30,7 @@ class StoreBusy(RetryLater):
 
 
 class MailboxFull(RetryLater):
-    """The mailbox holds as many entries or bytes as one may."""
+    """The mailbox holds as many entries or bytes as one may, or all groups of its owner as many bytes as they may."""
 
 
 class AccessChanged(XirtamError):
@@ -175,8 +175,20 @@ class HomeStore(Protocol):
         """
         ...
 
-    def purge_accounts(self, now_ns: int, most: int) -> Awaitable[int]:
-        """Removes up to `most` accounts that were prepared and not confirmed in time, with all that belongs to them; how many."""
+    async def lapsed_accounts(self, now_ns: int, most: int) -> list[Username]:
+        """Up to `most` users whose accounts were prepared and not confirmed by `now_ns`, those whose time ended first."""
+        ...
+
+    def confirm_account(self, user: Username) -> Awaitable[None]:
+        """The directory names this server for `user`: an account that was prepared stays."""
+        ...
+
+    def remove_lapsed(self, user: Username, now_ns: int, most: int) -> Awaitable[bool]:
+        """Removes about `most` rows of a lapsed account and of what belongs to it; whether it is done.
+
+        From the first step on its tokens are void and nobody can send to its mailboxes. An account that has not lapsed, as its user
+        came back between two steps, is left alone, and that is done.
+        """
         ...
 
     def add_invite(self, token_hash: Hash, uses: int, expires_at: int) -> Awaitable[None]:

@@ -18,7 +18,7 @@ from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.mailbox import AclEdit, MailboxAcl
 from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.protocol.profile import UserProfile
-from xirtam_server.storage import accounts, bulk, devices, entries, fragments, mailboxes, schema, stats
+from xirtam_server.storage import accounts, bulk, devices, entries, fragments, mailboxes, removal, schema, stats
 from xirtam_server.storage.entries import Append, Appender
 from xirtam_server.storage.interface import (
     Account,
@@ -48,6 +48,8 @@ class StoreLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Entries in one access list."""
     most_owned: int = 20_000
     """Mailboxes of groups that one user has registered."""
+    most_owned_bytes: int = 10 * 2**30
+    """In all these mailboxes of one user together."""
     most_devices: int = 64
     """Devices of one user."""
     most_waiting: int = 20_000
@@ -99,7 +101,7 @@ class SqliteHomeStore(HomeStore):
     def __init__(self, path: Path, observer: MailboxObserver, limits: StoreLimits) -> None:
         self._observer = observer
         self._limits = limits
-        self._appender = Appender(limits.most_entries, limits.most_mailbox_bytes)
+        self._appender = Appender(limits.most_entries, limits.most_mailbox_bytes, limits.most_owned_bytes)
         self._writer = GroupWriter(
             lambda: _connect(path),
             _Worker(self._appender),
@@ -196,17 +198,23 @@ class SqliteHomeStore(HomeStore):
         found = await self._write(lambda db: devices.add(db, user, chain, mailbox, prepared_until, most), added)
         return None if found is None else found[0]
 
-    async def purge_accounts(self, now_ns: int, most: int) -> int:
-        def purge(db: sqlite3.Connection) -> tuple[int, list[Hash]]:
-            count, gone = accounts.purge(db, now_ns, most)
-            self._appender.forget()
-            return count, gone
+    async def lapsed_accounts(self, now_ns: int, most: int) -> list[Username]:
+        return await self._read(lambda db: accounts.lapsed(db, now_ns, most))
 
-        def purged(found: tuple[int, list[Hash]]) -> None:
-            for mailbox in found[1]:
+    def confirm_account(self, user: Username) -> asyncio.Future[None]:
+        return self._write(lambda db: accounts.confirm(db, user))
+
+    async def remove_lapsed(self, user: Username, now_ns: int, most: int) -> bool:
+        def remove(db: sqlite3.Connection) -> tuple[bool, list[Hash]]:
+            outcome = removal.remove_lapsed(db, user, now_ns, most)
+            self._appender.forget()
+            return outcome
+
+        def removed(outcome: tuple[bool, list[Hash]]) -> None:
+            for mailbox in outcome[1]:
                 self._observer.closed(mailbox)
 
-        return (await self._write(purge, purged))[0]
+        return (await self._write(remove, removed))[0]
 
     def add_invite(self, token_hash: Hash, uses: int, expires_at: int) -> asyncio.Future[None]:
         return self._write(lambda db: accounts.add_invite(db, token_hash, uses, expires_at))

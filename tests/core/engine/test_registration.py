@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests import builders
@@ -13,13 +14,14 @@ from tests.sim.faults import ROUGH, Client, SimTransport
 from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import World
+from xirtam_core.codec.primitives import AuthToken
 from xirtam_core.crypto import signing
 from xirtam_core.directory.ownership import NameTaken
 from xirtam_core.engine import open_account
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.open_account import OpenAccount, open_existing, open_new
 from xirtam_core.engine.register import OnProgress
-from xirtam_core.errors import AccountExists, InUse, Locked, NotFound, Refused, Unreachable
+from xirtam_core.errors import AccountExists, InUse, Locked, NewcomerRefused, NotFound, Refused, Unreachable
 from xirtam_core.names import ServerName, Username
 from xirtam_core.registration import Progress, Step
 from xirtam_core.storage.account_directory import accounts
@@ -27,6 +29,7 @@ from xirtam_core.storage.keys import KeyPlace
 
 ALICE = Username("@alice")
 HARBOR = ServerName("~harbor")
+INVITE = AuthToken(b"\x1a" * 20)
 STEPS = [step for step in Step if step is not Step.DONE]
 
 
@@ -36,6 +39,7 @@ class Machine:
     def __init__(self, world: World, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world = world
         self.data_dir = data_dir
+        self.link = world.link
         self.end = Client()
         monkeypatch.setattr(open_account, "Network", self._network)
 
@@ -47,7 +51,7 @@ class Machine:
         return Network(link, headers, database, on_equivocation, connect=connect, directory=directory)
 
     def open_new(self, server: ServerName = HARBOR) -> OpenAccount:
-        return open_new(self.data_dir, self.world.link, ALICE, server, KeyPlace.FILE, None, self.world.clock)
+        return open_new(self.data_dir, self.link, ALICE, server, KeyPlace.FILE, None, self.world.clock)
 
     async def register(self, server: ServerName = HARBOR) -> list[Step]:
         """Makes the account, or finishes making it; gives the steps that it took."""
@@ -233,5 +237,118 @@ def test_a_finished_account_is_open_once_at_a_time(tmp_path: Path, monkeypatch: 
         assert signing.public_of(engine.account.device_secret) == device.chain.this.pk
         await opened.close()
         await (await open_existing(tmp_path, ALICE, None, world.clock)).close()
+
+    scenario()
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"), [("closed", "takes no new users; @alice was not claimed"), ("invite", "by invite")]
+)
+def test_a_server_that_takes_no_newcomer_says_so_before_the_name_is_claimed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str, reason: str
+) -> None:
+    @simulated
+    async def scenario() -> None:
+        world = World(tmp_path)
+        server, other = world.server(HARBOR), world.server("~haven")
+        server.registration = policy
+        machine = Machine(world, tmp_path, monkeypatch)
+        with pytest.raises(NewcomerRefused, match=reason):
+            await machine.register()
+        assert world.directory.state(ALICE).owners == ()
+        await machine.register(other.name)
+        _is_whole(machine, other)
+
+    scenario()
+
+
+def test_an_invite_in_the_link_lets_a_newcomer_in_and_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @simulated
+    async def scenario() -> None:
+        world = World(tmp_path)
+        server = world.server(HARBOR)
+        server.registration, server.invites = "invite", {INVITE: 1}
+        machine = Machine(world, tmp_path, monkeypatch)
+        machine.link = msgspec.structs.replace(world.link, invite=INVITE)
+        await machine.register_until(Step.AWAIT_OWNER, 0.0)
+        assert server.invites == {INVITE: 0}
+        await machine.register()
+        _is_whole(machine, server)
+        opened = await open_existing(tmp_path, ALICE, None, world.clock)
+        assert opened.start().account.link == world.link
+        await opened.close()
+
+    scenario()
+
+
+def test_an_invite_that_does_not_count_is_refused_before_the_name_is_claimed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @simulated
+    async def scenario() -> None:
+        world = World(tmp_path)
+        server = world.server(HARBOR)
+        server.registration = "invite"
+        machine = Machine(world, tmp_path, monkeypatch)
+        machine.link = msgspec.structs.replace(world.link, invite=INVITE)
+        with pytest.raises(NewcomerRefused, match="used up or too old"):
+            await machine.register()
+        assert world.directory.state(ALICE).owners == ()
+        server.invites[INVITE] = 1
+        await machine.register()
+        _is_whole(machine, server)
+
+    scenario()
+
+
+def test_no_invite_is_spent_on_a_name_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @simulated
+    async def scenario() -> None:
+        world = World(tmp_path)
+        server = world.server(HARBOR)
+        server.registration, server.invites = "invite", {INVITE: 1}
+        world.directory.put(ALICE, builders.user_history(builders.account("alice")))
+        machine = Machine(world, tmp_path / "machine", monkeypatch)
+        machine.link = msgspec.structs.replace(world.link, invite=INVITE)
+        with pytest.raises(NameTaken):
+            await machine.register()
+        assert server.invites == {INVITE: 1}
+
+    scenario()
+
+
+def test_a_server_that_closes_while_a_name_is_claimed_is_told_of_and_the_name_can_live_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @simulated
+    async def scenario() -> None:
+        world = World(tmp_path)
+        server, other = world.server(HARBOR), world.server("~haven")
+        machine = Machine(world, tmp_path, monkeypatch)
+        await machine.register_until(Step.AUTHENTICATE, 0.0)
+        server.registration = "closed"
+        with pytest.raises(NewcomerRefused, match="@alice stays yours, its key is kept"):
+            await machine.register()
+        await machine.register(other.name)
+        _is_whole(machine, other)
+
+    scenario()
+
+
+def test_an_account_that_a_server_has_is_finished_though_the_server_has_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @simulated
+    async def scenario() -> None:
+        world = World(tmp_path)
+        server = world.server(HARBOR)
+        machine = Machine(world, tmp_path, monkeypatch)
+        await machine.register_until(Step.PUBLISH_KEY, 0.0)
+        assert server.devices
+        server.registration = "closed"
+        await machine.register()
+        _is_whole(machine, server)
 
     scenario()

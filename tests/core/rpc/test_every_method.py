@@ -36,6 +36,8 @@ ROSTER: dict[type[Service], dict[str, int]] = {
         "v1_server_info": 0,
         "v1_device_auth_start": 1,
         "v1_device_auth_finish": 4,
+        "v1_redeem_invite": 2,
+        "v1_mailbox_acl_list": 2,
     },
     Directory: {
         "v1_get_pow_seed": 0,

@@ -25,6 +25,7 @@ from xirtam_core.protocol.certificate import CertificateChain, certify
 from xirtam_core.protocol.directory import UserDescriptor
 from xirtam_core.rpc.home_server import AccessDenied, HomeServer, ServerBusy
 from xirtam_server.home.challenges import Challenges
+from xirtam_server.home.registration import RegistrationPolicy
 from xirtam_server.storage.sqlite import StoreLimits
 
 
@@ -111,12 +112,19 @@ async def test_the_chain_must_lead_to_the_root_that_the_directory_names(harbor: 
     assert await home.device_certs(alice.username) is None
 
 
-async def test_users_of_other_servers_and_of_none_are_refused(harbor: Harbor, home: HomeServer) -> None:
+async def test_users_of_other_servers_and_of_none_are_refused_where_nobody_prepares_a_move(tmp_path: Path) -> None:
     alice, bobby = account("alice"), account("bobby")
-    harbor.directory.add(alice, ServerName("~elsewhere"))
-    for device in (alice, bobby):
-        with pytest.raises(AccessDenied):
-            await sign_in(home, device)
+    async with (
+        open_harbor(tmp_path, registration=RegistrationPolicy(prepared_s=0), legacy_device_auth=True) as harbor,
+        calling(harbor.urls["tcp"]) as home,
+    ):
+        harbor.directory.add(alice, ServerName("~elsewhere"))
+        for device in (alice, bobby):
+            with pytest.raises(AccessDenied):
+                await sign_in(home, device)
+            with pytest.raises(AccessDenied):
+                await home.device_auth(device.username, device.chain)
+        assert "prepare" not in (await home.server_info()).features
 
 
 async def test_the_directory_is_asked_each_time(harbor: Harbor, home: HomeServer) -> None:
@@ -125,7 +133,7 @@ async def test_the_directory_is_asked_each_time(harbor: Harbor, home: HomeServer
         await sign_in(home, alice)
     harbor.directory.add(alice)
     await sign_in(home, alice)
-    harbor.directory.users[alice.username] = UserDescriptor(ServerName("~elsewhere"), alice.hash)
+    harbor.directory.users[alice.username] = UserDescriptor(HARBOR, account("mallory").hash)
     with pytest.raises(AccessDenied):
         await sign_in(home, alice)
 

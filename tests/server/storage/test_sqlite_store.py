@@ -28,9 +28,13 @@ class Seen:
     def __init__(self) -> None:
         self.entries: list[tuple[Hash, int]] = []
         self.opens: list[MailboxState] = []
+        self.closes: set[Hash] = set()
 
     def opened(self, state: MailboxState) -> None:
         self.opens.append(state)
+
+    def closed(self, mailbox: Hash) -> None:
+        self.closes.add(mailbox)
 
     def appended(self, mailbox: Hash, entry: StoredEntry) -> None:
         self.entries.append((mailbox, entry.received_at))
@@ -187,3 +191,22 @@ async def test_a_database_of_a_later_version_or_of_none_is_left_alone(tmp_path: 
     (tmp_path / "home.db").write_bytes(b"this is no database, but it is longer than a header" * 100)
     with pytest.raises(DamagedDatabase):
         await SqliteHomeStore.open(tmp_path / "home.db", Seen())
+
+
+async def test_all_groups_of_one_user_together_hold_only_so_many_bytes(tmp_path: Path) -> None:
+    first, second, other = (Hash(bytes([number]) * 32) for number in (1, 2, 3))
+    async with open_store(tmp_path, limits=StoreLimits(most_owned_bytes=100)) as store:
+        await store.register_group(account("alice").username, ANONYMOUS_HASH, (first, second))
+        await store.register_group(account("bobby").username, ANONYMOUS_HASH, (other,))
+        states = [await store.find_mailbox(name) for name in (first, second, other)]
+        one, two, three = (state for state in states if state is not None)
+        size = len(blob().inner) + len(blob().kind)
+        stamps = [await store.append(box, ANONYMOUS_HASH, blob(), 1) for box in (one, two) * (100 // size // 2)]
+        with pytest.raises(MailboxFull):
+            for box in (one, two):
+                stamps.append(await store.append(box, ANONYMOUS_HASH, blob("x" * size), 0))
+        await store.append(three, ANONYMOUS_HASH, blob(), 0)
+        await store.append(await open_box(store), ANONYMOUS_HASH, blob("x" * 200), 0)
+
+        assert await store.purge(max(stamps) + 10**9, 100) == len(stamps)
+        await store.append(two, ANONYMOUS_HASH, blob("x" * 50), 0)
