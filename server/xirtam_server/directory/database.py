@@ -8,44 +8,55 @@ one out, and the file remembers whose log it is.
 import contextlib
 import sqlite3
 from collections.abc import Generator
+from enum import Enum
 from pathlib import Path
 from typing import Final
 
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.errors import Locked
-from xirtam_server.directory import log, staging, tree
+from xirtam_server.directory import log, mirrored, staging, tree
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _IDENTITY: Final = "CREATE TABLE identity (only INTEGER PRIMARY KEY CHECK (only = 0), directory_pk BLOB NOT NULL);"
 
 
-def open_database(path: Path, directory_pk: SigningPublic) -> sqlite3.Connection:
-    """The database at `path`, made if there is none. Raises `Locked` if it belongs to another directory or a newer version."""
+class Role(Enum):
+    """What a database is for: a log of one's own, or the copy of another's, which nobody may continue."""
+
+    PRIMARY = "a directory of its own"
+    MIRROR = "a mirror of another directory"
+
+
+def open_database(path: Path, directory_pk: SigningPublic, role: Role = Role.PRIMARY) -> sqlite3.Connection:
+    """The database at `path`, made if there is none. Raises `Locked` if it has another owner or role, or a newer version."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -32768")  # KiB
-        _prepare(connection, directory_pk)
+        _prepare(connection, directory_pk, role)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, directory_pk: SigningPublic) -> None:
+def _prepare(connection: sqlite3.Connection, directory_pk: SigningPublic, role: Role) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        identity = f"{_IDENTITY} INSERT INTO identity VALUES (0, x'{directory_pk.hex()}');"  # noqa: S608
-        schema = f"{identity} {log.SCHEMA} {staging.SCHEMA} {tree.SCHEMA} PRAGMA user_version = {_VERSION};"
-        connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
-    elif version > _VERSION:
+    if version > _VERSION:
         raise Locked(f"the directory's database is of version {version}, and this program knows {_VERSION}: update it")
+    if version < _VERSION:
+        identity = f"{_IDENTITY} INSERT INTO identity VALUES (0, x'{directory_pk.hex()}');"  # noqa: S608
+        first = f"{identity} {log.SCHEMA} {staging.SCHEMA} {tree.SCHEMA}"
+        steps = (first, mirrored.SCHEMA)[version:]
+        made = mirrored.MARK if version == 0 and role is Role.MIRROR else ""
+        connection.executescript(f"BEGIN IMMEDIATE; {' '.join(steps)} {made} PRAGMA user_version = {_VERSION}; COMMIT;")
     (owner,) = connection.execute("SELECT directory_pk FROM identity").fetchone()
     if owner != directory_pk:
-        raise Locked(
-            "the directory's database belongs to another signing key: its log cannot be continued with this one"
-        )
+        raise Locked("the directory's database belongs to another key: its log cannot be continued with this one")
+    found = Role.MIRROR if connection.execute("SELECT 1 FROM mirror").fetchone() else Role.PRIMARY
+    if found is not role:
+        raise Locked(f"the database is that of {found.value}, not of {role.value}: name another place for it")
 
 
 @contextlib.contextmanager
