@@ -86,5 +86,5 @@ def take_lock(path: Path) -> sqlite3.Connection:
         lock.close()
         if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
             raise
-        raise Locked(f"another process serves the directory in {path}: stop it first") from fault
+        raise Locked(f"another process uses {path}: stop it first") from fault
     return lock
