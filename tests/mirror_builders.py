@@ -32,7 +32,7 @@ async def fill(directory: DirectoryService, names: int, first: int = 0) -> None:
     """Lands names, each in a chunk of its own as far as time allows."""
     for number in range(first, first + names):
         claim = add_owner()
-        await insert(directory, f"@name_{number}", claim, set_value(claim, user_blob()))
+        await land(directory, f"@name_{number}", claim, set_value(claim, user_blob()))
 
 
 async def height_of(directory: Directory) -> int:
@@ -46,12 +46,11 @@ async def caught_up(mirror: MirrorService, directory: Directory) -> None:
     await until(is_level)
 
 
-async def is_above(directory: Directory, height: int) -> bool:
-    return await height_of(directory) > height
-
-
 async def land(directory: Directory, name: str, *updates: DirectoryUpdate) -> None:
-    """Inserts updates, and returns once a chunk has been written since."""
-    height = await height_of(directory)
+    """Inserts updates, and returns once they have landed."""
     await insert(directory, name, *updates)
-    await until(lambda: is_above(directory, height))
+
+    async def has_landed() -> bool:
+        return updates[-1] in (await directory.get_item(name)).history
+
+    await until(has_landed)

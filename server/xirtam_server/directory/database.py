@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from xirtam_core.codec.primitives import SigningPublic
-from xirtam_core.errors import Locked
+from xirtam_core.errors import Locked, NotFound
 from xirtam_server.directory import log, mirrored, staging, tree
 
 _VERSION: Final = 2
@@ -41,6 +41,43 @@ def open_database(path: Path, directory_pk: SigningPublic, role: Role = Role.PRI
     return connection
 
 
+def open_scratch(path: Path) -> sqlite3.Connection:
+    """A database for a log that nobody will miss: as fast as it gets, and gone after a crash."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.executescript("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;")
+    connection.executescript(f"BEGIN; {log.SCHEMA} {tree.SCHEMA} COMMIT;")
+    return connection
+
+
+def open_read_only(path: Path, directory_pk: SigningPublic) -> sqlite3.Connection:
+    """The database at `path`, which another process may be writing; raises `NotFound`, and `Locked` as `open_database` does."""
+    if not path.is_file():
+        raise NotFound(f"there is no directory database at {path}")
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+    )
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if not 1 <= version <= _VERSION:
+            raise Locked(
+                f"{path} is no directory's database, or of a version that this program does not know: {version}"
+            )
+        _check_owner(connection, directory_pk)
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise Locked(f"{path} is no directory's database") from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_owner(connection: sqlite3.Connection, directory_pk: SigningPublic) -> None:
+    (owner,) = connection.execute("SELECT directory_pk FROM identity").fetchone()
+    if owner != directory_pk:
+        raise Locked("the directory's database belongs to another key: its log cannot be continued with this one")
+
+
 def _prepare(connection: sqlite3.Connection, directory_pk: SigningPublic, role: Role) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > _VERSION:
@@ -51,9 +88,7 @@ def _prepare(connection: sqlite3.Connection, directory_pk: SigningPublic, role: 
         steps = (first, mirrored.SCHEMA)[version:]
         made = mirrored.MARK if version == 0 and role is Role.MIRROR else ""
         connection.executescript(f"BEGIN IMMEDIATE; {' '.join(steps)} {made} PRAGMA user_version = {_VERSION}; COMMIT;")
-    (owner,) = connection.execute("SELECT directory_pk FROM identity").fetchone()
-    if owner != directory_pk:
-        raise Locked("the directory's database belongs to another key: its log cannot be continued with this one")
+    _check_owner(connection, directory_pk)
     found = Role.MIRROR if connection.execute("SELECT 1 FROM mirror").fetchone() else Role.PRIMARY
     if found is not role:
         raise Locked(f"the database is that of {found.value}, not of {role.value}: name another place for it")

@@ -16,6 +16,7 @@ from xirtam_core.directory.chain import BrokenChain, ChainWalk, two_logs
 from xirtam_core.errors import Unreachable, Unverified
 from xirtam_core.protocol.directory import ZERO_HASH, DirectoryAnchor, DirectoryChunk, DirectoryHeader
 from xirtam_core.rpc.directory import UpdateRejected
+from xirtam_server.directory.log import BadChunk
 
 PAGE: Final = 1000
 """Headers that a directory gives at once."""
@@ -54,6 +55,15 @@ async def _page(source: LogSource, first: int, last: int) -> tuple[DirectoryHead
     if len(headers) != last - first + 1:
         raise Unreachable("the directory does not give the headers that its anchor stands for")
     return headers
+
+
+class Withheld(Unreachable):
+    """A chunk that the directory does not give, though its headers stand for it."""
+
+    def __init__(self, height: int) -> None:
+        super().__init__(f"the directory does not give the chunk of height {height}, though its headers stand for it")
+        self.height = height
+        self.reason = "its chunk is withheld, though its header stands for it"
 
 
 class Ascent:
@@ -109,26 +119,26 @@ class Span(msgspec.Struct, frozen=True):
     first: int
     headers: tuple[DirectoryHeader, ...]
     asked: tuple[int, ...]
-    """Those whose chunk has updates."""
+    """Those whose chunk is to be asked for; that of the others has no updates."""
 
 
-def spans(first: int, headers: Sequence[DirectoryHeader], root: Hash, most_chunks: int) -> Iterator[Span]:
-    """`headers` in pieces with at most so many chunks that have updates; `root` is that of the height before."""
+def spans(first: int, headers: Sequence[DirectoryHeader], root: Hash | None, most_chunks: int) -> Iterator[Span]:
+    """`headers` in pieces with at most so many chunks to ask for: all, or, after a height with `root`, those that change it."""
     begun, asked = 0, list[int]()
     for number, header in enumerate(headers):
-        if header.smt_root != root:
+        if root is None or header.smt_root != root:
             if len(asked) == most_chunks:
                 yield Span(first + begun, tuple(headers[begun:number]), tuple(asked))
                 begun, asked = number, []
             asked.append(first + number)
-        root = header.smt_root
+        root = None if root is None else header.smt_root
     yield Span(first + begun, tuple(headers[begun:]), tuple(asked))
 
 
 async def fetch_chunks(source: LogSource, span: Span, at_once: int) -> list[DirectoryChunk]:
     """The chunks of a span, of which the source says that they belong to its headers; what is in them is yet to be verified.
 
-    Raises `Unreachable` where one is withheld, `BrokenChain` where one comes with another header.
+    Raises `Withheld`, and `BadChunk` where one comes with another header.
     """
     gate = asyncio.Semaphore(at_once)
 
@@ -137,7 +147,7 @@ async def fetch_chunks(source: LogSource, span: Span, at_once: int) -> list[Dire
             try:
                 return await source.get_chunk(height)
             except UpdateRejected:
-                raise Unreachable("the directory does not give a chunk that its headers stand for") from None
+                raise Withheld(height) from None
 
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -148,6 +158,6 @@ async def fetch_chunks(source: LogSource, span: Span, at_once: int) -> list[Dire
     for height, header in enumerate(span.headers, span.first):
         chunk = fetching[height].result() if height in fetching else DirectoryChunk(header, {})
         if chunk.header != header:
-            raise BrokenChain
+            raise BadChunk(height, "its chunk comes with another header")
         chunks.append(chunk)
     return chunks
