@@ -1,7 +1,7 @@
 """Builders for tests of the directory: one in this process, and the updates that go into it."""
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from xirtam_core.rpc import envelope
 from xirtam_core.rpc.directory import Directory
 from xirtam_core.rpc.service import Dispatcher
 from xirtam_server.directory.database import open_database, transaction
-from xirtam_server.directory.log import Log
+from xirtam_server.directory.log import Addition, Log, Standing
 from xirtam_server.directory.service import DirectoryService
 
 OWNER = signing.new_secret()
@@ -65,6 +65,19 @@ def write_headers(path: Path, secret: SigningSecret, count: int, *, first_time: 
         log = Log(connection)
         for number in range(count):
             log.append({}, first_time + number)
+    connection.close()
+
+
+def write_foreign(path: Path, secret: SigningSecret, histories: Mapping[str, tuple[DirectoryUpdate, ...]]) -> None:
+    """Adds a chunk with these histories to a directory's database, which need not be such as our directory takes."""
+    connection = open_database(path, signing.public_of(secret))
+    with transaction(connection):
+        log = Log(connection)
+        added = {name: Addition(Standing()) for name in histories}
+        for name, history in histories.items():
+            for update in history:
+                added[name] = added[name].with_update(update)
+        log.append(added, 1_700_000_000)
     connection.close()
 
 

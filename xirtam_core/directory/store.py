@@ -26,7 +26,7 @@ class HeaderStore(Protocol):
 
 
 class MemoryHeaderStore:
-    """A store that ends with the process: for tests, and for servers, which ask their own directory."""
+    """A store that ends with the process: for tests, and for a server that asks its own directory."""
 
     def __init__(self) -> None:
         self._headers: dict[int, DirectoryHeader] = {}

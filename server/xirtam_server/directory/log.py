@@ -14,8 +14,9 @@ from xirtam_core.codec import bcs
 from xirtam_core.codec.codec import write_uleb
 from xirtam_core.codec.primitives import Base64Bytes, Hash, SigningPublic
 from xirtam_core.directory import smt
+from xirtam_core.errors import Unverified
 from xirtam_core.protocol.directory import ZERO_HASH, DirectoryChunk, DirectoryHeader, DirectoryItem, DirectoryUpdate
-from xirtam_core.protocol.update_history import NameState, apply
+from xirtam_core.protocol.update_history import BadHistory, NameState, apply
 from xirtam_server.directory.tree import Tree
 
 SCHEMA: Final = """
@@ -45,6 +46,15 @@ MOST_HEADERS: Final = 1000
 """In one answer: exactly as many as the reference client asks for at once (spec: directory.md, RPC)."""
 
 _KEY_SIZE: Final = SigningPublic.size
+
+
+class BadChunk(Unverified):
+    """A height of another directory's log that does not hold: a link, a history, or the root that should come of it."""
+
+    def __init__(self, height: int, reason: str) -> None:
+        super().__init__(f"height {height} of the directory's log does not hold: {reason}")
+        self.height = height
+        self.reason = reason
 
 
 class Tip(msgspec.Struct, frozen=True):
@@ -133,15 +143,43 @@ class Log:
         height, previous, time_unix = (
             (tip.height + 1, tip.hash, max(tip.time_unix, now)) if tip else (0, ZERO_HASH, now)
         )
+        return self._write(height, DirectoryHeader(previous, self._put(added, height), time_unix))
+
+    def replay(self, chunk: DirectoryChunk) -> Tip:
+        """Writes the next height as another directory has it, verified against what is here.
+
+        Raises `BadChunk` where it does not hold; the caller must then undo what has been written.
+        """
+        tip = self.tip()
+        height, previous = (0, ZERO_HASH) if tip is None else (tip.height + 1, tip.hash)
+        if chunk.header.prev != previous:
+            raise BadChunk(height, "its header does not name the one before it")
+        try:
+            added = {name: self._addition(name, updates) for name, updates in chunk.updates.items() if updates}
+        except BadHistory as fault:
+            raise BadChunk(height, str(fault)) from None
+        if self._put(added, height) != chunk.header.smt_root:
+            raise BadChunk(height, "its updates do not lead to the root in its header")
+        return self._write(height, chunk.header)
+
+    def _addition(self, name: str, updates: tuple[DirectoryUpdate, ...]) -> Addition:
+        standing = self.standing(name)
+        for update in updates:
+            standing = standing.after(update)
+        return Addition(standing, updates)
+
+    def _put(self, added: Mapping[str, Addition], height: int) -> Hash:
+        """Writes what `height` adds to names, and gives the root of the tree with it."""
         leaves: dict[bytes, bytes] = {}
         for name, addition in added.items():
             self._extend(name, addition, height)
             leaves[smt.path_of(name)] = smt.leaf(self._leaf_value(name))
-        root = self._tree.put(leaves) if leaves else self._tree.root()
-        header = DirectoryHeader(previous, Hash(root), time_unix)
-        new_tip = Tip(height, header.hash(), time_unix)
-        self._connection.execute("INSERT INTO header VALUES (?, ?, ?)", (height, bcs.encode(header), new_tip.hash))
-        return new_tip
+        return Hash(self._tree.put(leaves) if leaves else self._tree.root())
+
+    def _write(self, height: int, header: DirectoryHeader) -> Tip:
+        tip = Tip(height, header.hash(), header.time_unix)
+        self._connection.execute("INSERT INTO header VALUES (?, ?, ?)", (height, bcs.encode(header), tip.hash))
+        return tip
 
     def _extend(self, name: str, addition: Addition, height: int) -> None:
         standing = addition.standing

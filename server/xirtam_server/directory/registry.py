@@ -1,4 +1,4 @@
-"""The directory's state and what changes it: all that touches the database, for one thread (spec: directory.md).
+"""A primary directory's state and what changes it: all that touches the database, for one thread (spec: directory.md).
 
 An update is accepted into staging, and a commit moves what waits there to the next height of the log: each is one transaction. So what
 was acknowledged is either staged or landed at any instant, also after a crash, and a restart has nothing to recover.
@@ -13,12 +13,13 @@ import msgspec
 from xirtam_core.codec import bcs
 from xirtam_core.codec.primitives import Hash, SigningPublic
 from xirtam_core.crypto.hashing import hash_bytes
-from xirtam_core.protocol.directory import DirectoryChunk, DirectoryHeader, DirectoryItem, DirectoryUpdate
+from xirtam_core.protocol.directory import DirectoryUpdate
 from xirtam_core.protocol.update_history import BadHistory
 from xirtam_core.rpc.directory import DirectoryBusy, UpdateRejected
 from xirtam_server.directory.admission import BOUNDS, Bounds, check_update
-from xirtam_server.directory.database import open_database, take_lock, transaction
-from xirtam_server.directory.log import Addition, Log, Standing, Tip
+from xirtam_server.directory.database import Role, transaction
+from xirtam_server.directory.log import Addition, Standing, Tip
+from xirtam_server.directory.log_file import LogFile
 from xirtam_server.directory.staging import Staged, Staging
 
 _logger = logging.getLogger(__name__)
@@ -38,49 +39,17 @@ class Commit(msgspec.Struct, frozen=True):
     is_more_staged: bool
 
 
-class Registry:
-    """The directory in the database at `path`. Raises `Locked` if another process or key has it."""
+class Registry(LogFile):
+    """The directory in the database at `path`. Raises `Locked` if another process, key or role has it."""
 
     def __init__(self, path: Path, directory_pk: SigningPublic, bounds: Bounds = BOUNDS) -> None:
+        super().__init__(path, directory_pk, Role.PRIMARY)
         self._bounds = bounds
-        self._lock = take_lock(path)
-        try:
-            self._connection = open_database(path, directory_pk)
-        except BaseException:
-            self._lock.close()
-            raise
-        self._log = Log(self._connection)
         self._staging = Staging(self._connection)
-
-    def close(self) -> None:
-        """Lets go of the database."""
-        try:
-            self._connection.close()
-        finally:
-            self._lock.close()
-
-    def tip(self) -> Tip | None:
-        """The newest header; None before the first commit."""
-        return self._log.tip()
 
     def is_anything_staged(self) -> bool:
         """Whether a commit would land an update."""
         return self._staging.count() > 0
-
-    def headers(self, first: int, last: int) -> tuple[DirectoryHeader, ...]:
-        """The headers from `first` to `last` that exist, at most 1000."""
-        return self._log.headers(first, last)
-
-    def find_chunk(self, height: int) -> DirectoryChunk | None:
-        """What `height` added; None if there is no such height."""
-        return self._log.find_chunk(height)
-
-    def item(self, name: str) -> DirectoryItem:
-        """The landed history of `name` and its proof, as of the newest header; raises `DirectoryBusy` before there is one."""
-        tip = self._log.tip()
-        if tip is None:
-            raise DirectoryBusy
-        return self._log.item(name, tip.height)
 
     def is_bought(self, seed: Hash, name: str, update: DirectoryUpdate) -> bool:
         """Whether `seed` has paid for just this already; raises `UpdateRejected` if it has paid for something else."""

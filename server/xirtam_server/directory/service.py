@@ -1,4 +1,4 @@
-"""The directory as its callers see it: the six methods, and the clock that turns what is staged into chunks (spec: directory.md, RPC).
+"""The directory as its callers see it: what changes it, and the clock that turns what is staged into chunks (spec: directory.md, RPC).
 
 The event loop never waits for the disk or for a proof of work: one thread owns the database, two others verify. The anchor is signed
 once a height, after that height is on disk, so none is ever taken back.
@@ -7,55 +7,43 @@ once a height, after that height is on disk, so none is ever taken back.
 import asyncio
 import contextlib
 import logging
-import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
 from xirtam_core.codec.primitives import SigningSecret
 from xirtam_core.crypto import signing
 from xirtam_core.directory.pow.solution import find_flaw
-from xirtam_core.protocol.directory import (
-    DirectoryAnchor,
-    DirectoryChunk,
-    DirectoryHeader,
-    DirectoryItem,
-    DirectoryUpdate,
-    PowSeed,
-    PowSolution,
-    sign_anchor,
-)
-from xirtam_core.rpc.directory import Directory, DirectoryBusy, UpdateRejected
+from xirtam_core.protocol.directory import DirectoryUpdate, PowSeed, PowSolution, sign_anchor
+from xirtam_core.rpc.directory import UpdateRejected
 from xirtam_server.directory.admission import BOUNDS, Bounds
+from xirtam_server.directory.limits import LIMITS, DirectoryLimits
 from xirtam_server.directory.registry import Commit, Payment, Registry
 from xirtam_server.directory.seeds import SeedMint, Terms
+from xirtam_server.directory.served_log import ServedLog
 from xirtam_server.directory.workers import Workers
-
-T = TypeVar("T")
 
 SEED_VALID_S: Final = 600
 """More than the reference's 120: a slow machine that is unlucky needs it."""
 
 HEARTBEAT_S: Final = 3600.0
-_VERIFIERS: Final = 2
-_MOST_VERIFYING: Final = 64
-_MOST_QUERIES: Final = 1024
 _PAUSE_AFTER_FAILURE_S: Final = 1.0
 
 _logger = logging.getLogger(__name__)
 
 
-class DirectoryService(Directory):
+class DirectoryService(ServedLog):
     """A directory over a database of its own. Make one with `await DirectoryService.open(…)`, and `await close()` it."""
 
-    def __init__(self, secret: SigningSecret, mint: SeedMint, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, secret: SigningSecret, mint: SeedMint, clock: Callable[[], float], limits: DirectoryLimits
+    ) -> None:
+        super().__init__(limits.most_queries)
         self._secret = secret
         self._mint = mint
         self._clock = clock
-        self._database = Workers(1, _MOST_QUERIES, "directory-database")
-        self._verifiers = Workers(_VERIFIERS, _MOST_VERIFYING, "directory-pow")
-        self._anchor: DirectoryAnchor | None = None
+        self._verifiers = Workers(limits.verifiers, limits.most_verifying, "directory-pow")
         self._is_staged = asyncio.Event()
         self._committer: asyncio.Task[None] | None = None
         self._registry: Registry
@@ -71,6 +59,7 @@ class DirectoryService(Directory):
         heartbeat_s: float = HEARTBEAT_S,
         seed_valid_s: int = SEED_VALID_S,
         bounds: Bounds = BOUNDS,
+        limits: DirectoryLimits = LIMITS,
         clock: Callable[[], float] = time.time,
     ) -> Self:
         """The directory in the SQLite file at `path`, which is made, with height 0, if there is none.
@@ -78,7 +67,7 @@ class DirectoryService(Directory):
         `secret` signs anchors and is what clients know the directory by. `effort` is asked of new seeds. A chunk is committed
         `chunk_delay_s` after an update, and after `heartbeat_s` without any. Raises `Locked` if another process or key has the file.
         """
-        service = cls(secret, SeedMint(secret, effort=effort, valid_s=seed_valid_s), clock)
+        service = cls(secret, SeedMint(secret, effort=effort, valid_s=seed_valid_s), clock, limits)
         try:
             await service._start(path, bounds, chunk_delay_s, heartbeat_s)
         except BaseException:
@@ -88,6 +77,7 @@ class DirectoryService(Directory):
 
     async def _start(self, path: Path, bounds: Bounds, chunk_delay_s: float, heartbeat_s: float) -> None:
         self._registry = await self._database.run(lambda: Registry(path, signing.public_of(self._secret), bounds))
+        self._log_file = self._registry
         self._database.at_close(self._registry.close)
         tip = await self._database.run(self._registry.tip)
         if tip is None:
@@ -142,23 +132,6 @@ class DirectoryService(Directory):
     async def get_pow_seed(self) -> PowSeed:
         return self._mint.new(int(self._clock()))
 
-    async def get_anchor(self) -> DirectoryAnchor:
-        if self._anchor is None:
-            raise DirectoryBusy
-        return self._anchor
-
-    async def get_chunk(self, height: int) -> DirectoryChunk:
-        chunk = await self._query(lambda: self._registry.find_chunk(height))
-        if chunk is None:
-            raise UpdateRejected("chunk not found")
-        return chunk
-
-    async def get_headers(self, first: int, last: int) -> tuple[DirectoryHeader, ...]:
-        return await self._query(lambda: self._registry.headers(first, last))
-
-    async def get_item(self, key: str) -> DirectoryItem:
-        return await self._query(lambda: self._registry.item(key))
-
     async def insert_update(self, key: str, update: DirectoryUpdate, solution: PowSolution) -> None:
         terms = self._terms_of(solution)
         seed = solution.seed
@@ -170,14 +143,6 @@ class DirectoryService(Directory):
         payment = Payment(seed, terms.use_before)
         await self._query(lambda: self._registry.accept(key, update, payment))
         self._is_staged.set()
-
-    async def _query(self, job: Callable[[], T]) -> T:
-        """What `job` gives, run in the database's thread; raises `DirectoryBusy` where the database fails."""
-        try:
-            return await self._database.run(job)
-        except sqlite3.Error as fault:
-            _logger.exception("the directory's database failed")
-            raise DirectoryBusy from fault
 
     def _terms_of(self, solution: PowSolution) -> Terms:
         terms = self._mint.find_terms(solution.seed)

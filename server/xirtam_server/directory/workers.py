@@ -49,6 +49,7 @@ class Workers:
 
     def close(self) -> None:
         """Waits for what runs or waits, and ends."""
-        if self._at_close is not None:
-            self._threads.submit(self._at_close)
+        last, self._at_close = self._at_close, None
+        if last is not None:
+            self._threads.submit(last)
         self._threads.shutdown()

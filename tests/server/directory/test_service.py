@@ -32,6 +32,7 @@ from xirtam_core.protocol.directory import ZERO_HASH, AddOwner, DelOwner, Direct
 from xirtam_core.rpc.directory import Directory, DirectoryBusy, UpdateRejected
 from xirtam_server.directory import service
 from xirtam_server.directory.admission import Bounds
+from xirtam_server.directory.limits import DirectoryLimits
 from xirtam_server.directory.log import Log, Tip
 from xirtam_server.directory.service import DirectoryService
 
@@ -215,7 +216,7 @@ async def test_a_second_process_is_kept_out(directory: DirectoryService, path: P
 async def test_another_key_cannot_continue_the_log(path: Path, secret: SigningSecret) -> None:
     async with open_directory(path, secret):
         pass
-    with pytest.raises(Locked, match="another signing key"):
+    with pytest.raises(Locked, match="another key"):
         await DirectoryService.open(path, signing.new_secret(), effort=1)
 
 
@@ -234,11 +235,8 @@ async def test_a_database_of_a_newer_version_is_left_alone(path: Path, secret: S
         await DirectoryService.open(path, secret, effort=1)
 
 
-async def test_more_questions_than_it_can_queue_are_for_later(
-    path: Path, secret: SigningSecret, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(service, "_MOST_QUERIES", 3)
-    async with open_directory(path, secret, chunk_delay_s=60) as directory:
+async def test_more_questions_than_it_can_queue_are_for_later(path: Path, secret: SigningSecret) -> None:
+    async with open_directory(path, secret, chunk_delay_s=60, limits=DirectoryLimits(most_queries=3)) as directory:
         questions = [directory.get_item("@alice") for _ in range(10)]
         outcomes = await asyncio.gather(*questions, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [DirectoryItem] * 3 + [DirectoryBusy] * 7
