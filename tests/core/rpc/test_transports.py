@@ -111,8 +111,8 @@ async def test_the_system_watches_over_a_call_that_waits_long(scheme: str) -> No
 def _has_keep_alive_timer(port: int) -> bool:
     """Whether the system probes the connection that leads from here to `port`."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    (timer,) = (row[5] for row in rows if int(row[2].split(":")[1], 16) == port)
-    return timer.startswith("02:")
+    # The kernel may say things twice, or not at all, while connections come and go.
+    return any(row[5].startswith("02:") for row in rows if int(row[2].split(":")[1], 16) == port)
 
 
 async def test_what_may_have_reached_a_server_is_not_said_to_another_but_the_next_call_is() -> None:
