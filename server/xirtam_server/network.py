@@ -27,6 +27,7 @@ from xirtam_core.rpc.transports.local import LocalTransport
 from xirtam_server import identity
 from xirtam_server.config import ServerConfig, StartFailed
 from xirtam_server.directory.service import DirectoryService
+from xirtam_server.home.proxying import Forwarder
 from xirtam_server.home.service import HomeService
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.transports import http, tcp
@@ -132,7 +133,9 @@ async def running(
         listeners = bind(config, last)
         stack.callback(listeners.close)
         settings = HomeSettings(who.name, legacy_device_auth=config.legacy_device_auth)
-        home = await HomeService.open(settings, data_dir / "home.db", client)
+        forwarder = Forwarder(settings.proxy, client, LocalTransport(Dispatcher(directory)))
+        stack.push_async_callback(forwarder.close)
+        home = await HomeService.open(settings, data_dir / "home.db", client, forwarder=forwarder)
         stack.push_async_callback(home.close)
         descriptor = listeners.descriptor(signing.public_of(who.server))
         if descriptor != last:

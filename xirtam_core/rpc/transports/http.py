@@ -24,8 +24,10 @@ _IDLE_S = 30.0
 class HttpTransport:
     """A transport to the server at one `http` or `https` URL, with as many connections as there are calls in flight."""
 
-    def __init__(self, url: str, *, longest_answer: int = LONGEST_ANSWER) -> None:
+    def __init__(self, url: str, *, longest_answer: int = LONGEST_ANSWER, address: str | None = None) -> None:
+        """`address` is where the host of `url` is looked for, and nowhere else; what the server proves is still its name."""
         self._url = url
+        self._address = address
         self._longest_answer = longest_answer
         self._client: httpx.AsyncClient | None = None
         self._calls: set[asyncio.Timeout] = set()
@@ -56,7 +58,8 @@ class HttpTransport:
     async def _post(self, request: bytes) -> bytes:
         if self._client is None:
             self._client = _client(self._url)
-        async with self._client.stream("POST", self._url, content=request, headers=_HEADERS) as response:
+        url, headers, more = _addressed(self._url, self._address)
+        async with self._client.stream("POST", url, content=request, headers=headers, extensions=more) as response:
             if response.status_code != 200:
                 raise Unreachable(f"the server answered with HTTP status {response.status_code}")
             answer = bytearray()
@@ -78,6 +81,17 @@ class HttpTransport:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+
+def _addressed(url: str, address: str | None) -> "tuple[httpx.URL | str, dict[str, str], dict[str, str]]":
+    """Where to post, the headers, and the name that TLS asks for, if all that is not in the URL."""
+    if address is None:
+        return url, _HEADERS, {}
+    import httpx
+
+    named = httpx.URL(url)
+    headers = _HEADERS | {"host": named.netloc.decode("ascii")}
+    return named.copy_with(host=address), headers, {"sni_hostname": named.raw_host.decode("ascii")}
 
 
 def _client(url: str) -> "httpx.AsyncClient":
