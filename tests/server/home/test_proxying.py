@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.server_builders import FakeDirectory, Harbor, calling, fetch, open_harbor, post, until
+from tests.server_builders import TRANSPORTS, FakeDirectory, Harbor, calling, fetch, open_harbor, post, until
 from xirtam_core.codec.primitives import ANONYMOUS, AuthToken
 from xirtam_core.errors import Unreachable
 from xirtam_core.names import ServerName
@@ -350,11 +350,12 @@ async def long_poll_at(far: Harbor) -> RawJson:
     return raw("v1_mailbox_multirecv", [{"auth": token.text(), "mailbox": mailbox, "after": 0}], 60_000)
 
 
-async def test_a_forwarded_poll_is_let_go_when_its_caller_leaves(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scheme", TRANSPORTS)
+async def test_a_forwarded_poll_is_let_go_when_its_caller_leaves(tmp_path: Path, scheme: str) -> None:
     policy = msgspec.structs.replace(OPEN, most_calls=1)
     async with open_pair(tmp_path, policy) as (near, far), alice_at(near) as (home, token):
         poll_there = await long_poll_at(far)
-        async with calling(near.urls["tcp"]) as leaving:
+        async with calling(near.urls[scheme]) as leaving:
             poll = asyncio.create_task(leaving.proxy_server(token, BEACH, poll_there))
             await until(lambda: far.service.parked == 1)
             with pytest.raises(ServerBusy):
