@@ -33,9 +33,6 @@ class Upstreams:
         self._retired: set[_Upstream] = set()
         self._task = asyncio.create_task(self._sweep(), name="upstreams")
 
-    def __len__(self) -> int:
-        return len(self._by_url) + len(self._retired)
-
     async def call(self, url: str, request: bytes, call_id: str, timeout_s: float) -> bytes:
         """The answer of the server at `url`; raises `Unreachable`."""
         upstream = self._get(url)

@@ -20,6 +20,7 @@ from xirtam_core.rpc import envelope
 from xirtam_core.rpc.envelope import CallError
 from xirtam_core.rpc.home_server import HomeServer, ProxyNotSupported, ServerBusy, UpstreamFailed
 from xirtam_core.rpc.service import RawJson
+from xirtam_server.home import upstreams
 from xirtam_server.home.proxying import ProxyPolicy
 
 BEACH = ServerName("~beach")
@@ -258,6 +259,42 @@ async def test_another_answer_of_the_name_server_does_not_lead_elsewhere(
     assert looked_up == ["rebind.example"]
     assert heard[0].startswith(b"POST /rpc HTTP/1.1\r\n")
     assert f"host: rebind.example:{port}".encode() in heard[0].lower()
+
+
+async def test_where_one_address_of_a_server_does_not_answer_the_next_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = socket.getaddrinfo
+
+    def two(host: Any, *args: Any, **more: Any) -> Any:
+        if host == "two.example":
+            return [*really("127.0.0.2", *args, **more), *really("127.0.0.1", *args, **more)]
+        return really(host, *args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", two)
+    async with open_pair(tmp_path) as (near, far), alice_at(near) as (home, token):
+        for scheme in ("http", "tcp"):
+            name = ServerName(f"~two{scheme}")
+            near.directory.add_server(name, far.urls[scheme].replace("127.0.0.1", "two.example"))
+            assert "result" in (await home.proxy_server(token, name, raw())).value
+
+
+async def test_connections_to_many_servers_make_room_for_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upstreams, "_MOST_KEPT", 1)
+    policy = msgspec.structs.replace(OPEN, idle_s=600.0)
+
+    async def answer(line: bytes) -> bytes:
+        return b'{"id":%b,"result":1}\n' % json.dumps(json.loads(line)["id"]).encode()
+
+    async with line_server(answer) as url, open_pair(tmp_path, policy) as (near, far), alice_at(near) as (home, token):
+        near.directory.add_server(ServerName("~another"), url)
+        await home.proxy_server(token, BEACH, raw())
+        assert len(far.connections) == 1
+        await home.proxy_server(token, ServerName("~another"), raw())
+        await until(lambda: len(far.connections) == 0)
+        assert "result" in (await home.proxy_server(token, BEACH, raw())).value
 
 
 HOSTILE = {
