@@ -40,6 +40,7 @@ class FragmentLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_uploads: int = 256
     """Uploads in progress; a further one is told to come again."""
     most_uploads_per_user: int = 64
+    """Uploads of one user in progress."""
     most_reads: int = 32
     """Fragments that are being read; further downloads wait."""
     cache_bytes: int = 16 * 2**20

@@ -44,11 +44,13 @@ class ProxyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     private_addresses: bool = False
     """Whether servers on loopback, private and link-local addresses may be called."""
     max_answer_bytes: int = 2**20 - 8192
-    """So that with what is around it, it fits a line of 1 MiB: more breaks the caller's connection."""
+    """Of one answer that is passed on, so that it fits a line of 1 MiB: more would break the caller's connection."""
     longest_call_s: float = 600.0
+    """A forwarded call is given up after so long."""
     most_calls_per_user: int = 64
-    """In flight; the oldest is given up when another comes, as callers do not say when they give one up themselves."""
+    """Forwarded calls of one user in flight; the oldest is given up when another comes, as callers do not say when they do."""
     most_calls: int = 2000
+    """Forwarded calls in flight; a further one is told to come again."""
     most_request_bytes: int = 64 * 2**20
     """Of all requests in flight together; those of one user may have an eighth of it."""
     idle_s: float = 60.0
