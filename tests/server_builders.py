@@ -17,7 +17,7 @@ import msgspec
 
 from tests.builders import Device, account
 from xirtam_core.codec import bcs
-from xirtam_core.codec.primitives import ANONYMOUS, AuthToken, Base64Bytes, Hash, Signature
+from xirtam_core.codec.primitives import ANONYMOUS, AuthToken, Base64Bytes, Hash, Signature, SigningSecret
 from xirtam_core.crypto import signing
 from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.directory.store import MemoryHeaderStore
@@ -26,13 +26,15 @@ from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.blob import DIRECT_MESSAGE, Blob
 from xirtam_core.protocol.certificate import CertificateChain
-from xirtam_core.protocol.directory import UserDescriptor
+from xirtam_core.protocol.directory import ServerDescriptor, ServerUrl, UserDescriptor
 from xirtam_core.protocol.mailbox import MailboxEntry, ReceiveFrom, direct_mailbox
 from xirtam_core.rpc.directory import Directory
 from xirtam_core.rpc.home_server import HomeServer, ServerBusy
+from xirtam_core.rpc.service import Transport
 from xirtam_core.rpc.transports import connect
 from xirtam_server.home.fragments import FragmentLimits
 from xirtam_server.home.limits import HomeLimits
+from xirtam_server.home.proxying import Forwarder, ProxyPolicy
 from xirtam_server.home.rates import UNLIMITED, RateLimits
 from xirtam_server.home.registration import RegistrationPolicy
 from xirtam_server.home.service import HomeService
@@ -55,6 +57,7 @@ class FakeDirectory:
 
     def __init__(self) -> None:
         self.users: dict[Username, UserDescriptor] = {}
+        self.servers: dict[ServerName, ServerDescriptor] = {}
         self.is_reachable = True
         self.asked = 0
 
@@ -63,6 +66,16 @@ class FakeDirectory:
         if not self.is_reachable:
             raise Unreachable("the directory is away")
         return self.users.get(name)
+
+    async def server(self, name: ServerName) -> ServerDescriptor | None:
+        self.asked += 1
+        if not self.is_reachable:
+            raise Unreachable("the directory is away")
+        return self.servers.get(name)
+
+    def add_server(self, name: ServerName, *urls: str) -> None:
+        public = signing.public_of(SigningSecret(bytes(32)))
+        self.servers[name] = ServerDescriptor(tuple(ServerUrl(url) for url in urls), public)
 
     def add(self, device: Device, server: ServerName = HARBOR) -> None:
         self.users[device.username] = UserDescriptor(server, device.hash)
@@ -110,8 +123,11 @@ async def open_harbor(
     directory: FakeDirectory | None = None,
     fragment_limits: FragmentLimits | None = None,
     fragments: str | None = None,
+    proxy: ProxyPolicy | None = None,
+    proxied_directory: Transport | None = None,
 ) -> AsyncGenerator[Harbor]:
     directory = directory or FakeDirectory()
+    forwarder = None if proxy is None else Forwarder(proxy, directory, proxied_directory)
     service = await HomeService.open(
         HomeSettings(
             HARBOR,
@@ -125,6 +141,7 @@ async def open_harbor(
         directory,
         store_limits,
         fragments,
+        forwarder,
     )
     connections = Connections(connection_limits or ConnectionLimits())
     door = Door(service, ServerBusy())
@@ -146,6 +163,8 @@ async def open_harbor(
         async with asyncio.timeout(LIMIT_S):
             await connections.finish()
         await service.close()
+        if forwarder is not None:
+            await forwarder.close()
 
 
 @contextlib.asynccontextmanager

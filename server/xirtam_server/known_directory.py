@@ -29,6 +29,7 @@ class KnownDirectory:
         pause_s: float = _PAUSE_S,
     ) -> None:
         self._pool = pool
+        self.transport = transport
         self.pk, self.urls = pk, tuple(urls)
         self.client = DirectoryClient(
             Directory.stub(transport), pk, MemoryHeaderStore() if headers is None else headers, pause_s=pause_s

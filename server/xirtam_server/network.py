@@ -26,6 +26,7 @@ from xirtam_core.rpc.home_server import ServerBusy
 from xirtam_server import known_directory
 from xirtam_server.config import ListenSettings, Role, ServerConfig, StartFailed
 from xirtam_server.directory.service import DirectoryService
+from xirtam_server.home.proxying import Forwarder
 from xirtam_server.home.service import HomeService
 from xirtam_server.identity import HomeIdentity, directory_key, home_identity
 from xirtam_server.known_directory import KnownDirectory
@@ -152,8 +153,11 @@ async def running(config: ServerConfig, data_dir: Path, role: Role = Role.NETWOR
         directory_urls = known.urls or (listeners.directory_url(),)
         home = None
         if who is not None:
+            settings = config.home_settings(who.name)
+            forwarder = Forwarder(settings.proxy, known.client, known.transport)
+            stack.push_async_callback(forwarder.close)
             home = await HomeService.open(
-                config.home_settings(who.name), data_dir / "home.db", known.client, config.limits.store
+                settings, data_dir / "home.db", known.client, config.limits.store, forwarder=forwarder
             )
             stack.push_async_callback(home.close)
             await _settle_entry(known.client, who, listeners, last, may_publish=served is not None)

@@ -15,6 +15,7 @@ from xirtam_server.storage.interface import HomeStore
 
 _log = logging.getLogger(__name__)
 _PAUSE_S = 0.05
+_FIRST_SWEEP_S = 600.0
 
 
 class FragmentPurger:
@@ -37,8 +38,10 @@ class FragmentPurger:
                 _log.error("expired fragments could not be removed: %s", type(fault).__name__)
 
     async def _sweep_always(self) -> None:
+        pause_s = min(self._limits.orphan_sweep_s, _FIRST_SWEEP_S)  # a server may never run for as long as between two
         while True:
-            await asyncio.sleep(self._limits.orphan_sweep_s)
+            await asyncio.sleep(pause_s)
+            pause_s = self._limits.orphan_sweep_s
             try:
                 await self.sweep()
             except Exception as fault:

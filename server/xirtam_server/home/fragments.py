@@ -7,7 +7,9 @@ its name each time it comes from the store: damage there is a fragment less, nev
 import asyncio
 import logging
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -37,6 +39,8 @@ class FragmentLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Longest that a fragment is kept; 0: for ever."""
     most_uploads: int = 256
     """Uploads in progress; a further one is told to come again."""
+    most_uploads_per_user: int = 64
+    """Uploads of one user in progress."""
     most_reads: int = 32
     """Fragments that are being read; further downloads wait."""
     cache_bytes: int = 16 * 2**20
@@ -52,7 +56,7 @@ class Fragments:
 
     def __init__(self, store: HomeStore, bodies: BodyStore, limits: FragmentLimits) -> None:
         self._store, self._bodies, self._limits = store, bodies, limits
-        self._uploads = 0
+        self._uploads: Counter[Username] = Counter()
         self._reads = asyncio.Semaphore(limits.most_reads)
         self._cache = _Cache(limits.cache_bytes)
 
@@ -65,13 +69,22 @@ class Fragments:
         content = bcs.encode(fragment, Fragment)  # index byte included, as its name asks
         if len(content) > self._limits.max_bytes:
             raise AccessDenied
-        if self._uploads >= self._limits.most_uploads:
-            raise ServerBusy
-        self._uploads += 1
-        try:
+        with self._upload_of(user):
             await self._keep(user, hash_bytes(content), content, self._expiry(ttl_s))
+
+    @contextmanager
+    def _upload_of(self, user: Username) -> Generator[None]:
+        """Each holds its bytes in memory until the disk has them."""
+        limits, uploads = self._limits, self._uploads
+        if uploads[user] >= limits.most_uploads_per_user or uploads.total() >= limits.most_uploads:
+            raise ServerBusy
+        uploads[user] += 1
+        try:
+            yield
         finally:
-            self._uploads -= 1
+            uploads[user] -= 1
+            if not uploads[user]:
+                del uploads[user]
 
     def _expiry(self, ttl_s: int) -> int:
         most = self._limits.max_ttl_s

@@ -37,6 +37,7 @@ from xirtam_server.home.fragment_purging import FragmentPurger
 from xirtam_server.home.fragments import Fragments
 from xirtam_server.home.open_mailboxes import OpenMailbox, OpenMailboxes
 from xirtam_server.home.preparations import Preparations
+from xirtam_server.home.proxying import Forwarder
 from xirtam_server.home.purging import Purger
 from xirtam_server.home.receiving import Receiver
 from xirtam_server.home.registration import Registrar
@@ -62,6 +63,7 @@ class HomeService(HomeServer):
         waiters: Waiters,
         directory: UserDirectory,
         bodies: BodyStore,
+        forwarder: Forwarder | None = None,
     ) -> None:
         limits = settings.limits
         self._settings, self._store, self._mailboxes, self._waiters = settings, store, mailboxes, waiters
@@ -72,6 +74,7 @@ class HomeService(HomeServer):
         self._devices = Devices(settings.name, store, directory, limits, self._registrar, prepared_s)
         self._receiver = Receiver(store, mailboxes, waiters, limits)
         self._bodies, self._fragments = bodies, Fragments(store, bodies, settings.fragments)
+        self._forwarder = forwarder
         self._fragment_purger = FragmentPurger(store, bodies, settings.fragments, limits)
         self._purger = Purger(
             store, limits, Preparations(settings.name, store, self._devices.look_up, limits.purge_step)
@@ -85,21 +88,25 @@ class HomeService(HomeServer):
         directory: UserDirectory,
         store_limits: StoreLimits | None = None,
         fragments: str | None = None,
+        forwarder: Forwarder | None = None,
     ) -> "HomeService":
         """The home server with its database at `path`; device authentication asks `directory`.
 
         `fragments` is where attachments are kept (`storage.bodies.open_bodies`); None: in a folder beside the database.
+        `forwarder`, which whoever made it closes, does what is asked of proxies; None: nothing is forwarded.
         """
         limits = settings.limits
         waiters = Waiters(limits.most_polls, limits.most_polls_per_peer)
         mailboxes = OpenMailboxes(waiters.wake, most_rights=limits.most_open_rights, recent_bytes=limits.recent_bytes)
         bodies = await open_bodies(fragments or str(path.parent / "fragments"))
         store = await SqliteHomeStore.open(path, mailboxes, store_limits)
-        return cls(settings, store, mailboxes, waiters, directory, bodies)
+        return cls(settings, store, mailboxes, waiters, directory, bodies, forwarder)
 
     def stop_waiting(self) -> None:
-        """Answers the parked polls, and from now on every poll, at once."""
+        """Answers the parked polls, and from now on every poll, at once; gives up what is being forwarded."""
         self._waiters.close()
+        if self._forwarder is not None:
+            self._forwarder.stop()
 
     @property
     def parked(self) -> int:
@@ -208,10 +215,18 @@ class HomeService(HomeServer):
             raise AccessDenied
 
     async def proxy_server(self, auth: AuthToken, server: ServerName, request: RawJson) -> RawJson:
-        raise ProxyNotSupported
+        forwarder, user = await self._may_forward(auth)
+        return await forwarder.to_server(user, server, request)
 
     async def proxy_directory(self, auth: AuthToken, request: RawJson) -> RawJson:
-        raise ProxyNotSupported
+        forwarder, user = await self._may_forward(auth)
+        return await forwarder.to_directory(user, request)
+
+    async def _may_forward(self, auth: AuthToken) -> tuple[Forwarder, Username]:
+        device = await self._store.find_device(token_hash(auth)) if self._forwarder else None
+        if self._forwarder is None or device is None:
+            raise ProxyNotSupported
+        return self._forwarder, device.user
 
     async def upload_frag(self, auth: AuthToken, fragment: Node | Leaf, ttl: int) -> None:
         device = await self._devices.find(auth)

@@ -227,3 +227,46 @@ async def test_closing_fails_calls_in_flight_and_later_ones() -> None:
         with pytest.raises(Unreachable, match="closed"):
             await call(transport, "req-4")
         await until(lambda: server.ended == 3)
+
+
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("harbor.example", "harbor.example"),
+        ("[2001:db8::7]", "[2001:db8::7]"),
+        ("bücher.example", "xn--bcher-kva.example"),
+    ],
+)
+async def test_a_given_address_is_called_under_the_name_of_the_url(host: str, named: str) -> None:
+    heads: list[str] = []
+
+    async def recording(peer: Peer) -> None:
+        while heard := await peer.http_request():
+            heads.append(heard[0])
+            await peer.say_http(answer(id_of(heard[1])))
+
+    async with serving(recording) as server:
+        port = server.port
+        transport = HttpTransport(f"http://{host}:{port}/rpc?x=1", address="127.0.0.1")
+        try:
+            assert await call(transport, "req-1") == answer("req-1")
+        finally:
+            await transport.close()
+    assert heads[0].startswith("POST /rpc?x=1 HTTP/1.1\r\n")
+    assert f"\r\nhost: {named}:{port}\r\n" in heads[0].lower()
+
+
+async def test_at_a_given_address_tls_asks_for_the_name_of_the_url() -> None:
+    heard: list[bytes] = []
+
+    async def recording(peer: Peer) -> None:
+        heard.append(await peer.reader.read(4096))
+
+    async with serving(recording) as server:
+        transport = HttpTransport(f"https://harbor.example:{server.port}/", address="127.0.0.1")
+        try:
+            with pytest.raises(Unreachable):
+                await call(transport, "req-1")
+        finally:
+            await transport.close()
+    assert b"harbor.example" in heard[0], "the name that the certificate must have"

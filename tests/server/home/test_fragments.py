@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 
+from tests.object_store import BUCKET, s3_server
 from tests.server_builders import QUICK, Harbor, calling, open_harbor, until
 from tests.vectors_of import each, vectors
 from xirtam_core.codec import bcs
@@ -208,8 +209,10 @@ async def test_a_downloader_may_ask_for_64_fragments_at_a_time(
         assert found == fragments
 
 
-async def test_uploads_beyond_what_may_be_in_progress_are_told_to_come_again(tmp_path: Path) -> None:
-    limits = FragmentLimits(most_uploads=2)
+@pytest.mark.parametrize("limits", [FragmentLimits(most_uploads=2), FragmentLimits(most_uploads_per_user=2)])
+async def test_uploads_beyond_what_may_be_in_progress_are_told_to_come_again(
+    tmp_path: Path, limits: FragmentLimits
+) -> None:
     async with open_harbor(tmp_path, fragment_limits=limits) as harbor, calling(harbor.urls["tcp"]) as home:
         _, token = await harbor.new_account("alice", home)
         fragments = [leaf(f"chunk {number}", 50_000) for number in range(20)]
@@ -238,3 +241,32 @@ async def test_what_an_upload_left_that_did_not_end_is_swept(tmp_path: Path) -> 
         await until(lambda: not orphan.exists())
         assert await home.download_frag(name_of(leaf("kept"))) == leaf("kept")
         assert files_in(tmp_path) == [kept]
+
+
+async def test_fragments_in_an_object_store_are_kept_and_removed_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with s3_server() as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        place = f"s3://{BUCKET}/harbor"
+        bodies = await open_bodies(place)
+
+        async def kept() -> list[str]:
+            return [body async for some in bodies.written_before(time.time() + 60) for body in some]
+
+        async with open_harbor(tmp_path, limits=OFTEN, fragments=place) as harbor, calling(harbor.urls["tcp"]) as home:
+            _, token = await harbor.new_account("alice", home)
+            await home.upload_frag(token, leaf("kept"), 0)
+            await home.upload_frag(token, leaf("expires", 300_000), 1)
+            assert await home.download_frag(name_of(leaf("expires", 300_000))) == leaf("expires", 300_000)
+            assert len(await kept()) == 2
+
+            async def is_removed() -> bool:
+                return len(await kept()) == 1
+
+            await until(is_removed)
+            assert await home.download_frag(name_of(leaf("kept"))) == leaf("kept")
+        async with open_harbor(tmp_path, fragments=place) as harbor, calling(harbor.urls["tcp"]) as home:
+            assert await home.download_frag(name_of(leaf("kept"))) == leaf("kept")
+        assert files_in(tmp_path) == []

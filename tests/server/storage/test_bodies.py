@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests.object_store import BUCKET, SECRET, s3_server
 from xirtam_core.codec.primitives import Hash
 from xirtam_server.storage.bodies import BodyStore, FragmentsUnusable, new_name, open_bodies
 from xirtam_server.storage.bodies.interface import LARGEST_BODY
@@ -17,38 +17,18 @@ A_MINUTE_ON = 60.0
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """The endpoint of an S3 server with a bucket "attachments"."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
+def s3() -> Iterator[dict[str, str]]:
+    with s3_server() as environment:
+        yield environment
 
 
 @pytest.fixture(params=["folder", "s3"])
 def location(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "folder":
         return str(tmp_path / "fragments")
-    endpoint = request.getfixturevalue("s3")
-    for name, value in (
-        ("AWS_ENDPOINT", endpoint),
-        ("AWS_ACCESS_KEY_ID", "harbor"),
-        ("AWS_SECRET_ACCESS_KEY", "secret-of-the-harbor"),
-        ("AWS_REGION", "us-east-1"),
-    ):
+    for name, value in request.getfixturevalue("s3").items():
         monkeypatch.setenv(name, value)
-    make_bucket(endpoint, "attachments")
-    return f"s3://attachments/{tmp_path.name}"
-
-
-def make_bucket(endpoint: str, name: str) -> None:
-    import httpx
-
-    with httpx.Client(trust_env=False) as web:
-        assert web.put(f"{endpoint}/{name}").status_code in (200, 409)
+    return f"s3://{BUCKET}/{tmp_path.name}"
 
 
 @pytest.fixture
@@ -157,9 +137,9 @@ async def test_a_place_that_cannot_be_used_is_refused_with_what_to_do(location: 
 async def test_a_store_that_is_away_is_a_fault_that_names_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "harbor")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-harbor")
-    bodies = await open_bodies("s3://attachments")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    bodies = await open_bodies(f"s3://{BUCKET}")
     with pytest.raises(Exception, match=r"127\.0\.0\.1") as fault:
         await bodies.get(new_name(NAME))
-    assert "secret-of-the-harbor" not in f"{fault.value}{bodies!r}"
+    assert SECRET not in f"{fault.value}{bodies!r}"
     await bodies.close()

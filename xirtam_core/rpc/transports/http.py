@@ -26,10 +26,19 @@ class HttpTransport:
     """A transport to the server at one `http` or `https` URL, with as many connections as there are calls in flight."""
 
     def __init__(
-        self, url: str, *, longest_answer: int = LONGEST_ANSWER, authorities: ssl.SSLContext | None = None
+        self,
+        url: str,
+        *,
+        longest_answer: int = LONGEST_ANSWER,
+        address: str | None = None,
+        authorities: ssl.SSLContext | None = None,
     ) -> None:
-        """`authorities` are trusted instead of the public ones."""
+        """`address` is where the host of `url` is looked for, and nowhere else; what the server proves is still its name.
+
+        `authorities` are trusted instead of the public ones.
+        """
         self._url = url
+        self._address = address
         self._authorities = authorities
         self._longest_answer = longest_answer
         self._client: httpx.AsyncClient | None = None
@@ -61,7 +70,8 @@ class HttpTransport:
     async def _post(self, request: bytes) -> bytes:
         if self._client is None:
             self._client = _client(self._url, self._authorities)
-        async with self._client.stream("POST", self._url, content=request, headers=_HEADERS) as response:
+        url, headers, more = _addressed(self._url, self._address)
+        async with self._client.stream("POST", url, content=request, headers=headers, extensions=more) as response:
             if response.status_code != 200:
                 raise Unreachable(f"the server answered with HTTP status {response.status_code}")
             answer = bytearray()
@@ -83,6 +93,17 @@ class HttpTransport:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+
+def _addressed(url: str, address: str | None) -> "tuple[httpx.URL | str, dict[str, str], dict[str, str]]":
+    """Where to post, the headers, and the name that TLS asks for, if all that is not in the URL."""
+    if address is None:
+        return url, _HEADERS, {}
+    import httpx
+
+    named = httpx.URL(url)
+    headers = _HEADERS | {"host": named.netloc.decode("ascii")}
+    return named.copy_with(host=address), headers, {"sni_hostname": named.raw_host.decode("ascii")}
 
 
 def _client(url: str, authorities: ssl.SSLContext | None) -> "httpx.AsyncClient":

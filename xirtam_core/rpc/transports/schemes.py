@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 from xirtam_core.errors import Malformed
 from xirtam_core.rpc.service import Transport
 from xirtam_core.rpc.transports.http import HttpTransport
+from xirtam_core.rpc.transports.limits import LONGEST_ANSWER
 from xirtam_core.rpc.transports.lz4tcp import Lz4TcpTransport
 from xirtam_core.rpc.transports.tcp import TcpTransport
 from xirtam_core.rpc.transports.ws import WebSocketTransport
 
-_TRANSPORTS: dict[str, Callable[[str], Transport]] = {
+_TRANSPORTS: dict[str, Callable[..., Transport]] = {
     "http": HttpTransport,
     "https": HttpTransport,
     "tcp": TcpTransport,
@@ -25,14 +26,16 @@ _WITHOUT_USUAL_PORT = ("tcp", "lz4tcp")
 SCHEMES: Final = "http, https, ws, wss, and tcp and lz4tcp with a port"
 
 
-def connect(url: str) -> Transport:
+def connect(url: str, *, longest_answer: int = LONGEST_ANSWER) -> Transport:
     """A transport to `url`; it connects with its first call. Raises `Malformed` for a URL that none of our transports serves.
+
+    Answers longer than `longest_answer` bytes are not taken.
 
     Belongs to the event loop that it is first used in; whoever makes it closes it.
     """
     if not _is_usable(url):
         raise Malformed(f"not a URL that can be reached from here: {SCHEMES} can")
-    return _TRANSPORTS[urlsplit(url).scheme](url)
+    return _TRANSPORTS[urlsplit(url).scheme](url, longest_answer=longest_answer)
 
 
 def usable_url(urls: Iterable[str]) -> str | None:
