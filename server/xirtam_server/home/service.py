@@ -45,6 +45,8 @@ from xirtam_server.storage.interface import HomeStore
 from xirtam_server.storage.sqlite import SqliteHomeStore, StoreLimits
 
 _SOFTWARE = f"xirtam {version('xirtam')}"
+_MOST_LISTED = 7_600
+"""Entries of an access list that fit an answer of 1 MiB."""
 _FEATURES = ("device_auth_challenge", "acl_list", "invites")
 
 
@@ -182,6 +184,8 @@ class HomeService(HomeServer):
     async def mailbox_acl_list(self, auth: AuthToken, mailbox: Hash) -> tuple[MailboxAcl, ...]:
         found = await self._mailboxes.find(mailbox, self._store)
         if found is None or not rights_of(token_hash(auth), found.state.access).can_edit_acl:
+            raise AccessDenied
+        if len(found.state.access) > _MOST_LISTED:
             raise AccessDenied
         return tuple(found.state.access.values())
 
