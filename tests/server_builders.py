@@ -48,7 +48,7 @@ HARBOR = ServerName("~harbor")
 LIMIT_S = 15.0
 """How long a test waits for what must happen."""
 
-QUICK = HomeLimits(denied_pause_s=0.05, longest_poll_s=30.0)
+QUICK = HomeLimits(denied_pause_s=0.05, longest_poll_s=30.0, directory_timeout_s=2.0)
 TRANSPORTS = ("http", "ws", "tcp", "lz4tcp")
 
 

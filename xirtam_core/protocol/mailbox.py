@@ -86,8 +86,11 @@ def rights_of(caller: Hash, access: AccessList) -> MailboxAcl:
 
 
 def judge_edit(caller: Hash, edit: MailboxAcl, access: AccessList) -> AclEdit:
-    """What becomes of `edit` by `caller`, by the rules in their order (spec: rpc.md, Mailboxes)."""
-    if edit.token_hash == caller and not edit.has_any_right:
+    """What becomes of `edit` by `caller`, by the rules in their order (spec: rpc.md, Mailboxes).
+
+    The entry of the anonymous token is nobody's own: else anybody could delete it, and with it the way for strangers to write.
+    """
+    if edit.token_hash == caller != ANONYMOUS_HASH and not edit.has_any_right:
         return AclEdit.DELETE
     standing = access.get(edit.token_hash)
     if standing == edit:

@@ -16,7 +16,7 @@ from xirtam_core.codec.integers import LATEST
 from xirtam_core.codec.primitives import AuthToken, Hash, Signature
 from xirtam_core.crypto import signing
 from xirtam_core.crypto.hashing import token_hash
-from xirtam_core.errors import Unverified, XirtamError
+from xirtam_core.errors import Malformed, RetryLater, Unreachable, Unverified, XirtamError
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.certificate import CertificateChain, verify
 from xirtam_core.protocol.directory import UserDescriptor
@@ -30,6 +30,7 @@ from xirtam_server.storage.interface import Device, HomeStore
 
 _log = logging.getLogger(__name__)
 _DOMAIN = "xirtam-device-auth"
+_ASK_AGAIN_S = 0.25
 _MOST_KNOWN = 50_000
 _NANOSECONDS = 1_000_000_000
 
@@ -102,10 +103,20 @@ class Devices:
         return token
 
     async def look_up(self, username: Username) -> UserDescriptor | None:
-        """What the directory says of `username`; raises `ServerBusy` where it gives no usable answer."""
+        """What the directory says of `username`, None for nobody; raises `ServerBusy` where it gives no usable answer in time.
+
+        Where it is out of reach it is asked again as long as there is time: a reference client that registers never comes again.
+        """
         try:
-            async with asyncio.timeout(self._limits.directory_timeout_s), self._lookups:
-                return await self._directory.user(username)
+            async with asyncio.timeout(self._limits.directory_timeout_s):
+                while True:
+                    try:
+                        async with self._lookups:
+                            return await self._directory.user(username)
+                    except (Unreachable, RetryLater):
+                        await asyncio.sleep(_ASK_AGAIN_S)
+        except Malformed:
+            return None  # it is verified, and no user's
         except (XirtamError, TimeoutError) as fault:
             _log.warning("the directory did not answer usably: %s", type(fault).__name__)
             raise ServerBusy from None

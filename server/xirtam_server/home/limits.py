@@ -4,7 +4,11 @@ import msgspec
 
 
 class HomeLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What callers may use. Sizes in bytes, times in seconds."""
+    """What callers may use. Sizes in bytes, times in seconds.
+
+    What no waiting will change, such as a message that is too large or a chain that is too long, is answered `access_denied`, since
+    clients try again what they are told to; what is full or busy, `retry_later`.
+    """
 
     max_message_bytes: int = 720_000
     """Of a blob's content, so that with its base64 form and all else an entry fits an answer of 1 MiB."""

@@ -5,6 +5,7 @@ nobody is removed.
 """
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable
 
@@ -13,6 +14,7 @@ from xirtam_core.protocol.directory import UserDescriptor
 from xirtam_core.rpc.home_server import ServerBusy
 from xirtam_server.storage.interface import HomeStore
 
+_MOST_FAILURES = 3
 PAUSE_S = 0.05
 """Between two steps, so that others get at the store."""
 
@@ -31,19 +33,26 @@ class Preparations:
         self._name, self._store, self._look_up, self._step = name, store, look_up, step
 
     async def settle(self) -> int:
-        """Confirms the accounts of those who have come, and removes the others bit by bit; how many it removed."""
-        removed = 0
-        while users := await self._store.lapsed_accounts(time.time_ns(), self._step):
-            for user in users:
-                try:
-                    has_come = await self._has_come(user)
-                except ServerBusy:
-                    return removed
-                if has_come:
-                    await self._store.confirm_account(user)
-                else:
-                    await self._remove(user)
-                    removed += 1
+        """Confirms the accounts of those who have come, and removes the others bit by bit; how many it removed, of a step's worth.
+
+        In any order, and in spite of some of which the directory does not speak well: these must not hold up the others.
+        """
+        users = await self._store.lapsed_accounts(time.time_ns(), self._step)
+        random.shuffle(users)
+        removed = failures = 0
+        for user in users:
+            try:
+                has_come = await self._has_come(user)
+            except ServerBusy:
+                failures += 1
+                if failures == _MOST_FAILURES:
+                    break
+                continue
+            if has_come:
+                await self._store.confirm_account(user)
+            else:
+                await self._remove(user)
+                removed += 1
         return removed
 
     async def _has_come(self, user: Username) -> bool:

@@ -18,6 +18,7 @@ from xirtam_core.protocol.mailbox import (
     ReceiveFrom,
     group_management_mailbox,
     group_messages_mailbox,
+    judge_edit,
     rights_of,
 )
 from xirtam_core.protocol.medium_key import SignedMediumKey
@@ -49,6 +50,8 @@ from xirtam_server.storage.interface import HomeStore
 from xirtam_server.storage.sqlite import SqliteHomeStore, StoreLimits
 
 _SOFTWARE = f"xirtam {version('xirtam')}"
+_MOST_LISTED = 7_600
+"""Entries of an access list that fit an answer of 1 MiB."""
 _FEATURES = ("device_auth_challenge", "acl_list", "invites")
 
 
@@ -169,8 +172,8 @@ class HomeService(HomeServer):
     async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: int) -> int:
         limits = self._limits
         sender = token_hash(auth)
-        found = self._mailboxes.find_open(mailbox) or await self._mailboxes.find(mailbox, self._store)
-        if found is None or not rights_of(sender, found.state.access).can_send:
+        found = self._mailboxes.find_open(mailbox) or await self._find_or_slow_down(mailbox)
+        if not rights_of(sender, found.state.access).can_send:
             raise AccessDenied
         if len(message.inner) > limits.max_message_bytes or len(message.kind) > limits.max_kind_bytes:
             raise AccessDenied
@@ -186,8 +189,8 @@ class HomeService(HomeServer):
         is_stranger = sender == ANONYMOUS_HASH or not await self._devices.is_known(sender)
         if is_stranger and not await self.throttle.send(mailbox, len(message.inner)):
             return found
-        again = await self._mailboxes.find(mailbox, self._store)
-        if again is None or not rights_of(sender, again.state.access).can_send:
+        again = await self._find_or_slow_down(mailbox)
+        if not rights_of(sender, again.state.access).can_send:
             raise AccessDenied
         return again
 
@@ -199,12 +202,38 @@ class HomeService(HomeServer):
         return cast("Mapping[Hash, tuple[MailboxEntry, ...]]", answer)
 
     async def mailbox_acl_edit(self, auth: AuthToken, mailbox: Hash, acl: MailboxAcl) -> None:
-        if await self._store.edit_access(mailbox, token_hash(auth), acl) is AclEdit.REFUSE:
+        caller = token_hash(auth)
+        if not self._store.is_shared and not await self._is_change(caller, mailbox, acl):
+            return
+        if await self._store.edit_access(mailbox, caller, acl) is AclEdit.REFUSE:
             raise AccessDenied
 
-    async def mailbox_acl_list(self, auth: AuthToken, mailbox: Hash) -> tuple[MailboxAcl, ...]:
+    async def _is_change(self, caller: Hash, mailbox: Hash, acl: MailboxAcl) -> bool:
+        """Whether an edit, by what is in memory, has anything to write: who may not edit shall not keep the writer busy."""
+        found = await self._find_or_slow_down(mailbox)
+        match judge_edit(caller, acl, found.state.access):
+            case AclEdit.REFUSE:
+                raise AccessDenied
+            case AclEdit.NOTHING:
+                return False
+            case AclEdit.DELETE:
+                return caller in found.state.access
+            case AclEdit.STORE:
+                return True
+
+    async def _find_or_slow_down(self, mailbox: Hash) -> OpenMailbox:
+        """The mailbox; raises `AccessDenied` for one that is not there, and not too often, as only the store can tell."""
         found = await self._mailboxes.find(mailbox, self._store)
-        if found is None or not rights_of(token_hash(auth), found.state.access).can_edit_acl:
+        if found is None:
+            await self.throttle.costly()
+            raise AccessDenied
+        return found
+
+    async def mailbox_acl_list(self, auth: AuthToken, mailbox: Hash) -> tuple[MailboxAcl, ...]:
+        found = await self._find_or_slow_down(mailbox)
+        if not rights_of(token_hash(auth), found.state.access).can_edit_acl:
+            raise AccessDenied
+        if len(found.state.access) > _MOST_LISTED:
             raise AccessDenied
         return tuple(found.state.access.values())
 

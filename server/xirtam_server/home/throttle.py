@@ -58,7 +58,10 @@ class Throttle:
         return wait_s > 0
 
     async def costly(self) -> None:
-        """Lets a call pass that costs the directory a question, or many signatures to check; raises `ServerBusy`."""
+        """Lets a call pass that costs the directory a question, many signatures to check, or a look for what is not there.
+
+        Raises `ServerBusy`.
+        """
         await self._pass_source("costly_calls", self._costly)
 
     async def invite(self) -> None:

@@ -44,8 +44,8 @@ class StoreLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Entries in one mailbox."""
     most_mailbox_bytes: int = 2**30
     """Entries of one mailbox, together."""
-    most_rights: int = 10_000
-    """Entries in one access list."""
+    most_rights: int = 7_000
+    """Entries in one access list; so many that the list fits an answer of 1 MiB."""
     most_owned: int = 20_000
     """Mailboxes of groups that one user has registered."""
     most_owned_bytes: int = 10 * 2**30

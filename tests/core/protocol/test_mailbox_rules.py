@@ -46,6 +46,9 @@ STORE, DELETE, NOTHING, REFUSE = AclEdit.STORE, AclEdit.DELETE, AclEdit.NOTHING,
         (OWNER, OWNER, "", access(owner="esr"), DELETE),
         (NOBODY, NOBODY, "", access(owner="esr"), DELETE),
         (NOBODY, NOBODY, "", access(), DELETE),
+        # … but that of the anonymous token is nobody's own.
+        (ANONYMOUS_HASH, ANONYMOUS_HASH, "", access(anonymous="s"), REFUSE),
+        (ANONYMOUS_HASH, ANONYMOUS_HASH, "", access(anonymous="es"), STORE),
         # 2: an edit that changes nothing succeeds, whoever asks.
         (NOBODY, MEMBER, "sr", access(owner="esr", member="sr"), NOTHING),
         (MEMBER, MEMBER, "sr", access(owner="esr", member="sr"), NOTHING),

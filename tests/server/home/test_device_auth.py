@@ -18,6 +18,7 @@ from tests.server_builders import (
     open_harbor,
     post,
     sign_in,
+    until,
 )
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.names import ServerName, Username
@@ -144,6 +145,16 @@ async def test_without_a_directory_a_device_is_told_to_come_again(harbor: Harbor
     harbor.directory.is_reachable = False
     with pytest.raises(ServerBusy):
         await sign_in(home, alice)
+
+
+async def test_a_directory_that_is_away_for_a_moment_costs_a_moment(harbor: Harbor, home: HomeServer) -> None:
+    alice = account("alice")
+    harbor.directory.add(alice)
+    harbor.directory.is_reachable = False
+    signing_in = asyncio.create_task(sign_in(home, alice))
+    await until(lambda: harbor.directory.asked > 0)
+    harbor.directory.is_reachable = True
+    await signing_in
 
 
 async def test_a_directory_that_does_not_answer_holds_nobody_for_long(tmp_path: Path) -> None:

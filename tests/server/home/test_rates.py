@@ -220,6 +220,26 @@ async def test_a_source_signs_in_only_so_often_and_the_directory_is_not_asked_be
         assert harbor.service.throttle.refused == {"costly_calls": 3}
 
 
+async def test_a_source_looks_for_mailboxes_that_are_not_there_only_so_often(tmp_path: Path) -> None:
+    rates = RateLimits(patience_s=0, costly_per_source=0.001, costly_burst=3)
+    nowhere = group_messages_mailbox(Hash(b"n" * 32))
+    async with open_harbor(tmp_path, rates=rates) as harbor:
+        service, edit = harbor.service, _rights(ANONYMOUS, may_send=True)
+
+        async def answers(address: str) -> list[type[Exception]]:
+            calls = (
+                post(service, nowhere),
+                service.mailbox_acl_edit(ANONYMOUS, nowhere, edit),
+                service.mailbox_acl_list(ANONYMOUS, nowhere),
+            )
+            outcomes = [await asyncio.gather(called_from(address, call), return_exceptions=True) for call in calls]
+            return [type(outcome) for (outcome,) in outcomes if isinstance(outcome, Exception)]
+
+        assert await answers(HERE) == [AccessDenied] * 3
+        assert await answers(HERE) == [ServerBusy] * 3
+        assert await answers(THERE) == [AccessDenied] * 3
+
+
 async def test_unlimited_is_unlimited(harbor: Harbor) -> None:
     alice = account("alice")
     harbor.directory.add(alice)

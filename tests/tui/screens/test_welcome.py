@@ -6,7 +6,7 @@ from textual.events import Paste
 
 from tests.tui.fake_client import LINK, FakeMachine
 from tests.tui.piloting import Driver, machine_app
-from xirtam_core.errors import Refused, SecurityAlarm, Unreachable
+from xirtam_core.errors import NewcomerRefused, SecurityAlarm, Unreachable
 from xirtam_core.registration import Progress, Step
 
 
@@ -92,13 +92,17 @@ async def test_progress_shows_the_step_and_can_be_cancelled_with_everything_kept
 
 async def test_a_registration_that_fails_says_why_and_keeps_the_input(tmp_path: Path) -> None:
     machine = FakeMachine()
-    machine.register_error = Refused("the server ~harbor takes no new accounts")
+    machine.register_error = NewcomerRefused("~harbor takes no new users; @alice was not claimed")
     async with machine_app(machine, tmp_path) as driver:
         await paste_link(driver)
         await driver.write("alice")
         await driver.sees("is free")
         await driver.press("enter")
-        await driver.sees("✗ That did not work: The server ~harbor takes no new accounts.", "alice", "Create account")
+        await driver.sees(
+            "✗ This server does not let you in: ~harbor takes no new users;",
+            "@alice was not claimed.",
+            "Create account",
+        )
         machine.register_error = SecurityAlarm("the directory told two stories")
         await driver.press("enter")
         await driver.sees("✗ Security alarm: The directory told two stories.")
