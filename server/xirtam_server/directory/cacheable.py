@@ -1,4 +1,4 @@
-"""The log by GET, for caches: for a directory at `/directory`, `/directory/anchor`, `/directory/headers/0/999` and `/directory/chunk/7`.
+"""The log by GET, for caches: below the path of a directory, `anchor`, `headers/0/999` and `chunk/7`.
 
 The bodies are the results of the calls of the same name. A range of headers that is full, and a chunk, are the same for ever, and say
 so; whatever a cache gives out is checked against the anchor by its reader, as everything is. A client that uses a cache for the anchor
