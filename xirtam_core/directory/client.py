@@ -65,7 +65,11 @@ class DirectoryClient:
 
     async def state(self, name: Name) -> NameState:
         """Owners and value of `name`, asked for now; an absent name has neither."""
-        return (await self._look_up(name)).state
+        return (await self.item(name)).state
+
+    async def item(self, name: Name) -> VerifiedItem:
+        """The whole history of `name`, asked for now, and what it comes to."""
+        return await self._look_up(name)
 
     async def user(self, name: Username) -> UserDescriptor | None:
         """The descriptor of a user; None if there is none. Raises `Malformed` for a value that is none."""

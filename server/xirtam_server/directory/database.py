@@ -33,7 +33,10 @@ def open_database(path: Path, directory_pk: SigningPublic, role: Role = Role.PRI
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -32768")  # KiB
+        connection.execute("PRAGMA cache_size = -65536")  # KiB
+        connection.execute(
+            "PRAGMA wal_autocheckpoint = 4000"
+        )  # pages: a chunk touches the tree all over, the next one again
         _prepare(connection, directory_pk, role)
     except BaseException:
         connection.close()

@@ -14,6 +14,19 @@ class DirectoryLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Threads that check proofs of work."""
     most_verifying: int = 64
     """Proofs of work that wait to be checked."""
+    updates_per_source: float = 2.0
+    """Seeds and updates, each counted, that one source (an IPv4 address, an IPv6 /64) may ask for, a second; 0: no limit."""
+    updates_burst: int = 200
+    """So many at once after a rest."""
+    reads_per_source: float = 100.0
+    """Look-ups, chunks and pages of headers, likewise; a home server asks for all of its users."""
+    reads_burst: int = 5000
+    most_sources: int = 20_000
+    """Sources that are remembered."""
+    kept_answer_bytes: int = 32 * 2**20
+    """Memory for pages of headers and chunks in the form in which they travel."""
+    anchor_max_age_s: int = 1
+    """How long caches in between may keep the anchor that they fetched with GET."""
 
 
 class MirrorLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -170,35 +170,37 @@ class Log:
 
     def _put(self, added: Mapping[str, Addition], height: int) -> Hash:
         """Writes what `height` adds to names, and gives the root of the tree with it."""
-        leaves: dict[bytes, bytes] = {}
-        for name, addition in added.items():
-            self._extend(name, addition, height)
-            leaves[smt.path_of(name)] = smt.leaf(self._leaf_value(name))
+        bodies = {name: [bcs.encode(update) for update in addition.updates] for name, addition in added.items()}
+        leaves = {smt.path_of(name): self._leaf_of(name, added[name], new) for name, new in bodies.items()}
+        self._extend(added, bodies, height)
         return Hash(self._tree.put(leaves) if leaves else self._tree.root())
+
+    def _leaf_of(self, name: str, addition: Addition, new: list[bytes]) -> bytes:
+        """The hash of the name's whole history with what is added to it, before that is written."""
+        count = addition.standing.updates
+        before = [] if count == len(new) else self._bodies(name)
+        value = bytearray()
+        write_uleb(count, value)
+        return smt.leaf(bytes(value) + b"".join(before) + b"".join(new))
 
     def _write(self, height: int, header: DirectoryHeader) -> Tip:
         tip = Tip(height, header.hash(), header.time_unix)
         self._connection.execute("INSERT INTO header VALUES (?, ?, ?)", (height, bcs.encode(header), tip.hash))
         return tip
 
-    def _extend(self, name: str, addition: Addition, height: int) -> None:
-        standing = addition.standing
-        first = standing.updates - len(addition.updates)
-        self._connection.executemany(
-            "INSERT INTO history VALUES (?, ?, ?, ?)",
-            [(name, position, height, bcs.encode(update)) for position, update in enumerate(addition.updates, first)],
-        )
-        row = (name, standing.updates, standing.size, standing.state.last_hash, b"".join(standing.state.owners))
-        self._connection.execute("REPLACE INTO name VALUES (?, ?, ?, ?, ?)", row)
+    def _extend(self, added: Mapping[str, Addition], bodies: Mapping[str, list[bytes]], height: int) -> None:
+        """Writes the updates, and what the names come to with them."""
+        updates: list[tuple[str, int, int, bytes]] = []
+        names: list[tuple[str, int, int, bytes, bytes]] = []
+        for name, addition in added.items():
+            standing = addition.standing
+            first = standing.updates - len(addition.updates)
+            updates += [(name, at, height, body) for at, body in enumerate(bodies[name], first)]
+            owners = b"".join(standing.state.owners)
+            names.append((name, standing.updates, standing.size, standing.state.last_hash, owners))
+        self._connection.executemany("INSERT INTO history VALUES (?, ?, ?, ?)", updates)
+        self._connection.executemany("REPLACE INTO name VALUES (?, ?, ?, ?, ?)", names)
 
     def _bodies(self, name: str) -> list[bytes]:
         query = "SELECT body FROM history WHERE name = ? ORDER BY position"
         return [body for (body,) in self._connection.execute(query, (name,))]
-
-    def _leaf_value(self, name: str) -> bytes:
-        bodies = self._bodies(name)
-        value = bytearray()
-        write_uleb(len(bodies), value)
-        for body in bodies:
-            value += body
-        return bytes(value)

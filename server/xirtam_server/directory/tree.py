@@ -21,7 +21,7 @@ CREATE TABLE tree_node (
     left_id INTEGER,
     left_hash BLOB NOT NULL,    -- the left child's, at depth + 1; a leaf's own
     right_id INTEGER,
-    right_hash BLOB NOT NULL
+    right_hash BLOB NOT NULL    -- the right child's; a leaf's own lifted to the crest, or nothing
 );
 CREATE TABLE tree_root (
     only INTEGER PRIMARY KEY CHECK (only = 0),
@@ -32,8 +32,13 @@ INSERT INTO tree_root VALUES (0, NULL, zeroblob(32));
 """
 
 
+_CREST: Final = 48
+"""A depth below nearly all branches of a tree of millions. A leaf's hash there is kept, so that it is lifted from the bottom but once,
+and not again whenever a newcomer parts from it higher up: most of the work of adding a name is that."""
+
+
 class _Node(msgspec.Struct):
-    """A branch, or a leaf, whose `hashes` are then its own hash and nothing."""
+    """A branch, or a leaf, whose `hashes` are then its own hash and that at the crest, if that is known."""
 
     id: int
     depth: int
@@ -48,6 +53,14 @@ class _Node(msgspec.Struct):
     def hash(self) -> bytes:
         """Its hash at its own depth."""
         return self.hashes[0] if self.is_leaf else smt.node(*self.hashes)
+
+    def lifted(self, to: int) -> bytes:
+        """Its hash at depth `to`, at or above its own."""
+        if self.is_leaf and to <= _CREST:
+            if not self.hashes[1]:
+                self.hashes[1] = smt.lift(self.hashes[0], self.path, depth=smt.DEPTH, to=_CREST)
+            return smt.lift(self.hashes[1], self.path, depth=_CREST, to=to)
+        return smt.lift(self.hash(), self.path, depth=self.depth, to=to)
 
 
 class Tree:
@@ -66,17 +79,15 @@ class Tree:
         siblings = {branch.depth: branch.hashes[1 - smt.bit(path, branch.depth)] for branch in found.trail}
         if (end := found.end) is not None and end.path != path:
             parting = smt.shared_bits(end.path, path)
-            siblings[parting] = smt.lift(end.hash(), end.path, depth=end.depth, to=parting + 1)
+            siblings[parting] = end.lifted(parting + 1)
         return smt.compress(siblings)
 
     def put(self, values: Mapping[bytes, bytes]) -> bytes:
         """Puts leaf hashes at paths, removes those whose hash is zero, and gives the new root."""
-        root_id, root_hash = self._root()
-        edit = _Edit(self._connection, root_id, root_hash)
+        edit = _Edit(self._connection, self._root()[0])
         for path, leaf in values.items():
             edit.put(path, leaf)
-        edit.write()
-        return edit.root_hash
+        return edit.write()
 
     def _root(self) -> tuple[int | None, bytes]:
         return self._connection.execute("SELECT node_id, hash FROM tree_root").fetchone()
@@ -93,11 +104,17 @@ class _Walk:
     ) -> None:
         self.trail: list[_Node] = []
         self.end = None if root_id is None else _load(connection, loaded, root_id)
-        while self.end is not None and not self.end.is_leaf and smt.shared_bits(self.end.path, path) >= self.end.depth:
+        if self.end is None:
+            return
+        # All names below a branch agree up to it, so the way is gone by the bits alone, and only the leaf is compared.
+        while not self.end.is_leaf:
             self.trail.append(self.end)
             child = self.end.children[smt.bit(path, self.end.depth)]
             assert child is not None, "a branch has two children"
             self.end = _load(connection, loaded, child)
+        parting = smt.shared_bits(self.end.path, path)
+        while self.trail and self.trail[-1].depth > parting:
+            self.end = self.trail.pop()
 
 
 def _load(connection: sqlite3.Connection, loaded: dict[int, _Node], node_id: int) -> _Node:
@@ -111,12 +128,14 @@ def _load(connection: sqlite3.Connection, loaded: dict[int, _Node], node_id: int
 
 
 class _Edit:
-    """Changes to the tree that are written together, so that what they share is read and written once."""
+    """Changes to the tree that are written together, so that what they share is read, hashed and written once.
 
-    def __init__(self, connection: sqlite3.Connection, root_id: int | None, root_hash: bytes) -> None:
+    While names are put, only the shape is right. Hashes follow at the end, from below: in a branch, those of children that changed.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, root_id: int | None) -> None:
         self._connection = connection
         self._root_id = root_id
-        self.root_hash = root_hash
         self._loaded: dict[int, _Node] = {}
         self._changed: set[int] = set()
         self._removed: set[int] = set()
@@ -132,46 +151,44 @@ class _Edit:
         elif leaf == smt.EMPTY:
             self._remove(walk.trail, end)
         else:
-            end.hashes[0] = leaf
+            end.hashes[:] = leaf, b""
             self._changed.add(end.id)
-            self._join(walk.trail, end, leaf, smt.DEPTH)
+            self._join(walk.trail, end)
 
     def _insert(self, trail: list[_Node], beside: _Node | None, path: bytes, leaf: bytes) -> None:
         added = self._new(smt.DEPTH, path, [None, None], [leaf, b""])
         if beside is None:
-            self._join(trail, added, leaf, smt.DEPTH)
+            self._join(trail, added)
             return
         parting = smt.shared_bits(beside.path, path)
         pair = [added, beside]
+        hashes = [b"", b"" if beside.id in self._changed else beside.lifted(parting + 1)]
         if smt.bit(path, parting):
             pair.reverse()
-        hashes = [smt.lift(child.hash(), child.path, depth=child.depth, to=parting + 1) for child in pair]
-        branch = self._new(parting, path, [child.id for child in pair], hashes)
-        self._join(trail, branch, branch.hash(), parting)
+            hashes.reverse()
+        self._join(trail, self._new(parting, path, [child.id for child in pair], hashes))
 
     def _remove(self, trail: list[_Node], leaf: _Node) -> None:
         self._removed.add(leaf.id)
         if not trail:
-            self._root_id, self.root_hash = None, smt.EMPTY
+            self._root_id = None
             return
         *above, branch = trail
         self._removed.add(branch.id)
-        side = 1 - smt.bit(leaf.path, branch.depth)
-        other = branch.children[side]
+        other = branch.children[1 - smt.bit(leaf.path, branch.depth)]
         assert other is not None, "a branch has two children"
-        self._join(above, _load(self._connection, self._loaded, other), branch.hashes[side], branch.depth + 1)
+        moved = _load(self._connection, self._loaded, other)
+        self._changed.add(moved.id)  # it has not, but its parent's hash of it has
+        self._join(above, moved)
 
-    def _join(self, trail: list[_Node], child: _Node, subtree: bytes, depth: int) -> None:
-        """Hangs `child`, whose hash is `subtree` at `depth`, below the last branch of `trail`, and follows the change to the root."""
+    def _join(self, trail: list[_Node], child: _Node) -> None:
+        """Hangs `child` below the last branch of `trail`, all of which change with it."""
         for branch in reversed(trail):
-            side = smt.bit(child.path, branch.depth)
-            branch.children[side] = child.id
-            branch.hashes[side] = smt.lift(subtree, child.path, depth=depth, to=branch.depth + 1)
+            branch.children[smt.bit(child.path, branch.depth)] = child.id
             branch.path = child.path  # its old one may have been that of a leaf which is gone
             self._changed.add(branch.id)
-            child, subtree, depth = branch, branch.hash(), branch.depth
+            child = branch
         self._root_id = child.id
-        self.root_hash = smt.lift(subtree, child.path, depth=depth, to=0)
 
     def _new(self, depth: int, path: bytes, children: list[int | None], hashes: list[bytes]) -> _Node:
         self._last_id += 1
@@ -179,11 +196,18 @@ class _Edit:
         self._changed.add(added.id)
         return added
 
-    def write(self) -> None:
-        """Writes what changed."""
+    def write(self) -> bytes:
+        """Hashes and writes what changed; gives the new root."""
+        changed = [self._loaded[node_id] for node_id in self._changed - self._removed]
+        for branch in sorted(changed, key=lambda node: -node.depth):
+            for side, child in enumerate(branch.children):
+                if child is not None and child in self._changed:
+                    branch.hashes[side] = self._loaded[child].lifted(branch.depth + 1)
+        root = smt.EMPTY if self._root_id is None else _load(self._connection, self._loaded, self._root_id).lifted(0)
         self._connection.executemany("DELETE FROM tree_node WHERE id = ?", [(node_id,) for node_id in self._removed])
         self._connection.executemany("REPLACE INTO tree_node VALUES (?, ?, ?, ?, ?, ?, ?)", self._rows())
-        self._connection.execute("UPDATE tree_root SET node_id = ?, hash = ?", (self._root_id, self.root_hash))
+        self._connection.execute("UPDATE tree_root SET node_id = ?, hash = ?", (self._root_id, root))
+        return root
 
     def _rows(self) -> Iterable[tuple[int, int, bytes, int | None, bytes, int | None, bytes]]:
         for node_id in sorted(self._changed - self._removed):
