@@ -101,7 +101,7 @@ def _ready_event(ready: Ready) -> dict[str, Any]:
         "directory_urls": {url.partition(":")[0]: url for url in reversed(ready.directory_urls)},
         "directory_pk": ready.directory_pk.text(),
         "join": str(ready.join),
-    }
+    } | ({} if ready.metrics_url is None else {"metrics_url": ready.metrics_url})
 
 
 def _welcome(ready: Ready) -> str:

@@ -59,6 +59,11 @@ class Registry:
         finally:
             self._lock.close()
 
+    def probe(self) -> None:
+        """Commits a write that changes nothing, and raises what keeps it from that."""
+        with transaction(self._connection):
+            self._connection.execute("UPDATE identity SET directory_pk = directory_pk")
+
     def tip(self) -> Tip | None:
         """The newest header; None before the first commit."""
         return self._log.tip()

@@ -1,8 +1,9 @@
 """All client connections of a process: how many there may be, and which have been silent or stuck for too long."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
 
@@ -33,6 +34,9 @@ class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Connection(Protocol):
     """What the sweep asks of a connection."""
 
+    counted_as: ClassVar[str]
+    """The transport under whose name it is counted."""
+
     def is_stale(self, now: float) -> bool:
         """Whether it should go, at loop time `now`."""
         ...
@@ -46,12 +50,26 @@ class Connection(Protocol):
         ...
 
 
+class ConnectionCounts(msgspec.Struct):
+    """What has become of the connections of one transport since the start."""
+
+    opened: int = 0
+    refused: int = 0
+    """Turned away: too many."""
+    stale: int = 0
+    """Closed because they were silent, slow or stuck."""
+    open: int = 0
+    """Right now."""
+
+
 class Connections:
     """The register of open connections. `on_change` hears of the number whenever it changes."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
         self.on_change: Callable[[int], None] = lambda _: None
+        self.counts: defaultdict[str, ConnectionCounts] = defaultdict(ConnectionCounts)
+        """By transport."""
         self._open: set[Connection] = set()
 
     def __len__(self) -> int:
@@ -59,9 +77,13 @@ class Connections:
 
     def admit(self, connection: Connection) -> bool:
         """Registers a new connection; False where there are too many: it must end at once."""
+        counts = self.counts[connection.counted_as]
         if len(self._open) >= self.limits.most:
+            counts.refused += 1
             return False
         self._open.add(connection)
+        counts.opened += 1
+        counts.open += 1
         self.on_change(len(self._open))
         return True
 
@@ -69,6 +91,7 @@ class Connections:
         """The connection is gone."""
         if connection in self._open:
             self._open.discard(connection)
+            self.counts[connection.counted_as].open -= 1
             self.on_change(len(self._open))
 
     async def finish(self) -> None:
@@ -87,6 +110,7 @@ class Connections:
             await asyncio.sleep(self.limits.sweep_s)
             now = loop.time()
             for connection in [connection for connection in self._open if connection.is_stale(now)]:
+                self.counts[connection.counted_as].stale += 1
                 connection.abort()
 
 

@@ -8,13 +8,13 @@ import asyncio
 import socket
 from collections.abc import Mapping
 from types import CoroutineType
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -126,6 +126,8 @@ class _Pipeline(list[Any]):
 class HttpConnection(HttpToolsProtocol):
     """One client connection."""
 
+    counted_as: ClassVar[str] = "http"
+
     # Beside the attributes of the base, which are so many that a few more would double the size of each connection.
     __slots__ = ("_gone", "_idle_since", "_peer", "_register", "_stall")
 
@@ -179,7 +181,7 @@ class HttpConnection(HttpToolsProtocol):
             await self._gone.wait()
 
 
-async def listen(app: Application, listener: socket.socket, connections: Connections) -> asyncio.Server:
+async def listen(app: ASGIApp, listener: socket.socket, connections: Connections) -> asyncio.Server:
     """Accepts clients on `listener`, which is bound."""
     config = Config(
         app,

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from typing import cast
+from typing import ClassVar, cast
 
 from xirtam_core.errors import Malformed
 from xirtam_core.rpc import envelope
@@ -17,6 +17,8 @@ _BACKLOG = 4096
 
 class LineConnection(asyncio.Protocol):
     """One client."""
+
+    counted_as: ClassVar[str] = "tcp"
 
     def __init__(self, door: Door, connections: Connections) -> None:
         self._door, self._connections, self._limits = door, connections, connections.limits
