@@ -3,13 +3,14 @@
 import asyncio
 import json
 import re
+import socket
 import sqlite3
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.server_builders import ServerProcess, calling, fetch, post, server_process, until
+from tests.server_builders import ENVIRONMENT, ServerProcess, calling, fetch, post, server_process, until
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.rpc.home_server import AccessDenied
 
@@ -127,3 +128,19 @@ async def test_logs_are_json_where_asked_and_name_nobody_even_at_debug_level(tmp
     assert any(re.match(r"v1_mailbox_send: ok after [\d.]+ ms", line["message"]) for line in lines)
     for secret in (device.username.bare, token.text(), "hello"):
         assert secret not in text
+
+
+async def test_systemd_hears_that_it_is_ready_alive_and_stopping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(15)
+        monkeypatch.setitem(ENVIRONMENT, "NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setitem(ENVIRONMENT, "WATCHDOG_USEC", "300000")
+        with server_process(tmp_path / "data") as server:
+            heard = {manager.recv(64) for _ in range(4)}
+            assert heard == {b"READY=1", b"WATCHDOG=1"}
+            assert server.end() == 0
+            while (last := manager.recv(64)) != b"STOPPING=1":
+                assert last == b"WATCHDOG=1"
