@@ -36,6 +36,18 @@ HttpPort = Annotated[
 TcpPort = Annotated[
     int | None, typer.Option(min=0, max=65535, help="For TCP; 0 picks a free one. Without it there is none.")
 ]
+Lz4Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="For TCP inside LZ4; 0 picks a free one. Without it there is none."),
+]
+TlsCertificate = Annotated[
+    Path | None, typer.Option(help="A certificate chain in PEM, for HTTP and WebSocket. Read anew when it changes.")
+]
+TlsKey = Annotated[Path | None, typer.Option(help="The certificate's key in PEM.")]
+TrustedProxy = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ADDRESS|NETWORK", help="A reverse proxy whose X-Forwarded-For is believed; may be repeated."),
+]
 PublicUrl = Annotated[
     list[str] | None,
     typer.Option(metavar="URL", help="How clients reach this server, if not where it listens; may be repeated."),
@@ -46,6 +58,22 @@ MetricsPort = Annotated[
 Name = Annotated[
     str | None,
     typer.Option(metavar="~NAME", help="The home server's name.", show_default="made up at the first start"),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="sqlite:PATH, or postgresql://… which several processes may share. Keep its password in ~/.pgpass.",
+        show_default="home.db in the data directory",
+    ),
+]
+Fragments = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH|s3://BUCKET/PREFIX",
+        help="Where attachments are kept.",
+        show_default="fragments/ in the data directory",
+    ),
 ]
 LegacyDeviceAuth = Annotated[
     bool | None,
@@ -79,6 +107,12 @@ _KEYS: Final = {
     "host": "listen.host",
     "port": "listen.port",
     "tcp_port": "listen.tcp_port",
+    "lz4_port": "listen.lz4_port",
+    "tls_certificate": "listen.tls_certificate",
+    "tls_key": "listen.tls_key",
+    "trusted_proxy": "listen.trusted_proxies",
+    "database": "storage.database",
+    "fragments": "storage.fragments",
     "public_url": "listen.public_urls",
     "metrics_port": "metrics.port",
     "name": "name",
@@ -97,8 +131,11 @@ def configured(config_file: Path | None, options: Mapping[str, Any]) -> "ServerC
     from xirtam_server import log
 
     given = {_KEYS[name]: value for name, value in options.items() if name in _KEYS and value not in (None, [])}
-    if options.get("data_dir") is not None:
-        given["data_dir"] = str(Path(options["data_dir"]).absolute())
+    for key, value in given.items():
+        if isinstance(value, Path):  # from where the command is given, not from where the file is
+            given[key] = str(value.absolute())
+    if "://" not in given.get("storage.fragments", "://"):
+        given["storage.fragments"] = str(Path(given["storage.fragments"]).absolute())
     given |= directory_of(options.get("join"))
     config = reader.load(config_file, given)
     log.set_up(config.log)

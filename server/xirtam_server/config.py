@@ -19,13 +19,15 @@ from xirtam_server.directory.admission import Bounds
 from xirtam_server.home.fragments import FragmentLimits
 from xirtam_server.home.limits import HomeLimits
 from xirtam_server.home.proxying import ProxyPolicy
-from xirtam_server.home.rates import RateLimits
+from xirtam_server.home.rates import UNLIMITED, RateLimits
 from xirtam_server.home.registration import RegistrationPolicy
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.log import LogSettings
 from xirtam_server.storage.sqlite import StoreLimits
 from xirtam_server.transports.connections import ConnectionLimits
 
+HOME_DATABASE: Final = "home.db"
+FRAGMENTS: Final = "fragments"
 PUBLIC_EFFORT: Final = 1000
 _PRIVATE_CHUNK_DELAY_S: Final = 0.1
 _PUBLIC_CHUNK_DELAY_S: Final = 1.0
@@ -72,6 +74,14 @@ class ListenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For HTTP; unset: that of the last start, else a free one, so that the join link holds."""
     tcp_port: Port | None = None
     """For TCP; unset: none."""
+    lz4_port: Port | None = None
+    """For TCP inside LZ4; unset: none."""
+    tls_certificate: Path | None = None
+    """A certificate chain in PEM, for HTTP and WebSocket, read anew when it changes; unset: they are plain."""
+    tls_key: Path | None = None
+    """The certificate's key, in PEM."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of reverse proxies whose X-Forwarded-For is believed; of anybody else's it is not looked at."""
     public_urls: tuple[ServerUrl, ...] = ()
     """How clients reach this server, best first, like "https://chat.example.org/"; empty: at the addresses listened on."""
 
@@ -79,6 +89,8 @@ class ListenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         first = self.public_urls[0].partition(":")[0] if self.public_urls else "http"
         if first not in ("http", "https", "tcp", "lz4tcp"):
             raise ValueError("the first of public_urls must be http, https, tcp or lz4tcp: old clients use no other")
+        if (self.tls_certificate is None) is not (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together: give both")
 
     @property
     def is_private(self) -> bool:
@@ -87,6 +99,15 @@ class ListenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return not self.public_urls and ip_address(self.host).is_loopback
         except ValueError:
             return not self.public_urls and self.host == "localhost"
+
+
+class StorageSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the home server keeps what it keeps, if not in the data directory."""
+
+    database: str | None = None
+    """sqlite:PATH, or postgresql://USER@HOST/NAME for several processes; unset: home.db in the data directory."""
+    fragments: str | None = None
+    """Attachments: the path of a folder, or s3://BUCKET/PREFIX; unset: fragments/ in the data directory."""
 
 
 class KeyFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,6 +172,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exit_when_idle_s: float | None = None
     """End by itself so many seconds after the last client has left; unset: never."""
     listen: ListenSettings = ListenSettings()
+    storage: StorageSettings = StorageSettings()
     keys: KeyFiles = KeyFiles()
     directory: DirectorySettings = DirectorySettings()
     registration: RegistrationPolicy = RegistrationPolicy()
@@ -181,9 +203,21 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
         return user_data_path("xirtam") / "server"
 
+    @property
+    def database(self) -> str:
+        """Where the home server's database is."""
+        return self.storage.database or f"sqlite:{self.place / HOME_DATABASE}"
+
+    @property
+    def fragments(self) -> str:
+        """Where attachments are kept."""
+        return self.storage.fragments or str(self.place / FRAGMENTS)
+
     def home_settings(self, name: ServerName) -> HomeSettings:
         """What the home server called `name` is told."""
         limits = self.limits
+        # What only this machine reaches has no strangers.
+        rates = UNLIMITED if self.listen.is_private else limits.rates
         return HomeSettings(
-            name, limits.home, limits.rates, self.registration, limits.fragments, self.proxy, self.legacy_device_auth
+            name, limits.home, rates, self.registration, limits.fragments, self.proxy, self.legacy_device_auth
         )

@@ -8,7 +8,7 @@ import inspect
 import textwrap
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -32,38 +32,45 @@ EXAMPLES: Final[Mapping[str, Any]] = {
 """Values to show of keys that are not set by default, which a file cannot say."""
 
 
-def render(given: Mapping[str, Any]) -> str:
+def render(given: Mapping[str, Any], kind: type[msgspec.Struct] = ServerConfig) -> str:
     """A configuration in which all is commented out and at its default, but for the keys `given`, dotted, with their values."""
     lines = [
         "# Configuration of xirtam-server. A line that starts with # and a key shows a default, or an example where it says so;",
         "# remove the # to change it. Options of the command line override what is here. Sizes are in bytes, times in seconds.",
-        *_section(ServerConfig, "", given),
+        *_section(kind, "", given),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _section(kind: type[msgspec.Struct], above: str, given: Mapping[str, Any]) -> Iterator[str]:
+def _section(
+    kind: type[msgspec.Struct], above: str, given: Mapping[str, Any], *, is_optional: bool = False
+) -> Iterator[str]:
     about, meanings = _docstrings(kind)
     fields = msgspec.structs.fields(kind)
-    plain = [field for field in fields if not _is_section(field)]
+    plain = [field for field in fields if _section_kind(field) is None]
     if plain and above:
+        is_left_out = is_optional and not any(key.startswith(f"{above}.") for key in given)
         yield ""
-        yield f"[{above}]"
+        yield f"{'#' if is_left_out else ''}[{above}]"
         yield from _comment(about)
     for field in plain:
         yield from _key(field, f"{above}.{field.name}" if above else field.name, meanings.get(field.name, ""), given)
     for field in fields:
-        if _is_section(field):
-            yield from _section(field.type, f"{above}.{field.name}" if above else field.name, given)
+        inner = _section_kind(field)
+        if inner is not None:
+            name = f"{above}.{field.name}" if above else field.name
+            yield from _section(inner, name, given, is_optional=field.default is None)
 
 
-def _is_section(field: msgspec.structs.FieldInfo) -> bool:
-    return isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+def _section_kind(field: msgspec.structs.FieldInfo) -> type[msgspec.Struct] | None:
+    """What a section holds, be it one that may be left out; None for a plain key."""
+    options: tuple[Any, ...] = get_args(field.type) or (field.type,)
+    return next((kind for kind in options if isinstance(kind, type) and issubclass(kind, msgspec.Struct)), None)
 
 
 def _key(field: msgspec.structs.FieldInfo, dotted: str, meaning: str, given: Mapping[str, Any]) -> Iterator[str]:
     yield ""
-    default = field.default
+    default = None if field.default is msgspec.NODEFAULT else field.default
     if default is None and dotted not in given:
         meaning = f"{meaning} Example:".lstrip()
     yield from _comment(meaning)

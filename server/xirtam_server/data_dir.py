@@ -5,8 +5,16 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from xirtam_server.config import StartFailed
+from xirtam_server.config import FRAGMENTS, StartFailed
+
+DIRECTORY_DATABASE: Final = "directory.db"
+
+
+def fragment_path(data_dir: Path, body: str) -> Path:
+    """Where the bytes of the fragment that the database calls `body` are, if they are kept in files."""
+    return data_dir / FRAGMENTS / body[:2] / body[2:4] / body
 
 
 def made(path: Path) -> Path:
@@ -47,8 +55,13 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Puts the names in `folder` on the disk."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncGenerator, Mapping
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -24,12 +25,14 @@ from xirtam_core.protocol.directory import ServerDescriptor, ServerUrl
 from xirtam_core.rpc.directory import DirectoryBusy
 from xirtam_core.rpc.home_server import ServerBusy
 from xirtam_server import known_directory
-from xirtam_server.config import ListenSettings, Role, ServerConfig, StartFailed
+from xirtam_server.config import Role, ServerConfig, StartFailed
 from xirtam_server.directory.service import DirectoryService
 from xirtam_server.home.proxying import Forwarder
 from xirtam_server.home.service import HomeService
 from xirtam_server.identity import HomeIdentity, directory_key, home_identity
 from xirtam_server.known_directory import KnownDirectory
+from xirtam_server.operations.listener import Operations
+from xirtam_server.operations.metrics import Metrics
 from xirtam_server.transports import http, tcp
 from xirtam_server.transports.connections import Connections
 from xirtam_server.transports.door import Door
@@ -46,6 +49,7 @@ class Ready(msgspec.Struct, frozen=True):
     tcp_url: str | None
     directory_urls: tuple[str, ...]
     directory_pk: SigningPublic
+    metrics_url: str | None
 
     @property
     def join(self) -> JoinLink:
@@ -61,12 +65,19 @@ class Listeners(msgspec.Struct, frozen=True):
     http_url: str
     tcp_url: str | None
     public_urls: tuple[ServerUrl, ...]
+    metrics: socket.socket | None
+
+    @property
+    def metrics_url(self) -> str | None:
+        """Where operators ask."""
+        return None if self.metrics is None else _url("http", self.metrics)
 
     def close(self) -> None:
         """Lets go of the ports."""
         self.http.close()
-        if self.tcp is not None:
-            self.tcp.close()
+        for also in (self.tcp, self.metrics):
+            if also is not None:
+                also.close()
 
     def directory_url(self) -> str:
         """Where clients find a directory that is served here; raises `StartFailed` where they would not."""
@@ -80,8 +91,9 @@ class Listeners(msgspec.Struct, frozen=True):
         return ServerDescriptor(self.public_urls, server_pk)
 
 
-def bind(listen: ListenSettings, last: ServerDescriptor | None) -> Listeners:
+def bind(config: ServerConfig, last: ServerDescriptor | None) -> Listeners:
     """Takes the ports, that of the `last` start again where nothing else is asked for; raises `StartFailed`."""
+    listen, operators = config.listen, config.metrics
     if listen.host in ("", "0.0.0.0", "::") and not listen.public_urls:  # noqa: S104  # this is where it is refused
         raise StartFailed(
             "clients are told this address: give --host one that they reach, like 192.168.1.10, or a --public-url"
@@ -93,7 +105,8 @@ def bind(listen: ListenSettings, last: ServerDescriptor | None) -> Listeners:
     tcp_socket = None if listen.tcp_port is None else _bind(listen.host, listen.tcp_port, "--tcp-port")
     http_url, tcp_url = _url("http", http_socket), None if tcp_socket is None else _url("tcp", tcp_socket)
     at_socket = tuple(ServerUrl(url) for url in (http_url, tcp_url) if url is not None)
-    return Listeners(http_socket, tcp_socket, http_url, tcp_url, listen.public_urls or at_socket)
+    metrics = None if operators.port is None else _bind(operators.host, operators.port, "--metrics-port")
+    return Listeners(http_socket, tcp_socket, http_url, tcp_url, listen.public_urls or at_socket, metrics)
 
 
 def _bind_again(host: str, last: ServerDescriptor | None) -> socket.socket | None:
@@ -148,7 +161,7 @@ async def running(config: ServerConfig, data_dir: Path, role: Role = Role.NETWOR
         known = _known_directory(config, data_dir, served)
         stack.push_async_callback(known.close)
         last = await _last_entry(known.client, who.name, must_answer=served is not None) if who else None
-        listeners = bind(config.listen, last)
+        listeners = bind(config, last)
         stack.callback(listeners.close)
         directory_urls = known.urls or (listeners.directory_url(),)
         home = None
@@ -165,7 +178,11 @@ async def running(config: ServerConfig, data_dir: Path, role: Role = Role.NETWOR
         servers = await _open_doors(listeners, doors, connections)
         stack.push_async_callback(_close_doors, home, connections, servers)
         name = None if who is None else who.name
-        ready = Ready(name, listeners.http_url, listeners.tcp_url, directory_urls, known.pk)
+        ready = Ready(name, listeners.http_url, listeners.tcp_url, directory_urls, known.pk, listeners.metrics_url)
+        if listeners.metrics is not None:
+            operations = _operations(config, data_dir, home, served, doors, connections)
+            stack.push_async_callback(operations.close)
+            await operations.listen(listeners.metrics)
         yield Network(ready, home, served, doors, connections)
 
 
@@ -244,6 +261,24 @@ async def _open_doors(
     if listeners.tcp is not None:
         servers.append(await tcp.listen(doors.get("home") or doors["directory"], listeners.tcp, connections))
     return servers
+
+
+def _operations(
+    config: ServerConfig,
+    data_dir: Path,
+    home: HomeService | None,
+    directory: DirectoryService | None,
+    doors: Mapping[str, Door],
+    connections: Connections,
+) -> Operations:
+    probes: dict[str, Callable[[], Awaitable[None]]] = {}
+    store = None
+    if home is not None:
+        store = home.store
+        probes["home"] = lambda: home.store.probe(time.time_ns())
+    if directory is not None:
+        probes["directory"] = directory.probe
+    return Operations(Metrics(data_dir, home, doors, connections), store, probes, config.metrics)
 
 
 async def _close_doors(home: HomeService | None, connections: Connections, servers: list[asyncio.Server]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from xirtam_server.config import Role, ServerConfig
 from xirtam_server.data_dir import locked
 from xirtam_server.network import Network, Ready, running
+from xirtam_server.service_manager import ServiceManager
 
 _SWITCH_INTERVAL_S = 0.0005
 """The writer's thread gives the interpreter away with each statement, and would wait 5 ms to get it back from a busy loop."""
@@ -50,7 +51,7 @@ def _raise_file_limit() -> None:
 
 
 async def _serve(config: ServerConfig, role: Role, *, as_json: bool) -> None:
-    stop, starting = asyncio.Event(), asyncio.current_task()
+    stop, starting, manager = asyncio.Event(), asyncio.current_task(), ServiceManager()
     assert starting is not None
     _on_signal(starting.cancel)  # until it is ready there is nothing to finish
     with locked(config.place) as data_dir:
@@ -60,9 +61,13 @@ async def _serve(config: ServerConfig, role: Role, *, as_json: bool) -> None:
             if config.exit_when_idle_s is not None:
                 _stop_when_idle(network, stop, config.exit_when_idle_s)
             _calm_collector()
+            alive = asyncio.create_task(manager.keep_alive(), name="watchdog")
             _announce(network.ready, as_json=as_json)
+            manager.say("READY=1")
             await stop.wait()
+            manager.say("STOPPING=1")
             sweep.cancel()
+            alive.cancel()
 
 
 def _on_signal(act: Callable[[], object]) -> None:
@@ -101,7 +106,7 @@ def _ready_event(ready: Ready) -> dict[str, Any]:
         "directory_urls": {url.partition(":")[0]: url for url in reversed(ready.directory_urls)},
         "directory_pk": ready.directory_pk.text(),
         "join": str(ready.join),
-    }
+    } | ({} if ready.metrics_url is None else {"metrics_url": ready.metrics_url})
 
 
 def _welcome(ready: Ready) -> str:

@@ -156,7 +156,7 @@ def test_a_second_process_on_the_same_data_says_so_and_fails(tmp_path: Path) -> 
 def test_a_port_in_use_is_named_in_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        for flag in ("--port", "--tcp-port"):
+        for flag in ("--port", "--tcp-port", "--metrics-port"):
             refused = run("--data-dir", str(tmp_path), flag, port)
             assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
             assert port in refused.stderr

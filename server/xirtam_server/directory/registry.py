@@ -47,6 +47,11 @@ class Registry(LogFile):
         self._bounds = bounds
         self._staging = Staging(self._connection)
 
+    def probe(self) -> None:
+        """Commits a write that changes nothing, and raises what keeps it from that."""
+        with transaction(self._connection):
+            self._connection.execute("UPDATE identity SET directory_pk = directory_pk")
+
     def is_anything_staged(self) -> bool:
         """Whether a commit would land an update."""
         return self._staging.count() > 0

@@ -129,6 +129,10 @@ class DirectoryService(ServedLog):
 
         return await self._database.run(commit)
 
+    async def probe(self) -> None:
+        """Commits a write, and raises what keeps it from that."""
+        await self._database.run(self._registry.probe)
+
     async def get_pow_seed(self) -> PowSeed:
         return self._mint.new(int(self._clock()))
 

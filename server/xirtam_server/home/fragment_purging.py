@@ -33,7 +33,7 @@ class FragmentPurger:
         while True:
             await asyncio.sleep(self._every_s)
             try:
-                await self.purge()
+                await remove_expired(self._store, self._bodies, self._step)
             except Exception as fault:  # a store that is away must not end purging for good
                 _log.error("expired fragments could not be removed: %s", type(fault).__name__)
 
@@ -43,31 +43,37 @@ class FragmentPurger:
             await asyncio.sleep(pause_s)
             pause_s = self._limits.orphan_sweep_s
             try:
-                await self.sweep()
+                await remove_orphans(self._store, self._bodies, self._limits.orphan_age_s, self._step)
             except Exception as fault:
                 _log.error("what uploads left behind could not be removed: %s", type(fault).__name__)
-
-    async def purge(self) -> None:
-        """Removes all that has expired."""
-        while True:
-            doomed = await self._store.purge_fragments(time.time_ns(), self._step)
-            if not doomed:
-                return
-            await self._bodies.remove(doomed)
-            await self._store.bodies_removed(doomed)
-            await asyncio.sleep(_PAUSE_S)
-
-    async def sweep(self) -> None:
-        """Removes old bytes that no record knows."""
-        async for names in self._bodies.written_before(time.time() - self._limits.orphan_age_s):
-            for start in range(0, len(names), self._step):
-                some = names[start : start + self._step]
-                known = await self._store.are_bodies_known(some)
-                await self._bodies.remove([name for name, is_known in zip(some, known, strict=True) if not is_known])
-                await asyncio.sleep(_PAUSE_S)
 
     async def close(self) -> None:
         """Stops."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def remove_expired(store: HomeStore, bodies: BodyStore, step: int) -> int:
+    """Removes all that has expired, `step` at a time; how many."""
+    removed = 0
+    while doomed := await store.purge_fragments(time.time_ns(), step):
+        await bodies.remove(doomed)
+        await store.bodies_removed(doomed)
+        removed += len(doomed)
+        await asyncio.sleep(_PAUSE_S)
+    return removed
+
+
+async def remove_orphans(store: HomeStore, bodies: BodyStore, age_s: float, step: int) -> int:
+    """Removes bytes older than `age_s` that no record knows; how many."""
+    removed = 0
+    async for names in bodies.written_before(time.time() - age_s):
+        for start in range(0, len(names), step):
+            some = names[start : start + step]
+            known = await store.are_bodies_known(some)
+            unknown = [name for name, is_known in zip(some, known, strict=True) if not is_known]
+            await bodies.remove(unknown)
+            removed += len(unknown)
+            await asyncio.sleep(_PAUSE_S)
+    return removed

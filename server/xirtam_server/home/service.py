@@ -116,6 +116,11 @@ class HomeService(HomeServer):
         """How many polls wait."""
         return len(self._waiters)
 
+    @property
+    def store(self) -> HomeStore:
+        """What it keeps, for those who look after it."""
+        return self._store
+
     async def close(self) -> None:
         """Finishes what was begun and lets go of the database."""
         self.stop_waiting()

@@ -116,6 +116,9 @@ _MIGRATIONS: Final = (
     """,
 )
 
+NEWEST: Final = len(_MIGRATIONS)
+"""The version that this program writes."""
+
 
 class NewerDatabase(XirtamError):
     """The database was written by a later version of this program."""

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -267,7 +267,7 @@ class HttpConnection(HttpToolsProtocol):
 
 
 async def listen(
-    app: Application, listener: socket.socket, connections: Connections, web_sockets: Mapping[str, Door] | None = None
+    app: ASGIApp, listener: socket.socket, connections: Connections, web_sockets: Mapping[str, Door] | None = None
 ) -> asyncio.Server:
     """Accepts clients on `listener`, which is bound; `web_sockets` says which service is behind which path for WebSocket."""
     config = Config(
