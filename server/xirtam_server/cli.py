@@ -77,6 +77,20 @@ def run(
     tcp_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="For TCP; 0 picks a free one. Without it there is none.")
     ] = None,
+    lz4_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="For TCP inside LZ4; 0 picks a free one. Without it there is none."),
+    ] = None,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(help="A certificate chain in PEM, for HTTP and WebSocket. Read anew when it changes.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The certificate's key in PEM.")] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS|NETWORK", help="A reverse proxy whose X-Forwarded-For is believed; may be repeated."
+        ),
+    ] = None,
     name: Annotated[
         ServerName | None,
         typer.Option(
@@ -116,7 +130,10 @@ def run(
 ) -> None:
     """A complete private network on this machine: a directory and a home server. Prints the link with which people join."""
     from xirtam_server import log, process
+    from xirtam_server.transports.tls import TlsFiles
 
+    if (tls_certificate is None) is not (tls_key is None):
+        raise typer.BadParameter("--tls-certificate and --tls-key go together")
     log.set_up(log_level.value, as_json=log_json)
     is_private = _is_loopback(host)
     config = ServerConfig(
@@ -124,6 +141,9 @@ def run(
         host=host,
         port=port,
         tcp_port=tcp_port,
+        lz4_port=lz4_port,
+        tls=TlsFiles(tls_certificate, tls_key) if tls_certificate and tls_key else None,
+        trusted_proxies=tuple(trusted_proxy or ()),
         name=name,
         legacy_device_auth=legacy_device_auth,
         pow_effort=pow_effort or (1 if is_private else _PUBLIC_EFFORT),

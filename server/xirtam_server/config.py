@@ -6,6 +6,7 @@ import msgspec
 
 from xirtam_core.errors import XirtamError
 from xirtam_core.names import ServerName
+from xirtam_server.transports.tls import TlsFiles
 
 
 class ServerConfig(msgspec.Struct, frozen=True):
@@ -17,6 +18,12 @@ class ServerConfig(msgspec.Struct, frozen=True):
     """For HTTP; None: the one of the last start, else a free one, so that the join link holds."""
     tcp_port: int | None = None
     """None: no TCP."""
+    lz4_port: int | None = None
+    """None: no LZ4."""
+    tls: TlsFiles | None = None
+    """For HTTP and WebSocket; None: they are plain."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of reverse proxies whose `X-Forwarded-For` is believed; of anybody else's it is not looked at."""
     name: ServerName | None = None
     """The home server's name; None: the one it has, or one made up at the first start."""
     legacy_device_auth: bool = False

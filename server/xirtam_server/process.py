@@ -56,13 +56,17 @@ async def _serve(config: ServerConfig, *, as_json: bool) -> None:
     with locked(config.data_dir) as data_dir:
         async with running(config, data_dir) as network:
             _on_signal(stop.set)
-            sweep = asyncio.create_task(network.connections.sweep(), name="sweep")
+            chores = [asyncio.create_task(network.connections.sweep(), name="sweep")]
+            if network.certificate is not None:
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, network.certificate.reload)
+                chores.append(asyncio.create_task(network.certificate.watch(), name="TLS certificate"))
             if config.exit_when_idle_s is not None:
                 _stop_when_idle(network, stop, config.exit_when_idle_s)
             _calm_collector()
             _announce(network.ready, as_json=as_json)
             await stop.wait()
-            sweep.cancel()
+            for chore in chores:
+                chore.cancel()
 
 
 def _on_signal(act: Callable[[], object]) -> None:
@@ -94,7 +98,7 @@ def _ready_event(ready: Ready) -> dict[str, Any]:
         "event": "ready",
         "pid": os.getpid(),
         "server_name": ready.server_name,
-        "server_urls": {"http": ready.http_url, "ws": None, "tcp": ready.tcp_url, "lz4tcp": None},
+        "server_urls": {"http": ready.http_url, "ws": ready.ws_url, "tcp": ready.tcp_url, "lz4tcp": ready.lz4_url},
         "directory_urls": {"http": ready.directory_url},
         "directory_pk": ready.directory_pk.text(),
         "join": str(ready.join),

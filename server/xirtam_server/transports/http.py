@@ -27,6 +27,7 @@ from xirtam_server.peer import PEER, Peer
 from xirtam_server.transports.addresses import address_of
 from xirtam_server.transports.connections import Connections, Flow
 from xirtam_server.transports.door import Door
+from xirtam_server.transports.tls import Certificate, Handshake, TlsServer
 from xirtam_server.transports.ws import WebSocketConnection
 
 _BACKLOG = 4096
@@ -136,6 +137,7 @@ class HttpConnection(HttpToolsProtocol):
 
     # Beside the attributes of the base, which are so many that a few more would double the size of each connection.
     __slots__ = (
+        "_after",
         "_begun_at",
         "_gone",
         "_head_bytes",
@@ -148,14 +150,19 @@ class HttpConnection(HttpToolsProtocol):
     )
 
     def __init__(
-        self, config: Config, server_state: ServerState, connections: Connections, web_sockets: Mapping[bytes, Door]
+        self,
+        config: Config,
+        server_state: ServerState,
+        connections: Connections,
+        web_sockets: Mapping[bytes, Door],
+        after: Handshake | None = None,
     ) -> None:
         self._peer = Peer()
         super().__init__(config, server_state, {"peer": self._peer}, asyncio.get_running_loop())
         self.access_log = False
         self.logger = _quiet
         self.pipeline = cast("Any", _Pipeline())
-        self._register, self._web_sockets = connections, web_sockets
+        self._register, self._web_sockets, self._after = connections, web_sockets, after
         self._stall = Flow()
         self._idle_since: float | None = self.loop.time()
         self._begun_at = self._idle_since
@@ -165,9 +172,11 @@ class HttpConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast("asyncio.Transport", transport))
         self._peer.address = address_of(transport)
-        if not self._register.admit(self, self._peer.address):
+        register, address, after = self._register, self._peer.address, self._after
+        if not (register.replace(after, self, address) if after is not None else register.admit(self, address)):
             self.abort()
             return
+        self._after = None
         # asyncio does it only for sockets that name their protocol, which those accepted here do not.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -267,9 +276,16 @@ class HttpConnection(HttpToolsProtocol):
 
 
 async def listen(
-    app: Application, listener: socket.socket, connections: Connections, web_sockets: Mapping[str, Door] | None = None
-) -> asyncio.Server:
-    """Accepts clients on `listener`, which is bound; `web_sockets` says which service is behind which path for WebSocket."""
+    app: Application,
+    listener: socket.socket,
+    connections: Connections,
+    web_sockets: Mapping[str, Door] | None = None,
+    certificate: Certificate | None = None,
+) -> asyncio.Server | TlsServer:
+    """Accepts clients on `listener`, which is bound; with a `certificate`, over TLS alone.
+
+    `web_sockets` says which service is behind which path for WebSocket.
+    """
     config = Config(
         app,
         interface="asgi3",
@@ -284,6 +300,10 @@ async def listen(
     state = ServerState()
     by_path = {path.encode(): door for path, door in (web_sockets or {}).items()}
     loop = asyncio.get_running_loop()
-    return await loop.create_server(
-        lambda: HttpConnection(config, state, connections, by_path), sock=listener, backlog=_BACKLOG
-    )
+
+    def connection(after: Handshake | None = None) -> HttpConnection:
+        return HttpConnection(config, state, connections, by_path, after)
+
+    if certificate is not None:
+        return TlsServer(listener, connection, certificate, connections)
+    return await loop.create_server(connection, sock=listener, backlog=_BACKLOG)
