@@ -6,6 +6,7 @@ part (what is open, when to stop) is done for all transports alike in `connectio
 
 import asyncio
 import logging
+import math
 import socket
 from collections.abc import Mapping
 from types import CoroutineType
@@ -294,7 +295,7 @@ async def listen(
         log_config=None,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=int(connections.limits.idle_http_s),
+        timeout_keep_alive=math.ceil(connections.limits.idle_http_s),
     )
     config.load()
     state = ServerState()

@@ -82,7 +82,7 @@ class WebSocketConnection(LineConnection):
     def _take_message(self, message: bytes) -> None:
         self._last_line = self._partial_since = self._loop.time()
         self._has_spoken, self._is_pinged = True, False
-        if message and not message.isspace():
+        if message:
             self._backlog.append(message)
         else:
             self._bear()

@@ -32,7 +32,8 @@ class RawClient:
         self.reader, self.writer, self.url = reader, writer, url
 
     def write(self, data: bytes) -> None:
-        self.writer.write(data)
+        if not self.writer.transport.is_closing():
+            self.writer.write(data)
 
     async def is_closed(self) -> bool:
         """Waits until the server closes the connection, whatever it says before."""
