@@ -5,6 +5,7 @@ import contextlib
 import inspect
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -250,6 +251,11 @@ def server_process(data_dir: Path, *flags: str) -> Generator[ServerProcess]:
             yield ServerProcess(process, json.loads(process.stdout.readline()))
         finally:
             process.kill()
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that a process holds."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def chains_of(*devices: Device) -> dict[Hash, CertificateChain]:

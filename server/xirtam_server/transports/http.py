@@ -8,7 +8,7 @@ import asyncio
 import logging
 import math
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from types import CoroutineType
 from typing import Any, ClassVar, cast
 
@@ -131,6 +131,17 @@ class _Pipeline(list[Any]):
         self.insert(0, waiting)
 
 
+async def _unless_gone(cycle: RequestResponseCycle, answering: Awaitable[None]) -> None:
+    """Answers a call, unless its connection ends meanwhile: uvloop objects to writing then, and uvicorn learns of it too late."""
+    try:
+        await answering
+    except RuntimeError:
+        if not cycle.transport.is_closing():
+            raise
+    finally:
+        cycle.disconnected = cycle.disconnected or cycle.transport.is_closing()
+
+
 class HttpConnection(HttpToolsProtocol):
     """One client connection."""
 
@@ -209,6 +220,12 @@ class HttpConnection(HttpToolsProtocol):
         if self._register.proxies and self._peer.address in self._register.proxies:
             self._believe_proxy()
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        def answering(scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
+            return _unless_gone(cycle, app(scope, receive, send))
+
+        super()._start_asgi_task(cycle, cast("Any", answering))
 
     def _believe_proxy(self) -> None:
         """Gives this request a peer of its own, as another one may come for somebody else on the same connection."""

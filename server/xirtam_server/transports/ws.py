@@ -109,7 +109,8 @@ class WebSocketConnection(LineConnection):
         pieces = self._protocol.data_to_send()
         if not pieces:
             return
-        self._transport.write(b"".join(pieces))
+        if not self._transport.is_closing():
+            self._transport.write(b"".join(pieces))
         if b"" in pieces:  # how the protocol says that it has ended
             self._close_transport()
         else:

@@ -5,7 +5,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
 from tests.server.transports.raw_clients import TIGHT, PackedClient, RawClient, SocketClient, call, dial, opened
-from tests.server_builders import LIMIT_S, TRANSPORTS, Harbor, open_harbor, until
+from tests.server_builders import LIMIT_S, TRANSPORTS, Harbor, open_harbor, resident_bytes, server_process, until
 from xirtam_core.codec import jsontext
 from xirtam_core.errors import Malformed
 
@@ -220,9 +220,9 @@ async def say_and_leave(client: RawClient, data: bytes, chance: random.Random) -
     client.close()
 
 
-async def fuzz(harbor: Harbor, scheme: str, seed: int) -> None:
+async def fuzz(url: str, scheme: str, seed: int) -> None:
     chance = random.Random(f"{scheme} {seed}")
-    client = await dial(harbor.urls[scheme])
+    client = await dial(url)
     says: Callable[[bytes], bytes] = bytes
     session = {"http": http_session, "ws": frames_session, "tcp": plain_session, "lz4tcp": plain_session}[scheme](
         chance
@@ -243,23 +243,41 @@ async def fuzz(harbor: Harbor, scheme: str, seed: int) -> None:
         client.close()
 
 
-async def fuzz_all(harbor: Harbor, seeds: range) -> None:
+async def fuzz_all(urls: Mapping[str, str], seeds: range) -> None:
     for scheme in TRANSPORTS:
         for first in range(seeds.start, seeds.stop, 20):
             batch = range(first, min(first + 20, seeds.stop))
             async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
                 for seed in batch:
-                    tasks.create_task(fuzz(harbor, scheme, seed))
-    await until(lambda: len(harbor.connections) <= len(TRANSPORTS))
+                    tasks.create_task(fuzz(urls[scheme], scheme, seed))
 
 
 async def test_streams_of_damaged_bytes_harm_nobody_else(roomy: Harbor) -> None:
-    await fuzz_all(roomy, range(100))
+    await fuzz_all(roomy.urls, range(100))
+    await until(lambda: len(roomy.connections) <= len(TRANSPORTS))
 
 
 @pytest.mark.slow
 async def test_many_streams_of_damaged_bytes_harm_nobody_else(roomy: Harbor) -> None:
-    await fuzz_all(roomy, range(100, 10_000))
+    await fuzz_all(roomy.urls, range(100, 10_000))
+    await until(lambda: len(roomy.connections) <= len(TRANSPORTS))
+
+
+async def test_a_server_process_under_damaged_bytes_takes_no_memory_for_it_says_nothing_and_ends_cleanly(
+    tmp_path: Path,
+) -> None:
+    with server_process(tmp_path, "--tcp-port", "0", "--lz4-port", "0") as server:
+        await fuzz_all(server.urls, range(100_000, 100_020))
+        before = resident_bytes(server.process.pid)
+        await fuzz_all(server.urls, range(200_000, 200_080))
+        assert resident_bytes(server.process.pid) - before < 30_000_000
+        for scheme in TRANSPORTS:
+            async with opened(server.urls[scheme]) as client:
+                client.send(call("after all that"))
+                assert (await client.receive())["id"] == "after all that"
+        assert await asyncio.to_thread(server.end) == 0
+        assert server.process.stderr is not None
+        assert server.process.stderr.read() == ""
 
 
 @pytest.mark.parametrize("scheme", TRANSPORTS)

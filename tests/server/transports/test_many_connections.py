@@ -9,15 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.server.transports.raw_clients import RawClient, call, dial, opened
-from tests.server_builders import TRANSPORTS, server_process
+from tests.server_builders import TRANSPORTS, resident_bytes, server_process
 
 _ALL_DOORS = ("--tcp-port", "0", "--lz4-port", "0")
 _MOST_BYTES_EACH = 20_000
-
-
-def resident_bytes(pid: int) -> int:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
 
 
 @contextmanager
@@ -57,7 +52,6 @@ async def hold_many(data_dir: Path, count: int) -> None:
             client.close()
         await asyncio.sleep(0)
         assert taken < count * _MOST_BYTES_EACH + 10_000_000, f"{taken / count:.0f} bytes each"
-        print(f"{taken / count:.0f} bytes each")  # noqa: T201
         assert server.end() == 0
         assert server.process.stderr is not None
         assert server.process.stderr.read() == ""

@@ -18,7 +18,7 @@ from xirtam_core.rpc.transports import connect
 from xirtam_server.transports.connections import ConnectionLimits
 from xirtam_server.transports.tls import Certificate, CertificateUnusable, TlsFiles
 
-LIMITS = ConnectionLimits(most=20, handshake_s=0.3, sweep_s=0.02)
+LIMITS = ConnectionLimits(most=20, handshake_s=1.5, sweep_s=0.02)
 
 
 class Office:
@@ -184,7 +184,7 @@ async def test_old_versions_of_tls_are_refused(harbor: Harbor, office: Office) -
 async def test_who_does_not_agree_on_tls_is_closed_soon_and_counted_until_then(
     harbor: Harbor, office: Office, said: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    half_open = [await dial(harbor, None) for _ in range(25)]
+    half_open = await asyncio.gather(*(dial(harbor, None) for _ in range(25)))
     for client in half_open:
         client.writer.write(said)
     await until(lambda: harbor.connections.counts["tls"].refused >= 5)
@@ -226,5 +226,12 @@ async def test_a_server_process_with_a_certificate_tells_urls_with_tls_and_reads
                 return found == serial
 
             await until(is_new)
+            for said in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01" + b"x" * 512, b"\x80" * 100, b""):
+                _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+                writer.write(said)
+                await writer.drain()
+                writer.transport.abort()
             assert (await client.get(server.urls["http"])).status_code == 405
         assert server.end() == 0
+        assert server.process.stderr is not None
+        assert server.process.stderr.read() == ""
