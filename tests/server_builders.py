@@ -5,6 +5,7 @@ import contextlib
 import inspect
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -41,8 +42,10 @@ from xirtam_server.home.service import HomeService
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.storage.sqlite import StoreLimits
 from xirtam_server.transports import http, lz4tcp, tcp
+from xirtam_server.transports.addresses import TrustedProxies
 from xirtam_server.transports.connections import ConnectionLimits, Connections
 from xirtam_server.transports.door import Door
+from xirtam_server.transports.tls import Certificate
 
 HARBOR = ServerName("~harbor")
 LIMIT_S = 15.0
@@ -125,6 +128,8 @@ async def open_harbor(
     fragments: str | None = None,
     proxy: ProxyPolicy | None = None,
     proxied_directory: Transport | None = None,
+    certificate: Certificate | None = None,
+    proxies: TrustedProxies | None = None,
 ) -> AsyncGenerator[Harbor]:
     directory = directory or FakeDirectory()
     forwarder = None if proxy is None else Forwarder(proxy, directory, proxied_directory)
@@ -143,16 +148,18 @@ async def open_harbor(
         fragments,
         forwarder,
     )
-    connections = Connections(connection_limits or ConnectionLimits())
+    connections = Connections(connection_limits or ConnectionLimits(), proxies)
     door = Door(service, ServerBusy())
     listeners = {scheme: socket.create_server(("127.0.0.1", 0)) for scheme in ("http", "tcp", "lz4tcp")}
     app = http.Application({"/": http.RpcEndpoint(door, connections, says_parse_error=False)})
     doors = [
-        await http.listen(app, listeners["http"], connections, {"/ws": door}),
+        await http.listen(app, listeners["http"], connections, {"/ws": door}, certificate),
         await tcp.listen(door, listeners["tcp"], connections),
         await lz4tcp.listen(door, listeners["lz4tcp"], connections),
     ]
     urls = {scheme: f"{scheme}://127.0.0.1:{bound.getsockname()[1]}" for scheme, bound in listeners.items()}
+    if certificate is not None:
+        urls["http"] = urls["http"].replace("http", "https")
     urls["ws"] = urls["http"].replace("http", "ws") + "/ws"
     try:
         yield Harbor(service, directory, connections, urls)
@@ -278,6 +285,11 @@ def server_process(data_dir: Path, *flags: str, role: str = "") -> Generator[Ser
             yield ServerProcess(process, json.loads(process.stdout.readline()))
         finally:
             process.kill()
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that a process holds."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def chains_of(*devices: Device) -> dict[Hash, CertificateChain]:

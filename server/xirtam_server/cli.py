@@ -137,6 +137,29 @@ def directory(
     _serve("directory", locals())
 
 
+@app.command(epilog="Example:  xirtam-server mirror --join 'xirtam:join?…' --port 7100 --data-dir /srv/mirror")
+def mirror(
+    config_file: options.ConfigFile = None,
+    data_dir: options.DataDir = None,
+    join: options.JoinOption = None,
+    host: options.Host = None,
+    port: options.HttpPort = None,
+    tcp_port: options.TcpPort = None,
+    lz4_port: options.Lz4Port = None,
+    tls_certificate: options.TlsCertificate = None,
+    tls_key: options.TlsKey = None,
+    trusted_proxy: options.TrustedProxy = None,
+    public_url: options.PublicUrl = None,
+    metrics_port: options.MetricsPort = None,
+    exit_when_idle: options.ExitWhenIdle = None,
+    log_level: options.Level = None,
+    log_json: options.LogJson = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when it is ready.")] = False,
+) -> None:
+    """A copy of a directory elsewhere: it verifies everything, answers in its place, and passes changes on to it."""
+    _serve("mirror", locals())
+
+
 @app.command(epilog="Example:  xirtam-server init /srv/xirtam --name ~harbor --public-url https://chat.example.org/")
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put configuration and data: a new place.")],

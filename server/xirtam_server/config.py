@@ -16,6 +16,7 @@ from xirtam_core.errors import XirtamError
 from xirtam_core.names import ServerName
 from xirtam_core.protocol.directory import ServerUrl
 from xirtam_server.directory.admission import Bounds
+from xirtam_server.directory.limits import LIMITS, MIRROR_LIMITS, DirectoryLimits, MirrorLimits
 from xirtam_server.home.fragments import FragmentLimits
 from xirtam_server.home.limits import HomeLimits
 from xirtam_server.home.proxying import ProxyPolicy
@@ -25,6 +26,7 @@ from xirtam_server.home.settings import HomeSettings
 from xirtam_server.log import LogSettings
 from xirtam_server.storage.sqlite import StoreLimits
 from xirtam_server.transports.connections import ConnectionLimits
+from xirtam_server.transports.tls import TlsFiles
 
 HOME_DATABASE: Final = "home.db"
 FRAGMENTS: Final = "fragments"
@@ -53,16 +55,18 @@ class Role(StrEnum):
     """A home server of a network whose directory is elsewhere."""
     DIRECTORY = "directory"
     """A directory alone."""
+    MIRROR = "mirror"
+    """A copy of a directory that is elsewhere, verified and kept up to date."""
 
     @property
     def serves_directory(self) -> bool:
-        """Whether it keeps a directory of its own."""
+        """Whether others ask it for names."""
         return self is not Role.HOME
 
     @property
     def serves_home(self) -> bool:
         """Whether it keeps mailboxes."""
-        return self is not Role.DIRECTORY
+        return self in (Role.NETWORK, Role.HOME)
 
 
 class ListenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,6 +84,8 @@ class ListenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A certificate chain in PEM, for HTTP and WebSocket, read anew when it changes; unset: they are plain."""
     tls_key: Path | None = None
     """The certificate's key, in PEM."""
+    tls_check_s: float = 60.0
+    """How often, in seconds, to look whether the two have changed; a SIGHUP makes the server look at once."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses and networks of reverse proxies whose X-Forwarded-For is believed; of anybody else's it is not looked at."""
     public_urls: tuple[ServerUrl, ...] = ()
@@ -91,6 +97,13 @@ class ListenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("the first of public_urls must be http, https, tcp or lz4tcp: old clients use no other")
         if (self.tls_certificate is None) is not (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together: give both")
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """Where the certificate is."""
+        if self.tls_certificate is None or self.tls_key is None:
+            return None
+        return TlsFiles(self.tls_certificate, self.tls_key, self.tls_check_s)
 
     @property
     def is_private(self) -> bool:
@@ -158,6 +171,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rates: RateLimits = RateLimits()
     fragments: FragmentLimits = FragmentLimits()
     directory: Bounds = Bounds()
+    directory_callers: DirectoryLimits = LIMITS
+    mirror: MirrorLimits = MIRROR_LIMITS
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

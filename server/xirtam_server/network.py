@@ -1,4 +1,4 @@
-"""A running server in one process: a directory, a home server that is registered in it, or both, and the doors to them.
+"""A running server in one process: a directory or a mirror of one, a home server, or both, and the doors to them.
 
 The order matters. The ports are taken before the server is registered, because they go into its entry; the server is in the
 directory before anybody is let in; and what stops does so in the reverse order, so that every call that was taken is answered.
@@ -7,13 +7,12 @@ directory before anybody is let in; and what stops does so in the reverse order,
 import asyncio
 import contextlib
 import logging
-import socket
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
 
 import msgspec
+from starlette.routing import Route
 
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.crypto import signing
@@ -21,24 +20,34 @@ from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.errors import Malformed, XirtamError
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName
-from xirtam_core.protocol.directory import ServerDescriptor, ServerUrl
+from xirtam_core.protocol.directory import ServerDescriptor
 from xirtam_core.rpc.directory import DirectoryBusy
 from xirtam_core.rpc.home_server import ServerBusy
 from xirtam_server import known_directory
 from xirtam_server.config import Role, ServerConfig, StartFailed
+from xirtam_server.directory import cacheable
+from xirtam_server.directory.limits import UNLIMITED
+from xirtam_server.directory.mirror import MirrorService
+from xirtam_server.directory.public import PublicDirectory
 from xirtam_server.directory.service import DirectoryService
 from xirtam_server.home.proxying import Forwarder
 from xirtam_server.home.service import HomeService
 from xirtam_server.identity import HomeIdentity, directory_key, home_identity
 from xirtam_server.known_directory import KnownDirectory
+from xirtam_server.listeners import WS_PATH, Listeners, bind
 from xirtam_server.operations.listener import Operations
 from xirtam_server.operations.metrics import Metrics
-from xirtam_server.transports import http, tcp
+from xirtam_server.transports import http, lz4tcp, tcp
+from xirtam_server.transports.addresses import TrustedProxies
 from xirtam_server.transports.connections import Connections
 from xirtam_server.transports.door import Door
+from xirtam_server.transports.tls import Certificate, CertificateUnusable, TlsFiles, TlsServer
 
 _log = logging.getLogger(__name__)
 _GRACE_S = 3.0
+_DIRECTORY_PATH = "/directory"
+
+ServedDirectory = DirectoryService | MirrorService
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -46,7 +55,9 @@ class Ready(msgspec.Struct, frozen=True):
 
     server_name: ServerName | None
     http_url: str
+    ws_url: str
     tcp_url: str | None
+    lz4_url: str | None
     directory_urls: tuple[str, ...]
     directory_pk: SigningPublic
     metrics_url: str | None
@@ -57,151 +68,116 @@ class Ready(msgspec.Struct, frozen=True):
         return JoinLink(self.directory_urls, self.directory_pk, self.server_name)
 
 
-class Listeners(msgspec.Struct, frozen=True):
-    """Bound sockets, and the URLs that lead to them: from here, and from outside."""
-
-    http: socket.socket
-    tcp: socket.socket | None
-    http_url: str
-    tcp_url: str | None
-    public_urls: tuple[ServerUrl, ...]
-    metrics: socket.socket | None
-
-    @property
-    def metrics_url(self) -> str | None:
-        """Where operators ask."""
-        return None if self.metrics is None else _url("http", self.metrics)
-
-    def close(self) -> None:
-        """Lets go of the ports."""
-        self.http.close()
-        for also in (self.tcp, self.metrics):
-            if also is not None:
-                also.close()
-
-    def directory_url(self) -> str:
-        """Where clients find a directory that is served here; raises `StartFailed` where they would not."""
-        for url in self.public_urls:
-            if url.startswith(("http:", "https:")):
-                return urljoin(url if url.endswith("/") else url + "/", "directory")
-        raise StartFailed("a directory is reached over HTTP: put an http or https URL into public_urls")
-
-    def descriptor(self, server_pk: SigningPublic) -> ServerDescriptor:
-        """What the directory says of a server that is reached here."""
-        return ServerDescriptor(self.public_urls, server_pk)
-
-
-def bind(config: ServerConfig, last: ServerDescriptor | None) -> Listeners:
-    """Takes the ports, that of the `last` start again where nothing else is asked for; raises `StartFailed`."""
-    listen, operators = config.listen, config.metrics
-    if listen.host in ("", "0.0.0.0", "::") and not listen.public_urls:  # noqa: S104  # this is where it is refused
-        raise StartFailed(
-            "clients are told this address: give --host one that they reach, like 192.168.1.10, or a --public-url"
-        )
-    last = None if listen.public_urls else last
-    http_socket = (_bind_again(listen.host, last) if listen.port is None else None) or _bind(
-        listen.host, listen.port or 0, "--port"
-    )
-    tcp_socket = None if listen.tcp_port is None else _bind(listen.host, listen.tcp_port, "--tcp-port")
-    http_url, tcp_url = _url("http", http_socket), None if tcp_socket is None else _url("tcp", tcp_socket)
-    at_socket = tuple(ServerUrl(url) for url in (http_url, tcp_url) if url is not None)
-    metrics = None if operators.port is None else _bind(operators.host, operators.port, "--metrics-port")
-    return Listeners(http_socket, tcp_socket, http_url, tcp_url, listen.public_urls or at_socket, metrics)
-
-
-def _bind_again(host: str, last: ServerDescriptor | None) -> socket.socket | None:
-    port = urlsplit(last.public_urls[0]).port if last is not None and last.public_urls else None
-    try:
-        return None if port is None else _bind(host, port, "--port")
-    except StartFailed:
-        return None
-
-
-def _bind(host: str, port: int, flag: str) -> socket.socket:
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as fault:
-        raise StartFailed(f"cannot listen on {host} port {port}: {fault.strerror}; name another with {flag}") from None
-
-
-def _url(scheme: str, bound: socket.socket) -> str:
-    """The URL in the normal form that descriptors hold: one of HTTP has a path."""
-    host, port = bound.getsockname()[:2]
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{'/' if scheme == 'http' else ''}"
-
-
-class Network:
+class Network(msgspec.Struct, frozen=True):
     """A running server. `doors` are those of the services that it has, by "home" and "directory"."""
 
-    def __init__(
-        self,
-        ready: Ready,
-        home: HomeService | None,
-        directory: DirectoryService | None,
-        doors: Mapping[str, Door],
-        connections: Connections,
-    ) -> None:
-        self.ready = ready
-        self.home = home
-        self.directory = directory
-        self.doors = doors
-        self.connections = connections
+    ready: Ready
+    home: HomeService | None
+    directory: ServedDirectory | None
+    doors: Mapping[str, Door]
+    connections: Connections
+    certificate: Certificate | None
 
 
 @contextlib.asynccontextmanager
 async def running(config: ServerConfig, data_dir: Path, role: Role = Role.NETWORK) -> AsyncGenerator[Network]:
     """The server, from the moment it answers until it has answered all that it took."""
-    connections = Connections(config.limits.connections)
+    connections = Connections(config.limits.connections, _trusted(config))
+    certificate = None if config.listen.tls is None else _certificate(config.listen.tls)
     async with contextlib.AsyncExitStack() as stack:
         who = home_identity(config, data_dir, role) if role.serves_home else None
-        served = None
-        if role.serves_directory:
-            served = await _open_directory(config, data_dir)
-            stack.push_async_callback(served.close)
-        known = _known_directory(config, data_dir, served)
-        stack.push_async_callback(known.close)
-        last = await _last_entry(known.client, who.name, must_answer=served is not None) if who else None
+        known, served = await _directories(config, data_dir, role, stack)
+        may_publish = role is Role.NETWORK
+        last = await _last_entry(known.client, who.name, must_answer=may_publish) if who else None
         listeners = bind(config, last)
         stack.callback(listeners.close)
-        directory_urls = known.urls or (listeners.directory_url(),)
         home = None
         if who is not None:
-            settings = config.home_settings(who.name)
-            forwarder = Forwarder(settings.proxy, known.client, known.transport)
-            stack.push_async_callback(forwarder.close)
-            home = await HomeService.open(
-                settings, data_dir / "home.db", known.client, config.limits.store, forwarder=forwarder
-            )
-            stack.push_async_callback(home.close)
-            await _settle_entry(known.client, who, listeners, last, may_publish=served is not None)
-        doors = _doors(home, served)
-        servers = await _open_doors(listeners, doors, connections)
+            home = await _open_home(config, data_dir, who.name, known, stack)
+            await _settle_entry(known.client, who, listeners, last, may_publish=may_publish)
+        doors, routes = _doors(home, served, config)
+        servers = await _open_doors(listeners, doors, routes, connections, certificate)
         stack.push_async_callback(_close_doors, home, connections, servers)
-        name = None if who is None else who.name
-        ready = Ready(name, listeners.http_url, listeners.tcp_url, directory_urls, known.pk, listeners.metrics_url)
+        ready = Ready(
+            None if who is None else who.name,
+            listeners.http_url,
+            listeners.ws_url,
+            listeners.tcp_url,
+            listeners.lz4_url,
+            (listeners.directory_url(),) if role.serves_directory else known.urls,
+            known.pk,
+            listeners.metrics_url,
+        )
+        network = Network(ready, home, served, doors, connections, certificate)
         if listeners.metrics is not None:
-            operations = _operations(config, data_dir, home, served, doors, connections)
+            operations = _operations(config, data_dir, network)
             stack.push_async_callback(operations.close)
             await operations.listen(listeners.metrics)
-        yield Network(ready, home, served, doors, connections)
+        yield network
 
 
-async def _open_directory(config: ServerConfig, data_dir: Path) -> DirectoryService:
-    return await DirectoryService.open(
+def _trusted(config: ServerConfig) -> TrustedProxies:
+    try:
+        return TrustedProxies(config.listen.trusted_proxies)
+    except Malformed as fault:
+        raise StartFailed(str(fault)) from None
+
+
+def _certificate(files: TlsFiles) -> Certificate:
+    try:
+        return Certificate(files)
+    except CertificateUnusable as reason:
+        raise StartFailed(
+            f"cannot use the certificate {files.certificate} with the key {files.key}: {reason}; both are files in PEM"
+        ) from None
+
+
+async def _directories(
+    config: ServerConfig, data_dir: Path, role: Role, stack: contextlib.AsyncExitStack
+) -> tuple[KnownDirectory, ServedDirectory | None]:
+    """The directory that is asked from here, and the one that others ask here."""
+    if role is Role.HOME:
+        known = known_directory.elsewhere(config.directory, data_dir)
+        stack.push_async_callback(known.close)
+        return known, None
+    if role is Role.MIRROR:
+        known = known_directory.elsewhere(config.directory)
+        stack.push_async_callback(known.close)
+        mirror = await MirrorService.open(
+            data_dir / "directory.db",
+            known.service,
+            known.pk,
+            limits=config.limits.mirror,
+            directory_limits=config.limits.directory_callers,
+        )
+        stack.push_async_callback(mirror.close)
+        return known, mirror
+    key = directory_key(config, data_dir)
+    service = await DirectoryService.open(
         data_dir / "directory.db",
-        directory_key(config, data_dir),
+        key,
         effort=config.pow_effort,
         chunk_delay_s=config.chunk_delay_s,
         heartbeat_s=config.directory.heartbeat_s,
         seed_valid_s=config.directory.seed_valid_s,
         bounds=config.limits.directory,
+        limits=config.limits.directory_callers,
     )
+    stack.push_async_callback(service.close)
+    return known_directory.served_here(service, key, pause_s=config.chunk_delay_s / 2), service
 
 
-def _known_directory(config: ServerConfig, data_dir: Path, served: DirectoryService | None) -> KnownDirectory:
-    if served is None:
-        return known_directory.elsewhere(config.directory)
-    return known_directory.served_here(served, directory_key(config, data_dir), pause_s=config.chunk_delay_s / 2)
+async def _open_home(
+    config: ServerConfig, data_dir: Path, name: ServerName, known: KnownDirectory, stack: contextlib.AsyncExitStack
+) -> HomeService:
+    settings = config.home_settings(name)
+    forwarder = Forwarder(settings.proxy, known.client, known.transport)
+    stack.push_async_callback(forwarder.close)
+    home = await HomeService.open(
+        settings, data_dir / "home.db", known.client, config.limits.store, config.fragments, forwarder
+    )
+    stack.push_async_callback(home.close)
+    return home
 
 
 async def _last_entry(client: DirectoryClient, name: ServerName, *, must_answer: bool) -> ServerDescriptor | None:
@@ -237,51 +213,64 @@ async def _settle_entry(
         _log.warning("the directory does not say where this server is: run xirtam-server register-name")
 
 
-def _doors(home: HomeService | None, directory: DirectoryService | None) -> dict[str, Door]:
+def _doors(
+    home: HomeService | None, directory: ServedDirectory | None, config: ServerConfig
+) -> tuple[dict[str, Door], list[Route]]:
+    """The doors of what is served, and what can be had of it by GET."""
     doors: dict[str, Door] = {}
+    routes: list[Route] = []
     if home is not None:
         doors["home"] = Door(home, ServerBusy())
     if directory is not None:
-        doors["directory"] = Door(directory, DirectoryBusy())
-    return doors
+        # A directory that only this machine asks has no strangers, and no need of caches.
+        limits = UNLIMITED if config.listen.is_private else config.limits.directory_callers
+        public = PublicDirectory(directory, limits)
+        doors["directory"] = Door(public, DirectoryBusy())
+        routes = cacheable.routes(_DIRECTORY_PATH, public)
+    return doors, routes
 
 
 async def _open_doors(
-    listeners: Listeners, doors: Mapping[str, Door], connections: Connections
-) -> list[asyncio.Server]:
+    listeners: Listeners,
+    doors: Mapping[str, Door],
+    routes: Sequence[Route],
+    connections: Connections,
+    certificate: Certificate | None,
+) -> list[asyncio.Server | TlsServer]:
     endpoints: dict[str, http.RpcEndpoint] = {}
     if "directory" in doors:
         # Where there is no home server the directory is at the root, too, as that of others is.
-        endpoints["/directory"] = endpoints["/"] = http.RpcEndpoint(
+        endpoints[_DIRECTORY_PATH] = endpoints["/"] = http.RpcEndpoint(
             doors["directory"], connections, says_parse_error=True
         )
     if "home" in doors:
         endpoints["/"] = http.RpcEndpoint(doors["home"], connections, says_parse_error=False)
-    servers = [await http.listen(http.Application(endpoints), listeners.http, connections)]
+    at_root = doors.get("home") or doors["directory"]
+    app = http.Application(endpoints, routes)
+    servers = [await http.listen(app, listeners.http, connections, {WS_PATH: at_root}, certificate)]
     if listeners.tcp is not None:
-        servers.append(await tcp.listen(doors.get("home") or doors["directory"], listeners.tcp, connections))
+        servers.append(await tcp.listen(at_root, listeners.tcp, connections))
+    if listeners.lz4 is not None:
+        servers.append(await lz4tcp.listen(at_root, listeners.lz4, connections))
     return servers
 
 
-def _operations(
-    config: ServerConfig,
-    data_dir: Path,
-    home: HomeService | None,
-    directory: DirectoryService | None,
-    doors: Mapping[str, Door],
-    connections: Connections,
-) -> Operations:
-    probes: dict[str, Callable[[], Awaitable[None]]] = {}
-    store = None
+def _operations(config: ServerConfig, data_dir: Path, network: Network) -> Operations:
+    probes: dict[str, Callable[[], Awaitable[object]]] = {}
+    home, directory = network.home, network.directory
     if home is not None:
-        store = home.store
         probes["home"] = lambda: home.store.probe(time.time_ns())
-    if directory is not None:
+    if isinstance(directory, DirectoryService):
         probes["directory"] = directory.probe
-    return Operations(Metrics(data_dir, home, doors, connections), store, probes, config.metrics)
+    elif directory is not None:
+        probes["mirror"] = directory.get_anchor  # which it has while it keeps up
+    metrics = Metrics(data_dir, home, network.doors, network.connections)
+    return Operations(metrics, None if home is None else home.store, probes, config.metrics)
 
 
-async def _close_doors(home: HomeService | None, connections: Connections, servers: list[asyncio.Server]) -> None:
+async def _close_doors(
+    home: HomeService | None, connections: Connections, servers: list[asyncio.Server | TlsServer]
+) -> None:
     for server in servers:
         server.close()
     if home is not None:

@@ -57,17 +57,20 @@ async def _serve(config: ServerConfig, role: Role, *, as_json: bool) -> None:
     with locked(config.place) as data_dir:
         async with running(config, data_dir, role) as network:
             _on_signal(stop.set)
-            sweep = asyncio.create_task(network.connections.sweep(), name="sweep")
+            chores = [asyncio.create_task(network.connections.sweep(), name="sweep")]
+            if network.certificate is not None:
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, network.certificate.reload)
+                chores.append(asyncio.create_task(network.certificate.watch(), name="TLS certificate"))
             if config.exit_when_idle_s is not None:
                 _stop_when_idle(network, stop, config.exit_when_idle_s)
             _calm_collector()
-            alive = asyncio.create_task(manager.keep_alive(), name="watchdog")
+            chores.append(asyncio.create_task(manager.keep_alive(), name="watchdog"))
             _announce(network.ready, as_json=as_json)
             manager.say("READY=1")
             await stop.wait()
             manager.say("STOPPING=1")
-            sweep.cancel()
-            alive.cancel()
+            for chore in chores:
+                chore.cancel()
 
 
 def _on_signal(act: Callable[[], object]) -> None:
@@ -97,7 +100,7 @@ def _announce(ready: Ready, *, as_json: bool) -> None:
 def _ready_event(ready: Ready) -> dict[str, Any]:
     at = {"http": None, "ws": None, "tcp": None, "lz4tcp": None}
     if ready.server_name is not None:
-        at |= {"http": ready.http_url, "tcp": ready.tcp_url}
+        at |= {"http": ready.http_url, "ws": ready.ws_url, "tcp": ready.tcp_url, "lz4tcp": ready.lz4_url}
     return {
         "event": "ready",
         "pid": os.getpid(),

@@ -14,6 +14,7 @@ import pytest
 from tests.server_builders import (
     ENVIRONMENT,
     LIMIT_S,
+    TRANSPORTS,
     ServerProcess,
     calling,
     command,
@@ -51,7 +52,7 @@ async def described(server: ServerProcess) -> ServerDescriptor | None:
 
 
 async def test_it_says_where_it_is_and_the_directory_says_the_same(tmp_path: Path) -> None:
-    with server_process(tmp_path, "--tcp-port", "0") as server:
+    with server_process(tmp_path, "--tcp-port", "0", "--lz4-port", "0") as server:
         ready = server.ready
         assert list(ready) == [
             "event",
@@ -67,8 +68,8 @@ async def test_it_says_where_it_is_and_the_directory_says_the_same(tmp_path: Pat
         assert JoinLink.parse(ready["join"]).directory_urls == (ready["directory_urls"]["http"],)
         found = await described(server)
         assert found is not None
-        assert found.public_urls == (server.urls["http"], server.urls["tcp"])
-        for scheme in ("http", "tcp"):
+        assert found.public_urls == tuple(server.urls[scheme] for scheme in ("http", "tcp", "lz4tcp"))
+        for scheme in TRANSPORTS:
             async with calling(server.urls[scheme]) as home:
                 assert (await home.server_info()).server_name == server.name
 
@@ -131,15 +132,16 @@ async def test_nothing_that_was_acknowledged_is_lost_when_it_is_killed(tmp_path:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_told_to_end_it_answers_parked_polls_and_exits_cleanly(tmp_path: Path, number: signal.Signals) -> None:
-    with server_process(tmp_path, "--tcp-port", "0") as server:
+    with server_process(tmp_path, "--tcp-port", "0", "--lz4-port", "0") as server:
         device, token = await server.new_account("alice")
-        async with calling(server.urls["tcp"]) as lines, calling(server.urls["http"]) as web:
-            polls = [asyncio.create_task(fetch(home, token, device.username, 0, 60_000)) for home in (lines, web)]
-            for home in (lines, web):
+        async with contextlib.AsyncExitStack() as stack:
+            homes = [await stack.enter_async_context(calling(server.urls[scheme])) for scheme in TRANSPORTS]
+            polls = [asyncio.create_task(fetch(home, token, device.username, 0, 60_000)) for home in homes]
+            for home in homes:
                 await home.server_info()  # so the polls before it have arrived
             exited = asyncio.create_task(asyncio.to_thread(server.end, number))
             async with asyncio.timeout(5):
-                assert await asyncio.gather(*polls) == [(), ()]
+                assert await asyncio.gather(*polls) == [(), (), (), ()]
                 assert await exited == 0
         assert server.process.stderr is not None
         assert server.process.stderr.read() == ""
@@ -156,7 +158,7 @@ def test_a_second_process_on_the_same_data_says_so_and_fails(tmp_path: Path) -> 
 def test_a_port_in_use_is_named_in_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        for flag in ("--port", "--tcp-port", "--metrics-port"):
+        for flag in ("--port", "--tcp-port", "--lz4-port", "--metrics-port"):
             refused = run("--data-dir", str(tmp_path), flag, port)
             assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
             assert port in refused.stderr
@@ -203,3 +205,19 @@ def test_it_tells_people_how_to_join_and_ends_by_itself_when_nobody_comes(tmp_pa
 def test_help_and_version_are_quick_and_right() -> None:
     assert "join" in run("--help").stdout
     assert run("--version").stdout.startswith("xirtam-server ")
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "said"),
+    [
+        (("--tls-certificate", "nowhere.pem", "--tls-key", "nowhere.pem"), 1, "cannot use the certificate nowhere.pem"),
+        (("--tls-certificate", "nowhere.pem"), 2, "go together"),
+        (("--trusted-proxy", "proxy.example.org"), 1, "a trusted proxy is an address or a network"),
+    ],
+)
+def test_what_makes_no_sense_about_tls_or_proxies_is_said_at_the_start(
+    tmp_path: Path, flags: tuple[str, ...], code: int, said: str
+) -> None:
+    refused = run("--data-dir", str(tmp_path), *flags)
+    assert (refused.returncode, refused.stdout) == (code, "")
+    assert said in refused.stderr

@@ -49,4 +49,6 @@ class MirrorLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 LIMITS: Final = DirectoryLimits()
+UNLIMITED: Final = DirectoryLimits(updates_per_source=0, reads_per_source=0)
+"""For a network that only its owner's machine reaches."""
 MIRROR_LIMITS: Final = MirrorLimits()

@@ -21,13 +21,13 @@ class Health(msgspec.Struct, frozen=True):
         return msgspec.json.encode({"status": "ok" if self.is_good else "failing", "checks": self.checks})
 
 
-async def examine(probes: Mapping[str, Callable[[], Awaitable[None]]], limit_s: float) -> Health:
+async def examine(probes: Mapping[str, Callable[[], Awaitable[object]]], limit_s: float) -> Health:
     """Runs all `probes` at once, each of which commits a write, and says what came of each within `limit_s`."""
     found = await asyncio.gather(*(_outcome(probe, limit_s) for probe in probes.values()))
     return Health(dict(zip(probes, found, strict=True)))
 
 
-async def _outcome(probe: Callable[[], Awaitable[None]], limit_s: float) -> str:
+async def _outcome(probe: Callable[[], Awaitable[object]], limit_s: float) -> str:
     try:
         async with asyncio.timeout(limit_s):
             await probe()

@@ -21,6 +21,7 @@ from xirtam_server.operations.metrics import Metrics
 from xirtam_server.storage.interface import HomeStore
 from xirtam_server.transports import http
 from xirtam_server.transports.connections import ConnectionLimits, Connections
+from xirtam_server.transports.tls import TlsServer
 
 _log = logging.getLogger(__name__)
 _LIMITS = ConnectionLimits(most=64, idle_http_s=30.0)
@@ -33,14 +34,14 @@ class Operations:
         self,
         metrics: Metrics,
         store: HomeStore | None,
-        probes: Mapping[str, Callable[[], Awaitable[None]]],
+        probes: Mapping[str, Callable[[], Awaitable[object]]],
         settings: MetricsSettings,
     ) -> None:
         self._metrics, self._store, self._probes, self._settings = metrics, store, probes, settings
         self._sampled_at = float("-inf")
         self._connections = Connections(_LIMITS)
         self._sweep = asyncio.create_task(self._connections.sweep(), name="sweep operators")
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server | TlsServer | None = None
 
     async def listen(self, listener: socket.socket) -> None:
         """Answers on `listener`, which is bound."""

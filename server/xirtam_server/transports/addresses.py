@@ -17,7 +17,7 @@ _MOST_HOPS = 32
 def address_of(transport: asyncio.BaseTransport) -> str:
     """The address of the other end of a socket; "" where it has none."""
     peer: Any = transport.get_extra_info("peername")
-    return _normal(str(cast("Any", peer[0]))) or "" if isinstance(peer, tuple) and peer else ""
+    return normal_address(str(cast("Any", peer[0]))) or "" if isinstance(peer, tuple) and peer else ""
 
 
 @lru_cache(4096)
@@ -33,7 +33,7 @@ def source_of(address: str) -> str:
 
 
 @lru_cache(4096)
-def _normal(text: str) -> str | None:
+def normal_address(text: str) -> str | None:
     """An address as it is compared: no zone, and IPv4 as such even where a socket of IPv6 met it. None for no address."""
     try:
         parsed = ip_address(text.strip().split("%")[0])
@@ -77,7 +77,7 @@ class TrustedProxies:
             return address
         hops = [hop for header in forwarded for hop in header.split(",")]
         for hop in reversed(hops[-_MOST_HOPS:]):
-            found = _normal(_without_port(hop.strip()))
+            found = normal_address(_without_port(hop.strip()))
             if found is None:
                 break
             address = found

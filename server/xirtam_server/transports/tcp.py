@@ -88,7 +88,7 @@ class LineConnection(asyncio.Protocol):
             task = self._loop.create_task(self._answer(line))
             self._calls.add(task)
             task.add_done_callback(self._call_done)
-        if self._is_full() is not self._is_paused:
+        if self._is_full() is not self._is_paused and not self._transport.is_closing():
             self._is_paused = not self._is_paused
             (self._transport.pause_reading if self._is_paused else self._transport.resume_reading)()
 
@@ -109,7 +109,7 @@ class LineConnection(asyncio.Protocol):
             answer = await called
         except Malformed as fault:
             answer = envelope.render_fault(None, Fault(envelope.PARSE_ERROR, "Parse error", str(fault)))
-        if self._is_closing:
+        if self._is_closing or self._transport.is_closing():
             return
         self._send(answer)
         self._check_unsent()

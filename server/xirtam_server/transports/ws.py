@@ -82,7 +82,7 @@ class WebSocketConnection(LineConnection):
     def _take_message(self, message: bytes) -> None:
         self._last_line = self._partial_since = self._loop.time()
         self._has_spoken, self._is_pinged = True, False
-        if message and not message.isspace():
+        if message:
             self._backlog.append(message)
         else:
             self._bear()
@@ -109,7 +109,8 @@ class WebSocketConnection(LineConnection):
         pieces = self._protocol.data_to_send()
         if not pieces:
             return
-        self._transport.write(b"".join(pieces))
+        if not self._transport.is_closing():
+            self._transport.write(b"".join(pieces))
         if b"" in pieces:  # how the protocol says that it has ended
             self._close_transport()
         else:

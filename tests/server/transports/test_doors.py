@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import httpx
 import msgspec
 import pytest
 
+from tests.server.transports.raw_clients import call, opened
 from tests.server_builders import LIMIT_S, Harbor, calling, fetch, open_harbor, post, until
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_server.transports.connections import ConnectionLimits, Flow
@@ -60,10 +62,6 @@ async def line(harbor: Harbor) -> AsyncIterator[Line]:
     opened = await dial(harbor)
     yield opened
     opened.writer.close()
-
-
-def call(call_id: Any, method: str = "v1_device_certs", *params: Any) -> bytes:
-    return json.dumps({"jsonrpc": "2.0", "method": method, "params": params or ["@nobody"], "id": call_id}).encode()
 
 
 async def test_http_answers_whatever_the_content_type(web: httpx.AsyncClient) -> None:
@@ -161,8 +159,8 @@ async def test_connections_beyond_the_bound_are_turned_away(harbor: Harbor) -> N
     await until(lambda: len(harbor.connections) == 3)
     extra = await dial(harbor)
     assert await extra.is_closed()
-    for opened in (*lines, extra):
-        opened.writer.close()
+    for dialled in (*lines, extra):
+        dialled.writer.close()
     await until(lambda: len(harbor.connections) == 0)
 
 
@@ -178,19 +176,18 @@ def test_a_reader_that_takes_nothing_is_stuck_and_a_slow_one_is_not() -> None:
         assert not slow.is_stuck(1000 - now, now, 50)
 
 
-async def test_a_client_that_reads_nothing_is_not_served_without_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scheme", ["ws", "tcp", "lz4tcp"])
+async def test_a_client_that_reads_nothing_is_not_served_without_end(tmp_path: Path, scheme: str) -> None:
     limits = msgspec.structs.replace(LIMITS, max_line_bytes=2**20, max_request_bytes=2**20, slow_s=0.5)
     async with open_harbor(tmp_path, connection_limits=limits) as harbor, asyncio.TaskGroup() as tasks:
         sweep = tasks.create_task(harbor.connections.sweep())
-        async with calling(harbor.urls["tcp"]) as home:
+        async with calling(harbor.urls["tcp"]) as home, opened(harbor.urls[scheme]) as deaf:
             alice, token = await harbor.new_account("alice", home)
-            await post(home, alice.username, "x" * 600_000)
+            await post(home, alice.username, secrets.token_hex(300_000))
             wanted = [{"auth": token.text(), "mailbox": direct_mailbox(alice.username).text(), "after": 0}]
-            deaf = await dial(harbor)
-            asks = b"".join(call(number, "v1_mailbox_multirecv", wanted, 0) + b"\n" for number in range(200))
-            deaf.writer.write(asks)
+            for number in range(200):
+                deaf.send(call(number, "v1_mailbox_multirecv", wanted, 0))
             await until(lambda: len(harbor.connections) == 2)
             await until(lambda: len(harbor.connections) == 1)  # ended, as it took nothing
             assert len(await fetch(home, token, alice.username)) == 1
-            deaf.writer.close()
         sweep.cancel()
