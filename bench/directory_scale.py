@@ -177,8 +177,8 @@ def serve(path: Path, names: int) -> None:
     register_more(registry, names)
     verify_work(names)
     report("memory that serving it takes", resident_mib() - before, "MiB", names)
+    report("memory of the process", resident_mib(), "MiB", names)
     registry.close()
-    report("memory, at most", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MiB", names)
 
 
 def main() -> None:
