@@ -2,9 +2,9 @@
 
 One line of JSON per figure. The names are landed in random order through the server's log and tree, with its flush to disk: most in
 very large chunks, to get there in minutes, and after each tenth some in chunks as the server makes them, whose rate is what counts.
-Each has the two updates of a registration, signed once for all (a signature covers neither the name nor the directory) and not verified
-here: that is done for some more at the end, which go through admission, staging and commit as in the server, one durable transaction
-an update. The callers' proof of work is left out, but for one figure.
+Each has the two updates of a registration, signed once for all (a signature covers neither the name nor the directory) and not
+verified here: that is done for some more at the end, which go through admission, staging and commit as in the server, one durable
+transaction an update. The callers' proof of work is left out, but for one figure.
 
 Rates are by the clock and by this process's own use of the processor, which is what counts on a machine with other work.
 """
@@ -177,8 +177,8 @@ def serve(path: Path, names: int) -> None:
     register_more(registry, names)
     verify_work(names)
     report("memory that serving it takes", resident_mib() - before, "MiB", names)
+    report("memory of the process", resident_mib(), "MiB", names)
     registry.close()
-    report("memory, at most", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MiB", names)
 
 
 def main() -> None:

@@ -66,9 +66,9 @@ def open_read_only(path: Path, directory_pk: SigningPublic) -> sqlite3.Connectio
                 f"{path} is no directory's database, or of a version that this program does not know: {version}"
             )
         _check_owner(connection, directory_pk)
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as fault:
         connection.close()
-        raise Locked(f"{path} is no directory's database") from None
+        raise Locked(f"{path} cannot be read as a directory's database: {fault}") from None
     except BaseException:
         connection.close()
         raise

@@ -40,7 +40,7 @@ class MirrorLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """After so long without a verified anchor nothing is answered: a mirror that is cut off must not hold names as they once were."""
     chunks_at_once: int = 8
     """Asked for in parallel."""
-    chunks_per_write: int = 32
+    chunks_per_write: int = 16
     """Chunks with updates in one transaction, and in memory."""
     most_headers: int = 50_000_000
     """That a log may be ahead of the copy."""

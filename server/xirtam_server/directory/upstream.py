@@ -74,20 +74,23 @@ class Ascent:
         self._ends: list[Hash] = []
         self._newest: tuple[DirectoryHeader, ...] = ()
 
-    def _pages(self) -> Iterator[tuple[int, int]]:
-        last = self._anchor.last_header_height
-        return ((first, min(first + PAGE - 1, last)) for first in range(self._known.height + 1, last + 1, PAGE))
+    def _bounds(self, number: int) -> tuple[int, int]:
+        """The first and the last height of a page."""
+        first = self._known.height + 1 + number * PAGE
+        return first, min(first + PAGE - 1, self._anchor.last_header_height)
 
     async def verify(self) -> None:
         """Walks the headers, after which they may be asked for.
 
         Raises `Equivocation` if they lead to the anchor, but not through what is known; `BrokenChain` if they do not lead to it.
         """
-        if self._anchor.last_header_height - self._known.height > self._fetching.most_headers:
+        ahead = self._anchor.last_header_height - self._known.height
+        if ahead > self._fetching.most_headers:
             raise Unverified("the directory claims more headers than this mirror is set to follow")
         walk, goal = ChainWalk(None if self._known.height < 0 else self._known.hash), self._known.goal
         keeps_goal = True
-        for first, last in self._pages():
+        for number in range(-(-ahead // PAGE)):
+            first, last = self._bounds(number)
             self._newest = await _page(self._source, first, last)
             walk.follow(self._newest)
             self._ends.append(self._newest[-1].hash())
@@ -99,7 +102,7 @@ class Ascent:
 
     async def page(self, number: int) -> tuple[DirectoryHeader, ...]:
         """The headers of one page, each vouched for; raises `BrokenChain` if they are not those that were walked."""
-        first, last = list(self._pages())[number]
+        first, last = self._bounds(number)
         if number == len(self._ends) - 1:
             return self._newest
         headers = await _page(self._source, first, last)

@@ -176,7 +176,7 @@ async def test_what_is_no_directorys_database_is_told_as_such(
         await audit(path, signing.public_of(signing.new_secret()))
     other = tmp_path / "other.db"
     other.write_text("hello")
-    with pytest.raises(Locked, match="no directory's database"):
+    with pytest.raises(Locked, match="cannot be read as a directory's database"):
         await audit(other, signing.public_of(secret))
     with pytest.raises(Unreachable):
         await audit("http://127.0.0.1:9/", signing.public_of(secret))

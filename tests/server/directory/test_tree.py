@@ -98,3 +98,15 @@ def test_a_proof_reads_a_path_and_not_the_tree() -> None:
     assert read < 30
     assert len(statements) < 60
     connection.close()
+
+
+def test_a_tree_that_was_written_before_leaves_were_lifted_to_a_crest_grows_on(stored: Tree) -> None:
+    names = {f"@name_{number}": b"x" for number in range(60)}
+    early, late = dict(list(names.items())[:30]), dict(list(names.items())[30:])
+    stored.put(leaves_of(early))
+    stored._connection.execute("UPDATE tree_node SET right_hash = x'' WHERE depth = 256")
+    root = stored.put(leaves_of(late))
+    connection, whole = new_tree()
+    assert whole.put(leaves_of(names)) == root
+    assert all(whole.prove(smt.path_of(name)) == stored.prove(smt.path_of(name)) for name in names)
+    connection.close()
