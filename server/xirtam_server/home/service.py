@@ -1,5 +1,6 @@
 """The home server's methods: each checks what its caller may do and hands on to the module that knows the rest."""
 
+import asyncio
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -30,7 +31,7 @@ from xirtam_core.rpc.home_server import (
     ServerInfo,
     ServerLimits,
 )
-from xirtam_core.rpc.service import RawJson
+from xirtam_core.rpc.service import RawJson, without_task
 from xirtam_server.home import profiles
 from xirtam_server.home.devices import Devices, UserDirectory
 from xirtam_server.home.open_mailboxes import OpenMailboxes
@@ -125,10 +126,13 @@ class HomeService(HomeServer):
     async def profile_set(self, username: Username, profile: UserProfile) -> None:
         await profiles.publish(self._store, username, profile, self._limits.max_profile_bytes)
 
+    @without_task
     async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: int) -> int:
         limits = self._limits
         sender = token_hash(auth)
-        found = self._mailboxes.find_open(mailbox) or await self._mailboxes.find(mailbox, self._store)
+        found = self._mailboxes.find_open(mailbox)
+        if found is None:
+            found = await asyncio.create_task(self._mailboxes.find(mailbox, self._store))
         if found is None or not rights_of(sender, found.state.access).can_send:
             raise AccessDenied
         if len(message.inner) > limits.max_message_bytes or len(message.kind) > limits.max_kind_bytes:
