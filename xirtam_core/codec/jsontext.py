@@ -6,11 +6,13 @@ peers send: nothing can have been lost of that.
 """
 
 import json
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
 from xirtam_core.errors import Malformed
+
+T = TypeVar("T")
 
 
 class RepeatedKeys(dict[str, Any]):
@@ -49,6 +51,18 @@ def parse(text: bytes | str) -> Any:
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
         pass
     return _parse_strictly(raw)
+
+
+def parse_plain(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T | None:
+    """What `decoder` makes of `raw` if it is written just so: compact, the fields in order, none missing, unknown or twice. Else None.
+
+    `parse` gives the same values then, and takes longer.
+    """
+    try:
+        value = decoder.decode(raw)
+        return value if msgspec.json.encode(value) == raw else None
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+        return None
 
 
 def _parse_strictly(raw: bytes) -> Any:

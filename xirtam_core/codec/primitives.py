@@ -89,9 +89,12 @@ class _HexBytes(FixedBytes):
         if len(text) != 2 * cls.size:  # bytes.fromhex would pass over white space; so it comes out too short
             raise Malformed("not hex of its length")
         try:
-            return cls(bytes.fromhex(text))
+            raw = bytes.fromhex(text)
         except ValueError:
             raise Malformed("not hex") from None
+        if len(raw) != cls.size:
+            raise Malformed("not hex of its length")
+        return bytes.__new__(cls, raw)  # its length is known: a server reads two of these with each message
 
 
 class _Secret(FixedBytes):

@@ -17,12 +17,15 @@ _LARGEST_ID: Final = 2**63 - 1
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A call, its parameters not yet decoded."""
+    """A call, its parameters not yet decoded. Its fields stand in the order in which clients write them."""
 
-    version: str
+    version: str = msgspec.field(name="jsonrpc")
     method: str
     params: list[Any]
     id: str | int
+
+
+_plain_request = msgspec.json.Decoder(Request)
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -43,6 +46,9 @@ class CallError(XirtamError):
 
 def parse_request(text: bytes | str) -> Request:
     """The request in `text`; raises `Malformed` for anything that is none."""
+    request = jsontext.parse_plain(text, _plain_request) if isinstance(text, bytes) else None
+    if request is not None and (type(request.id) is str or _SMALLEST_ID <= cast("int", request.id) <= _LARGEST_ID):
+        return request
     return request_from(jsontext.parse(text))
 
 

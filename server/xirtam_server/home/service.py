@@ -1,5 +1,6 @@
 """The home server's methods: each checks what its caller may do and hands on to the module that knows the rest."""
 
+import asyncio
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -31,7 +32,7 @@ from xirtam_core.rpc.home_server import (
     ServerInfo,
     ServerLimits,
 )
-from xirtam_core.rpc.service import RawJson
+from xirtam_core.rpc.service import RawJson, without_task
 from xirtam_server.home import profiles
 from xirtam_server.home.devices import Devices, UserDirectory
 from xirtam_server.home.fragment_purging import FragmentPurger
@@ -174,16 +175,19 @@ class HomeService(HomeServer):
         await self.throttle.costly()
         await profiles.publish(self._store, username, profile, self._limits.max_profile_bytes)
 
+    @without_task
     async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: int) -> int:
         limits = self._limits
         sender = token_hash(auth)
-        found = self._mailboxes.find_open(mailbox) or await self._find_or_slow_down(mailbox)
+        found = self._mailboxes.find_open(mailbox)
+        if found is None:
+            found = await asyncio.create_task(self._find_or_slow_down(mailbox))
         if not rights_of(sender, found.state.access).can_send:
             raise AccessDenied
         if len(message.inner) > limits.max_message_bytes or len(message.kind) > limits.max_kind_bytes:
             raise AccessDenied
         if self.throttle.limits_sends and (sender == ANONYMOUS_HASH or sender not in found.state.access):
-            found = await self._hold_back(found, sender, message)
+            found = await asyncio.create_task(self._hold_back(found, sender, message))
         if limits.max_ttl_s:
             ttl = min(ttl or limits.max_ttl_s, limits.max_ttl_s)
         return await self._store.append(found.state, sender, message, ttl)

@@ -144,7 +144,10 @@ class HomeStore(Protocol):
         ...
 
     def append(self, state: MailboxState, sender: Hash, message: Blob, ttl_s: int) -> Awaitable[int]:
-        """Adds an entry and returns its `received_at`; raises `MailboxFull`. `ttl_s` 0 keeps it."""
+        """Adds an entry and returns its `received_at`; raises `MailboxFull`. `ttl_s` 0 keeps it.
+
+        May be awaited outside a task, so it waits for futures alone.
+        """
         ...
 
     async def page(self, state: MailboxState, after: int, now_ns: int, most: int, most_bytes: int) -> list[StoredEntry]:

@@ -1,8 +1,10 @@
 """Where the transports hand in requests: text to text, whatever happens inside."""
 
+import asyncio
 import logging
 import traceback
 from collections.abc import Coroutine
+from contextvars import Context
 from time import perf_counter
 from typing import Any
 
@@ -11,6 +13,7 @@ from xirtam_core.rpc import envelope
 from xirtam_core.rpc.envelope import Fault
 from xirtam_core.rpc.service import Dispatcher, MethodError, OnEnd, Service
 from xirtam_server.tally import CallTally
+from xirtam_server.transports.steps import OnAnswer, drive
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +26,7 @@ class Door:
         """What became of the calls so far, by method."""
         self._dispatcher = Dispatcher(service, self._excuse, self._on_end)
         self._busy = busy.fault()
+        self._tasks: set[asyncio.Task[bytes]] = set()
 
     def _on_end(self, method: str) -> OnEnd:
         tally = self.calls[method]
@@ -39,6 +43,25 @@ class Door:
     def answer(self, raw: bytes) -> Coroutine[Any, Any, bytes]:
         """The response to the request `raw`, to be awaited; raises `Malformed` at once for what is no request."""
         return self._dispatcher.answer(envelope.parse_request(raw))
+
+    def begin(self, raw: bytes, context: Context, ended: OnAnswer) -> None:
+        """Begins to answer the request `raw` in a copy of `context`; `ended` hears how it ends, perhaps before this returns.
+
+        For connections that carry many calls: short ones go without a task. Raises `Malformed` at once for what is no request.
+        """
+        request = envelope.parse_request(raw)
+        called = self._dispatcher.answer(request)
+        if not self._dispatcher.needs_task(request):
+            drive(called, context, ended)
+            return
+
+        def done(task: asyncio.Task[bytes]) -> None:
+            self._tasks.discard(task)
+            ended(None if task.cancelled() or task.exception() is not None else task.result())
+
+        task = asyncio.get_running_loop().create_task(called, context=context.copy())
+        self._tasks.add(task)
+        task.add_done_callback(done)
 
     def _excuse(self, method: str, fault: Exception) -> Fault:
         """A fault of ours is the caller's to try again, and ours to find."""

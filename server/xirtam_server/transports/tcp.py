@@ -6,6 +6,7 @@ The other transports on which many calls share a connection build on this one: t
 
 import asyncio
 import socket
+from contextvars import copy_context
 from typing import ClassVar, cast
 
 from xirtam_core.errors import Malformed
@@ -33,11 +34,14 @@ class LineConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", None)
         self._partial: bytearray | None = None
         self._backlog: list[bytes] = []
-        self._calls: set[asyncio.Task[None]] = set()
+        self._context = copy_context()
+        self._context.run(PEER.set, self._peer)
+        self._calls = 0
+        self._idle: asyncio.Future[None] | None = None
         self._last_line = self._partial_since = self._loop.time()
         self._has_spoken = False
         self._can_write = True
-        self._is_paused = self._is_finishing = self._is_closing = False
+        self._is_paused = self._is_finishing = self._is_closing = self._is_beginning = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -80,15 +84,18 @@ class LineConnection(asyncio.Protocol):
             self.abort()
 
     def _begin_calls(self) -> None:
-        if self._is_closing:
+        self._is_beginning = True
+        begun = 0
+        for line in self._backlog:
+            if not self._can_write or self._calls >= self._limits.most_calls or self._is_closing:
+                break
+            begun += 1
+            self._begin(line)
+        del self._backlog[:begun]
+        self._is_beginning = False
+        if self._is_closing or self._transport.is_closing():
             return
-        room = self._limits.most_calls - len(self._calls) if self._can_write else 0
-        begun, self._backlog = self._backlog[:room], self._backlog[room:]
-        for line in begun:
-            task = self._loop.create_task(self._answer(line))
-            self._calls.add(task)
-            task.add_done_callback(self._call_done)
-        if self._is_full() is not self._is_paused and not self._transport.is_closing():
+        if self._is_full() is not self._is_paused:
             self._is_paused = not self._is_paused
             (self._transport.pause_reading if self._is_paused else self._transport.resume_reading)()
 
@@ -96,23 +103,23 @@ class LineConnection(asyncio.Protocol):
         """Whether to read no more for now."""
         return bool(self._backlog) or self._is_finishing
 
-    def _call_done(self, task: asyncio.Task[None]) -> None:
-        self._calls.discard(task)
-        if self._backlog:
-            self._begin_calls()
-
-    async def _answer(self, line: bytes) -> None:
-        PEER.set(self._peer)
+    def _begin(self, line: bytes) -> None:
+        self._calls += 1
         try:
-            called = self._door.answer(line)
-            del line  # a parked poll need not hold its text
-            answer = await called
+            self._door.begin(line, self._context, self._ended)
         except Malformed as fault:
-            answer = envelope.render_fault(None, Fault(envelope.PARSE_ERROR, "Parse error", str(fault)))
-        if self._is_closing or self._transport.is_closing():
-            return
-        self._send(answer)
-        self._check_unsent()
+            self._ended(envelope.render_fault(None, Fault(envelope.PARSE_ERROR, "Parse error", str(fault))))
+
+    def _ended(self, answer: bytes | None) -> None:
+        """A call has come to `answer`."""
+        self._calls -= 1
+        if answer is not None and not self._is_closing and not self._transport.is_closing():
+            self._send(answer)
+            self._check_unsent()
+        if self._backlog and not self._is_beginning:
+            self._begin_calls()
+        if self._idle is not None and not self._calls and not self._idle.done():
+            self._idle.set_result(None)
 
     def _send(self, answer: bytes) -> None:
         self._transport.write(answer + b"\n")
@@ -152,7 +159,8 @@ class LineConnection(asyncio.Protocol):
         self._begin_calls()  # of which there are none; it stops reading
         self._peer.release()
         if self._calls:
-            await asyncio.wait(set(self._calls))
+            self._idle = self._loop.create_future()
+            await self._idle
         self._close()
 
     def _close(self) -> None:
