@@ -126,9 +126,10 @@ _KEYS: Final = {
 
 
 def configured(config_file: Path | None, options: Mapping[str, Any]) -> "ServerConfig":
-    """The file's configuration with the options that were given over it; raises `BadConfiguration`."""
+    """The file's configuration with the options that were given over it; raises `BadConfiguration`, and `StartFailed` for root."""
     from xirtam_server import config_file as reader
     from xirtam_server import log
+    from xirtam_server.data_dir import refuse_root
 
     given = {_KEYS[name]: value for name, value in options.items() if name in _KEYS and value not in (None, [])}
     for key, value in given.items():
@@ -139,6 +140,7 @@ def configured(config_file: Path | None, options: Mapping[str, Any]) -> "ServerC
     given |= directory_of(options.get("join"))
     config = reader.load(config_file, given)
     log.set_up(config.log)
+    refuse_root(config.place)
     return config
 
 

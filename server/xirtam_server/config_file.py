@@ -19,6 +19,7 @@ from xirtam_core.protocol.directory import ServerUrl
 from xirtam_server.config import BadConfiguration, ServerConfig
 
 _WHERE = re.compile(r" - at `\$\.?([^`]*)`$")
+_MISSING = re.compile(r"Object missing required field `(.*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$")
 
 
@@ -105,6 +106,9 @@ def _explain(complaint: str) -> str:
     if unknown is not None and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         place = f"[{dotted}]" if dotted else "the part before the first section"
         return f"{place} has no key {unknown[1]}; it has {', '.join(kind.__struct_fields__)}"
+    missing = _MISSING.match(what)
+    if missing is not None:
+        return f"[{dotted}] needs the key {missing[1]}"
     if isinstance(kind, type) and issubclass(kind, Enum):
         return f"{dotted} must be one of {', '.join(str(member.value) for member in kind)}"
     return (

@@ -17,6 +17,13 @@ def fragment_path(data_dir: Path, body: str) -> Path:
     return data_dir / FRAGMENTS / body[:2] / body[2:4] / body
 
 
+def refuse_root(path: Path) -> None:
+    """Raises `StartFailed` for root on another user's data: the files it would make there could not be used by their server."""
+    owner = path.stat().st_uid if path.exists() else 0
+    if os.geteuid() == 0 and owner != 0:
+        raise StartFailed(f"{path} belongs to another user: run this as them, like sudo -u '#{owner}' xirtam-server …")
+
+
 def made(path: Path) -> Path:
     """The data directory, made if it is not there; raises `StartFailed`."""
     try:

@@ -21,7 +21,6 @@ from xirtam_server.operations.metrics import Metrics
 from xirtam_server.storage.interface import HomeStore
 from xirtam_server.transports import http
 from xirtam_server.transports.connections import ConnectionLimits, Connections
-from xirtam_server.transports.tls import TlsServer
 
 _log = logging.getLogger(__name__)
 _LIMITS = ConnectionLimits(most=64, idle_http_s=30.0)
@@ -41,18 +40,17 @@ class Operations:
         self._sampled_at = float("-inf")
         self._connections = Connections(_LIMITS)
         self._sweep = asyncio.create_task(self._connections.sweep(), name="sweep operators")
-        self._server: asyncio.Server | TlsServer | None = None
+        self._let_go: Callable[[], None] = lambda: None
 
     async def listen(self, listener: socket.socket) -> None:
         """Answers on `listener`, which is bound."""
         routes = [Route("/health", self._health), Route("/metrics", self._show)]
-        self._server = await http.listen(Starlette(routes=routes), listener, self._connections)
+        self._let_go = (await http.listen(Starlette(routes=routes), listener, self._connections)).close
 
     async def close(self) -> None:
         """Stops."""
         self._sweep.cancel()
-        if self._server is not None:
-            self._server.close()
+        self._let_go()
         self._connections.abort()
 
     async def _health(self, _request: Request) -> Response:
