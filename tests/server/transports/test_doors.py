@@ -102,12 +102,14 @@ async def test_http_waits_only_so_long_for_a_request(harbor: Harbor) -> None:
     writer.close()
 
 
-async def test_tcp_answers_calls_as_they_are_ready(harbor: Harbor, line: Line) -> None:
+async def test_tcp_answers_calls_as_they_are_ready(harbor: Harbor) -> None:
     async with calling(harbor.urls["http"]) as home:
         alice, token = await harbor.new_account("alice", home)
     wanted = [{"auth": token.text(), "mailbox": direct_mailbox(alice.username).text(), "after": 0}]
+    line = await dial(harbor)
     line.writer.write(call("slow", "v1_mailbox_multirecv", wanted, 200) + b"\n" + call("fast") + b"\r\n\n")
     assert [(await line.read())["id"] for _ in range(2)] == ["fast", "slow"]
+    line.writer.close()
 
 
 async def test_tcp_says_parse_error_and_goes_on(line: Line) -> None:
@@ -131,6 +133,19 @@ async def test_a_request_may_come_in_pieces(line: Line) -> None:
 async def test_a_line_that_is_too_long_breaks_the_connection(line: Line, end: bytes) -> None:
     line.writer.write(b" " * 10_001 + end)
     assert await line.is_closed()
+
+
+async def test_a_connection_on_which_nothing_was_ever_said_is_closed_sooner_than_one_that_fell_silent(
+    harbor: Harbor,
+) -> None:
+    silent, spoken = await dial(harbor), await dial(harbor)
+    spoken.writer.write(call("a") + b"\n")
+    assert (await spoken.read())["id"] == "a"
+    assert await silent.is_closed()
+    spoken.writer.write(call("b") + b"\n")
+    assert (await spoken.read())["id"] == "b"
+    for dialled in (silent, spoken):
+        dialled.writer.close()
 
 
 async def test_a_line_that_never_ends_breaks_the_connection(line: Line) -> None:

@@ -137,7 +137,7 @@ _messages = st.one_of(
 ).map(lambda message: message.replace(b"\n", b" ").replace(b"\r", b" "))
 
 
-@given(st.lists(_messages, min_size=1, max_size=25))
+@given(st.lists(_messages, min_size=1, max_size=15))
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_said_in_messages_a_sensible_call_after_it_is_answered(
     tmp_path_factory: pytest.TempPathFactory, caplog: pytest.LogCaptureFixture, messages: list[bytes]
