@@ -37,5 +37,7 @@ class HomeLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     directory_timeout_s: float = 15.0
     challenge_s: int = 60
     most_spent_challenges: int = 100_000
+    recheck_s: float = 10.0
+    """In a store that several processes share: how often the mailboxes that are waited for are looked at, in case a hint was lost."""
     purge_every_s: float = 20.0
     purge_step: int = 200

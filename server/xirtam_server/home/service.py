@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from xirtam_core.codec.primitives import AuthToken, Hash, Signature
 from xirtam_core.crypto.hashing import token_hash
@@ -31,15 +31,20 @@ from xirtam_core.rpc.home_server import (
     ServerLimits,
 )
 from xirtam_core.rpc.service import RawJson
-from xirtam_server.home import profiles
+from xirtam_server.home import profiles, sending
 from xirtam_server.home.devices import Devices, UserDirectory
 from xirtam_server.home.open_mailboxes import OpenMailboxes
 from xirtam_server.home.purging import Purger
 from xirtam_server.home.receiving import Receiver
+from xirtam_server.home.rechecking import Rechecker
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.home.waiters import Waiters
 from xirtam_server.storage.interface import HomeStore
-from xirtam_server.storage.sqlite import SqliteHomeStore, StoreLimits
+from xirtam_server.storage.limits import StoreLimits
+from xirtam_server.storage.opening import open_store
+
+if TYPE_CHECKING:
+    from xirtam_server.storage.postgres.settings import PostgresSettings
 
 _SOFTWARE = f"xirtam {version('xirtam')}"
 _FEATURES = ("device_auth_challenge",)
@@ -62,20 +67,24 @@ class HomeService(HomeServer):
         self._devices = Devices(settings.name, store, directory, limits)
         self._receiver = Receiver(store, mailboxes, waiters, limits)
         self._purger = Purger(store, limits)
+        self._rechecker = Rechecker(store, waiters, limits.recheck_s) if store.is_shared else None
 
     @classmethod
     async def open(
         cls,
         settings: HomeSettings,
-        path: Path,
+        database: str | Path,
         directory: UserDirectory,
         store_limits: StoreLimits | None = None,
+        postgres: "PostgresSettings | None" = None,
     ) -> "HomeService":
-        """The home server with its database at `path`; device authentication asks `directory`."""
+        """The home server with its `database` (as `open_store` takes it); device authentication asks `directory`."""
         limits = settings.limits
         waiters = Waiters(limits.most_polls, limits.most_polls_per_peer)
-        mailboxes = OpenMailboxes(waiters.wake, most_rights=limits.most_open_rights, recent_bytes=limits.recent_bytes)
-        store = await SqliteHomeStore.open(path, mailboxes, store_limits)
+        mailboxes = OpenMailboxes(
+            waiters.wake, waiters.is_watched, most_rights=limits.most_open_rights, recent_bytes=limits.recent_bytes
+        )
+        store = await open_store(database, mailboxes, store_limits, postgres)
         return cls(settings, store, mailboxes, waiters, directory)
 
     def stop_waiting(self) -> None:
@@ -91,6 +100,8 @@ class HomeService(HomeServer):
         """Finishes what was begun and lets go of the database."""
         self.stop_waiting()
         await self._purger.close()
+        if self._rechecker is not None:
+            await self._rechecker.close()
         await self._store.close()
 
     async def server_info(self) -> ServerInfo:
@@ -130,11 +141,13 @@ class HomeService(HomeServer):
         sender = token_hash(auth)
         found = self._mailboxes.find_open(mailbox) or await self._mailboxes.find(mailbox, self._store)
         if found is None or not rights_of(sender, found.state.access).can_send:
-            raise AccessDenied
+            found = await sending.judge_again(self._store, self._mailboxes, sender, mailbox)
         if len(message.inner) > limits.max_message_bytes or len(message.kind) > limits.max_kind_bytes:
             raise AccessDenied
         if limits.max_ttl_s:
             ttl = min(ttl or limits.max_ttl_s, limits.max_ttl_s)
+        if self._store.is_shared:
+            return await sending.append(self._store, self._mailboxes, found, sender, message, ttl)
         return await self._store.append(found.state, sender, message, ttl)
 
     async def mailbox_multirecv(

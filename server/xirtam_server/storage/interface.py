@@ -28,6 +28,10 @@ class StoreBusy(RetryLater):
     """More changes wait to be written than the server is willing to hold."""
 
 
+class StoreUnreachable(RetryLater):
+    """The database does not answer. What was asked for may or may not have come about."""
+
+
 class MailboxFull(RetryLater):
     """The mailbox holds as many entries or bytes as one may."""
 
@@ -79,12 +83,20 @@ class MailboxObserver(Protocol):
         """The mailbox is gone."""
         ...
 
-    def appended(self, mailbox: Hash, entry: StoredEntry) -> None:
-        """An entry became visible."""
+    def appended(self, mailbox: Hash, entry: StoredEntry, after: int | None = None) -> None:
+        """An entry became visible; in a store that others change too, `after` is the one before it in the mailbox."""
         ...
 
     def access_changed(self, mailbox: Hash, token_hash: Hash, rights: MailboxAcl | None) -> None:
         """A token's rights are others now; None: its entry is gone."""
+        ...
+
+    def stands(self, mailbox: Hash, row: int, last: int, version: int) -> bool:
+        """How the mailbox stands in a store that others change too; whether the observer's access list is another than that."""
+        ...
+
+    def is_awaited(self, mailbox: Hash) -> bool:
+        """Whether anybody here waits for entries of the mailbox."""
         ...
 
 

@@ -121,6 +121,10 @@ class NewerDatabase(XirtamError):
     """The database was written by a later version of this program."""
 
 
+class DatabaseUnavailable(XirtamError):
+    """The database does not let us in."""
+
+
 class DamagedDatabase(XirtamError):
     """The database cannot be read."""
 

@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
 from xirtam_core.codec.primitives import AuthToken, Hash
 from xirtam_core.names import Username
 from xirtam_core.protocol.blob import Blob
@@ -29,28 +27,12 @@ from xirtam_server.storage.interface import (
     StoredEntry,
     StoreStats,
 )
+from xirtam_server.storage.limits import StoreLimits
 from xirtam_server.storage.writer import GroupWriter
 
 R = TypeVar("R")
 
 _READERS = 2
-
-
-class StoreLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much the store holds."""
-
-    most_entries: int = 1_000_000
-    """Entries in one mailbox."""
-    most_mailbox_bytes: int = 2**30
-    most_rights: int = 10_000
-    """Entries in one access list."""
-    most_owned: int = 20_000
-    """Mailboxes of groups that one user has registered."""
-    most_devices: int = 64
-    """Devices of one user."""
-    most_waiting: int = 20_000
-    """Changes that wait to be written."""
-    most_waiting_bytes: int = 64 * 2**20
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,20 @@
+"""The bounds of a home server's store, whatever database is behind it."""
+
+import msgspec
+
+
+class StoreLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much the store holds."""
+
+    most_entries: int = 1_000_000
+    """Entries in one mailbox."""
+    most_mailbox_bytes: int = 2**30
+    most_rights: int = 10_000
+    """Entries in one access list."""
+    most_owned: int = 20_000
+    """Mailboxes of groups that one user has registered."""
+    most_devices: int = 64
+    """Devices of one user."""
+    most_waiting: int = 20_000
+    """Changes that wait to be written."""
+    most_waiting_bytes: int = 64 * 2**20
