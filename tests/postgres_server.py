@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ class PostgresServer:
             (self._programs / program, "-D", self._data, *arguments),
             check=True,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             cwd=self._folder,
             timeout=60,
             **self._user,
@@ -72,6 +74,15 @@ class PostgresServer:
         pid = int((self._data / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
 
+    def start_again(self) -> None:
+        """Starts it after `kill`, as soon as those that were killed are gone."""
+        for _ in range(100):
+            with contextlib.suppress(subprocess.CalledProcessError):
+                self.start()
+                return
+            time.sleep(0.1)
+        raise AssertionError("PostgreSQL does not come up again")
+
     def restart(self) -> None:
         """Crashes it, and starts it again."""
         self.stop()
@@ -80,9 +91,9 @@ class PostgresServer:
     def url(self, database: str) -> str:
         return f"postgresql://test@/{database}?host={self._folder}"
 
-    def execute(self, query: Any, database: str = "postgres") -> list[tuple[Any, ...]]:
-        """Runs one statement; its rows."""
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
+    def execute(self, query: Any, *, url: str | None = None) -> list[tuple[Any, ...]]:
+        """Runs one statement, as the owner of all databases; its rows."""
+        with psycopg.connect(url or self.url("postgres"), autocommit=True) as connection:
             found = connection.execute(query)
             return found.fetchall() if found.description else []
 
