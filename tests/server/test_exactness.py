@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from tests.builders import account
-from tests.server_builders import HARBOR, QUICK, FakeDirectory, blob, sign_in, text_of
+from tests.server_builders import HARBOR, QUICK, FakeDirectory, answer_challenge, blob, sign_in, text_of
 from xirtam_core.codec import jsonwire
 from xirtam_core.codec.primitives import ANONYMOUS, AuthToken, Hash
 from xirtam_core.crypto.hashing import ANONYMOUS_HASH, token_hash
@@ -177,3 +177,15 @@ async def test_what_one_process_is_told_of_an_access_list_holds_in_the_other(pos
         await second.mailbox_send(friend, mailbox, blob(), 0)
         raw = await second.mailbox_multirecv((ReceiveFrom(friend, mailbox, 0),), 0)
         assert len(decoded(raw)[mailbox]) == 2
+
+
+async def test_a_device_may_answer_another_process_than_the_one_that_asked(postgres_url: str) -> None:
+    async with open_homes(postgres_url, 2, tells_others=True) as homes:
+        first, second = homes.services
+        alice = account("alice")
+        offered = await first.device_auth_start(alice.username)
+        answer = (alice.username, alice.chain, offered.challenge, answer_challenge(alice, offered.challenge))
+        assert await second.device_auth_finish(*answer) == homes.token
+        for service in homes.services:
+            with pytest.raises(AccessDenied):
+                await service.device_auth_finish(*answer)

@@ -48,7 +48,7 @@ class Devices:
 
     def __init__(self, name: ServerName, store: HomeStore, directory: UserDirectory, limits: HomeLimits) -> None:
         self._name, self._store, self._directory, self._limits = name, store, directory, limits
-        self._challenges = Challenges(limits.challenge_s, limits.most_spent_challenges)
+        self._challenges = Challenges(limits.challenge_s, limits.most_spent_challenges, key=store.secret)
         self._lookups = asyncio.Semaphore(limits.directory_lookups)
 
     def challenge(self, username: Username) -> Challenge:
@@ -64,6 +64,9 @@ class Devices:
         if not signing.verifies(chain.this.pk, challenge_bytes(self._name, username, challenge), signature):
             raise AccessDenied
         self._challenges.spend(challenge)
+        now_s = int(time.time())
+        if not await self._store.spend_challenge(challenge, now_s + self._limits.challenge_s + 1, now_s):
+            raise AccessDenied
         return await self.admit(username, chain)
 
     async def admit(self, username: Username, chain: CertificateChain) -> AuthToken:

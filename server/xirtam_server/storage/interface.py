@@ -136,6 +136,13 @@ class HomeStore(Protocol):
     is_shared: ClassVar[bool]
     """Whether other processes change it too. If so, what an observer was told may be behind, and `refresh` brings it up to date."""
 
+    secret: bytes
+    """32 random bytes that all processes on this store share."""
+
+    def spend_challenge(self, challenge: Hash, expires_s: int, now_s: int) -> Awaitable[bool]:
+        """Notes that a challenge, which counts until `expires_s` (Unix seconds), was answered; False if another process did so."""
+        ...
+
     def refresh(self, mailboxes: Sequence[Hash]) -> Awaitable[None]:
         """Lets the observer see those of `mailboxes` that have changed elsewhere since it last heard of them."""
         ...

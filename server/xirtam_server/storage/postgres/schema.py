@@ -187,6 +187,17 @@ MIGRATIONS: Final[tuple[LiteralString, ...]] = (
         at bigint NOT NULL
     );
     """,
+    """
+    CREATE TABLE secret (
+        id integer PRIMARY KEY CHECK (id = 0),
+        value bytea NOT NULL
+    );
+    CREATE TABLE spent_challenge (
+        challenge bytea PRIMARY KEY,
+        expires_s bigint NOT NULL
+    );
+    CREATE INDEX spent_challenge_expiry ON spent_challenge (expires_s);
+    """,
 )
 
 

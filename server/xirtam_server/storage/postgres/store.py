@@ -22,9 +22,10 @@ from xirtam_server.storage.interface import (
     MailboxState,
     StoredEntry,
     StoreStats,
+    StoreUnreachable,
 )
 from xirtam_server.storage.limits import StoreLimits
-from xirtam_server.storage.postgres import accounts, devices, entries, fragments, mailboxes, schema, stats
+from xirtam_server.storage.postgres import accounts, challenges, devices, entries, fragments, mailboxes, schema, stats
 from xirtam_server.storage.postgres.database import Connection, Database, connect, conninfo, place
 from xirtam_server.storage.postgres.entries import Append
 from xirtam_server.storage.postgres.hints import Hints
@@ -41,8 +42,11 @@ class PostgresHomeStore(HomeStore):
 
     is_shared = True
 
-    def __init__(self, info: str, observer: MailboxObserver, limits: StoreLimits, settings: PostgresSettings) -> None:
+    def __init__(
+        self, info: str, secret: bytes, observer: MailboxObserver, limits: StoreLimits, settings: PostgresSettings
+    ) -> None:
         self._observer, self._limits = observer, limits
+        self.secret = secret
         self._database = Database(info, settings)
         self._refresher = Refresher(self._database, observer)
         self._hints = Hints(info, self._heard) if settings.tells_others else None
@@ -66,13 +70,14 @@ class PostgresHomeStore(HomeStore):
             connection = await connect(info)
             async with connection:
                 await schema.migrate(connection)
+                secret = await challenges.shared_secret(connection)
         except psycopg.Error as fault:
             # libpq's own text may hold the user's name, and of a malformed URL all of it.
             reason = fault.sqlstate or type(fault).__name__
             raise DatabaseUnavailable(
                 f"cannot use the database {place(url)} ({reason}): see that it runs, and that user and password are right"
             ) from None
-        store = cls(info, observer, limits or StoreLimits(), settings or PostgresSettings())
+        store = cls(info, secret, observer, limits or StoreLimits(), settings or PostgresSettings())
         await store._database.open()
         return store
 
@@ -101,6 +106,20 @@ class PostgresHomeStore(HomeStore):
     async def _heard(self, names: Sequence[Hash]) -> None:
         with contextlib.suppress(RetryLater):  # it is a hint
             await self._refresher.refresh(name for name in names if self._observer.is_awaited(name))
+
+    async def spend_challenge(self, challenge: Hash, expires_s: int, now_s: int) -> bool:
+        attempts = 0
+
+        async def spend(db: Connection) -> bool:
+            nonlocal attempts
+            attempts += 1
+            if await challenges.spend(db, challenge, expires_s, now_s):
+                return True
+            if attempts > 1:
+                raise StoreUnreachable  # it may have been us: the device asks for another
+            return False
+
+        return await self._change(spend)
 
     async def refresh(self, mailboxes: Sequence[Hash]) -> None:
         await self._refresher.refresh(mailboxes)
