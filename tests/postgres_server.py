@@ -71,8 +71,12 @@ class PostgresServer:
 
     def kill(self) -> None:
         """Kills its first process, upon which the others go as well."""
-        pid = int((self._data / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
+
+    @property
+    def pid(self) -> int:
+        """Its first process."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
 
     def start_again(self) -> None:
         """Starts it after `kill`, as soon as those that were killed are gone."""
