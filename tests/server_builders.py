@@ -45,6 +45,7 @@ LIMIT_S = 15.0
 
 QUICK = HomeLimits(denied_pause_s=0.05, longest_poll_s=30.0)
 TRANSPORTS = ("http", "tcp")
+DATABASES = ("sqlite", "postgresql")
 
 
 class FakeDirectory:
@@ -103,11 +104,12 @@ async def open_harbor(
     connection_limits: ConnectionLimits | None = None,
     legacy_device_auth: bool = False,
     directory: FakeDirectory | None = None,
+    database: str | None = None,
 ) -> AsyncGenerator[Harbor]:
     directory = directory or FakeDirectory()
     service = await HomeService.open(
         HomeSettings(HARBOR, limits, legacy_device_auth=legacy_device_auth),
-        folder / "home.db",
+        database or folder / "home.db",
         directory,
         store_limits,
     )

@@ -14,7 +14,7 @@ from xirtam_core.codec.primitives import Hash
 from xirtam_server.storage.postgres.database import Backoff, Connection, connect
 
 _CHANNEL = "xirtam_mailboxes"
-_PAUSE_S = 0.005
+_PAUSE_S = 0.01
 """Between two notifications: what comes in it is told together."""
 _MOST_IN_ONE = 180
 """Names of 44 characters in a payload, which has to be below 8000."""

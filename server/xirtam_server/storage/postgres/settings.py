@@ -7,9 +7,10 @@ class PostgresSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Connections, and how long is waited for what. Times in seconds."""
 
     connections: int = 6
-    """For reading and small changes; the writers and the hints have their own, four in all."""
-    writers: int = 2
-    """Connections that write entries at the same time, each those of its own mailboxes."""
+    """For reading and small changes; those that write and those for hints come on top."""
+    writers: int = 1
+    """Connections that write entries at the same time, each those of its own mailboxes. More make batches smaller, and pay where a
+    commit takes long."""
     most_waiting: int = 5_000
     """Calls that wait for a connection."""
     patience_s: float = 8.0
