@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.builders import account
 from tests.postgres_server import PostgresServer
 from tests.server_builders import LIMIT_S, blob, until
 from tests.store_builders import BOX, Place, Seen, device_token, open_box, stamps_in
@@ -16,12 +17,13 @@ from xirtam_core.codec.primitives import Hash
 from xirtam_core.crypto.hashing import ANONYMOUS_HASH, token_hash
 from xirtam_core.errors import RetryLater
 from xirtam_core.names import Username
-from xirtam_core.protocol.mailbox import AclEdit, MailboxAcl
+from xirtam_core.protocol.mailbox import AclEdit, MailboxAcl, direct_mailbox
 from xirtam_server.storage.interface import AccessChanged, HomeStore, MailboxState, StoreUnreachable
 from xirtam_server.storage.postgres import arrays, entries
 from xirtam_server.storage.postgres.settings import PostgresSettings
 from xirtam_server.storage.schema import DatabaseUnavailable, NewerDatabase
 
+ALICE = Username("@alice")
 IMPATIENT = PostgresSettings(patience_s=0.5)
 
 
@@ -59,10 +61,9 @@ async def test_cursors_of_two_processes_are_those_of_one(shared: Place) -> None:
 
 async def test_two_processes_share_an_accounts_quota(shared: Place) -> None:
     async with two_stores(shared, Seen()) as stores:
-        user = Username("@alice")
         kept = await asyncio.gather(
             *(
-                stores[number % 2].keep_fragment(Hash(bytes([number]) * 32), str(number), 30, user, 10**18, 100)
+                stores[number % 2].keep_fragment(Hash(bytes([number]) * 32), str(number), 30, ALICE, 10**18, 100)
                 for number in range(10)
             )
         )
@@ -116,7 +117,7 @@ async def test_an_entry_is_refused_if_another_process_has_changed_the_access_lis
         judged_by = await second.find_mailbox(BOX)
         assert judged_by is not None
         shut_out = MailboxAcl(ANONYMOUS_HASH, False, False, False)
-        await first.register_group(Username("@alice"), own, (Hash(b"g" * 32),))
+        await first.register_group(ALICE, own, (Hash(b"g" * 32),))
         group = await second.find_mailbox(Hash(b"g" * 32))
         assert group is not None
         assert await first.edit_access(group.name, own, shut_out) is AclEdit.STORE
@@ -261,3 +262,48 @@ async def test_a_database_of_a_later_version_is_left_alone(shared: Place) -> Non
     with pytest.raises(NewerDatabase):
         async with shared.open():
             pass
+
+
+async def test_ten_thousand_readers_who_come_at_once_are_all_answered(shared: Place) -> None:
+    async with shared.open() as store:
+        await open_box(store)
+        names = [BOX, *(Hash(number.to_bytes(32, "big")) for number in range(10_000))]
+        found = await asyncio.gather(*(store.find_mailbox(name) for name in names))
+        assert [state.name for state in found if state is not None] == [BOX]
+
+
+async def test_processes_that_purge_at_the_same_time_remove_everything_once(shared: Place) -> None:
+    async with two_stores(shared, Seen()) as stores:
+        boxes = [await open_box(stores[0], Hash(bytes([number]) * 32)) for number in range(5)]
+        kept = await stores[0].append(boxes[0], ANONYMOUS_HASH, blob(), 0)
+        await asyncio.gather(
+            *(stores[at % 2].append(boxes[at % 5], ANONYMOUS_HASH, blob(), 1) for at in range(100)),
+            *(stores[at % 2].keep_fragment(Hash(bytes([at]) * 32), str(at), 1, ALICE, 5, 100) for at in range(20)),
+        )
+        far = time.time_ns() + 10**12
+        removed = await asyncio.gather(
+            *(stores[number % 2].purge(far, 10) for number in range(30)),
+            *(stores[number % 2].append(boxes[number % 5], ANONYMOUS_HASH, blob(), 0) for number in range(30)),
+        )
+        last = await stores[0].purge(far, 1000)
+        assert sum(removed[:30]) + last == 100
+        await asyncio.gather(*(stores[number % 2].purge_fragments(10, 7) for number in range(6)))
+        counted = await stores[1].stats()
+        assert (counted.entries, counted.entry_bytes, counted.fragments) == (31, 31 * (5 + len(blob().kind)), 0)
+        assert await stores[0].fragment_bytes(ALICE) == 0
+        assert kept in await stamps_in(stores[1], boxes[0])
+
+
+async def test_a_mailbox_that_another_process_removed_takes_no_entries(shared: Place) -> None:
+    seen = Seen()
+    async with two_stores(shared, seen) as (first, second):
+        device, name = account("alice"), direct_mailbox(ALICE)
+        await first.add_device(ALICE, device.chain, name, prepared_until=1)
+        known = await second.find_mailbox(name)
+        assert known is not None
+        assert await first.purge_accounts(2, 10) == 1
+        with pytest.raises(AccessChanged):
+            await second.append(known, ANONYMOUS_HASH, blob(), 0)
+        assert await second.find_mailbox(name) is None
+        await second.refresh([name])
+        assert seen.closes == [name]

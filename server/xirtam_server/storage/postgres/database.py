@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, TooManyRequests
 
-from xirtam_server.storage.interface import StoreUnreachable
+from xirtam_server.storage.interface import StoreBusy, StoreUnreachable
 from xirtam_server.storage.postgres import arrays
 from xirtam_server.storage.postgres.settings import PostgresSettings
 
@@ -51,7 +51,11 @@ def place(url: str) -> str:
 async def connect(info: str) -> Connection:
     """A connection of one's own, on which each statement is a transaction, and durable before it returns."""
     connection = await psycopg.AsyncConnection.connect(info, autocommit=True)
-    await prepare(connection)
+    try:
+        await prepare(connection)
+    except BaseException:
+        await connection.close()
+        raise
     return connection
 
 
@@ -108,7 +112,8 @@ class Database:
         await self._pool.close(timeout=1.0)
 
     async def run(self, work: Callable[[Connection], Awaitable[R]]) -> R:
-        """What `work` gives, done on one connection, perhaps more than once; raises `StoreUnreachable`.
+        """What `work` gives, done on one connection, perhaps more than once; raises `StoreUnreachable`, and `StoreBusy` where too
+        many wait.
 
         It goes on when the caller is cancelled: a change is not left half known.
         """
@@ -127,6 +132,8 @@ class Database:
             try:
                 async with self._pool.connection() as connection:
                     found = await work(connection)
+            except TooManyRequests:
+                raise StoreBusy from None
             except psycopg.OperationalError as fault:
                 self.note(is_away=True, fault=fault)
                 if asyncio.get_running_loop().time() >= until:

@@ -29,8 +29,8 @@ from xirtam_server.storage.postgres import accounts, challenges, devices, entrie
 from xirtam_server.storage.postgres.database import Connection, Database, connect, conninfo, place
 from xirtam_server.storage.postgres.entries import Append
 from xirtam_server.storage.postgres.hints import Hints
-from xirtam_server.storage.postgres.refreshing import Refresher
 from xirtam_server.storage.postgres.settings import PostgresSettings
+from xirtam_server.storage.postgres.together import Together
 from xirtam_server.storage.postgres.writer import Backlog, EntryWriter
 from xirtam_server.storage.schema import DatabaseUnavailable
 
@@ -48,7 +48,8 @@ class PostgresHomeStore(HomeStore):
         self._observer, self._limits = observer, limits
         self.secret = secret
         self._database = Database(info, settings)
-        self._refresher = Refresher(self._database, observer)
+        self._finding = Together(self._find)
+        self._looking = Together(self._look)
         self._hints = Hints(info, self._heard) if settings.tells_others else None
         backlog = Backlog(limits)
         self._writers = [
@@ -105,7 +106,22 @@ class PostgresHomeStore(HomeStore):
 
     async def _heard(self, names: Sequence[Hash]) -> None:
         with contextlib.suppress(RetryLater):  # it is a hint
-            await self._refresher.refresh(name for name in names if self._observer.is_awaited(name))
+            await self._looking.ask(name for name in names if self._observer.is_awaited(name))
+
+    async def _find(self, names: Sequence[Hash]) -> Mapping[Hash, MailboxState]:
+        states = await self._read(lambda db: mailboxes.find_all(db, names))
+        for state in states:
+            self._observer.opened(state)
+        return {state.name: state for state in states}
+
+    async def _look(self, names: Sequence[Hash]) -> Mapping[Hash, None]:
+        heads = await self._read(lambda db: mailboxes.heads(db, names))
+        changed = [name for name, row, last, version in heads if self._observer.stands(name, row, last, version)]
+        for name in set(names).difference(name for name, *_ in heads):
+            self._observer.closed(name)
+        if changed:
+            await self._find(changed)
+        return {}
 
     async def spend_challenge(self, challenge: Hash, expires_s: int, now_s: int) -> bool:
         attempts = 0
@@ -122,13 +138,10 @@ class PostgresHomeStore(HomeStore):
         return await self._change(spend)
 
     async def refresh(self, mailboxes: Sequence[Hash]) -> None:
-        await self._refresher.refresh(mailboxes)
+        await self._looking.ask(mailboxes)
 
     async def find_mailbox(self, mailbox: Hash) -> MailboxState | None:
-        for state in await self._read(lambda db: mailboxes.find_all(db, (mailbox,))):
-            self._observer.opened(state)
-            return state
-        return None
+        return (await self._finding.ask((mailbox,))).get(mailbox)
 
     async def append(self, state: MailboxState, sender: Hash, message: Blob, ttl_s: int) -> int:
         writer = self._writers[state.row % len(self._writers)]

@@ -83,8 +83,12 @@ class _Session:
     @classmethod
     async def open(cls, info: str) -> "_Session":
         session = cls(await connect(info))
-        await session.connection.execute("DELETE FROM writer WHERE used_at < now() - %s::interval", (_KEPT_ROWS,))
-        await session.connection.execute("INSERT INTO writer (id) VALUES (%s)", (session.id,))
+        try:
+            await session.connection.execute("DELETE FROM writer WHERE used_at < now() - %s::interval", (_KEPT_ROWS,))
+            await session.connection.execute("INSERT INTO writer (id) VALUES (%s)", (session.id,))
+        except BaseException:
+            await session.connection.close()
+            raise
         return session
 
     async def outcomes_of(self, writer: UUID, batch: int) -> list[int] | None:
