@@ -156,7 +156,12 @@ class EntryWriter:
             self._news.clear()
             if self._waiting:
                 self._written = self._take()
-                await self._write(self._written)
+                try:
+                    await self._write(self._written)
+                except Exception as fault:  # an observer's fault: it must not end the writing
+                    _log.error("a batch could not be told of: %s", type(fault).__name__)
+                    for job in self._written:
+                        job.fail(StoreBusy())
                 for job in self._written:
                     self._backlog.give_back(job.append.size + 512)
                 self._written = []
