@@ -1,8 +1,9 @@
 """What home servers on one PostgreSQL database take: `python -m bench.postgres_send [SECONDS]`, from the root of the repository.
 
 One home process, then two, of the same home server, on a database server made for this and with `fsync` on: each send is acknowledged
-after a commit that was flushed. The senders keep 64 sends in flight, over TCP, and cost little, but all of it shares this machine's
-cores: two processes can only be faster than one where there are cores for them. So the processor time of each part is given too.
+after a commit that was flushed. The senders keep 256 sends in flight, over TCP, and cost little, but all of it shares this machine's
+cores: two processes can only be faster than one where there are cores for them. So the processor time of each part is given too:
+one over the home process's is what one process can reach, the cores over the sum what all can reach together.
 """
 
 import asyncio
@@ -24,7 +25,9 @@ from xirtam_core.codec.primitives import ANONYMOUS, Hash
 from xirtam_core.crypto.hashing import ANONYMOUS_HASH
 from xirtam_core.protocol.mailbox import MailboxAcl, group_messages_mailbox
 
-IN_FLIGHT = 64
+IN_FLIGHT = 256
+MAILBOXES = 64
+ROUNDS = 3
 MESSAGE_BYTES = 1024
 FLUSHED = "-c listen_addresses='' -c max_connections=60 -c shared_buffers=256MB -c max_wal_size=4GB"
 
@@ -82,7 +85,7 @@ async def prepare(home: HomeProcess) -> list[Hash]:
     boxes: list[Hash] = []
     async with calling(home.url) as server:
         token = await sign_in(server, account("alice"))
-        for number in range(IN_FLIGHT):
+        for number in range(MAILBOXES):
             group = Hash(number.to_bytes(32, "big"))
             await server.register_group(token, group)
             boxes.append(group_messages_mailbox(group))
@@ -96,8 +99,8 @@ def line(mailbox: Hash) -> bytes:
     return b'{"jsonrpc":"2.0","method":"v1_mailbox_send","params":%b,"id":1}\n' % params
 
 
-async def send_rate(homes: list[HomeProcess], database_pid: int, seconds: float) -> float:
-    lines = [line(box) for box in await prepare(homes[0])]
+async def send_rate(homes: list[HomeProcess], boxes: list[Hash], database_pid: int, seconds: float) -> float:
+    lines = [line(box) for box in boxes]
     connections = 4 * len(homes)
     loop, senders = asyncio.get_running_loop(), list[Sender]()
     before = [cpu_s(home.pid) for home in homes]
@@ -138,20 +141,21 @@ def main() -> None:
         from uvloop import run as run_loop
     except ImportError:
         from asyncio import run as run_loop
-    with postgres_server.running(FLUSHED) as server:
-        rates: list[float] = []
-        for count in (1, 2):
-            with ExitStack() as stack:
-                url = stack.enter_context(server.database())
-                homes = [stack.enter_context(home_process(url, "alice")) for _ in range(count)]
-                rates.append(run_loop(send_rate(homes, server.pid, seconds)))
+    best = {1: 0.0, 2: 0.0}
+    with ExitStack() as stack:
+        server = stack.enter_context(postgres_server.running(FLUSHED))
+        url = stack.enter_context(server.database())
+        homes = [stack.enter_context(home_process(url, "alice")) for _ in best]
+        boxes = run_loop(prepare(homes[0]))
+        for _ in range(ROUNDS):  # in turn, as other programs disturb
+            for count in best:
+                best[count] = max(best[count], run_loop(send_rate(homes[:count], boxes, server.pid, seconds)))
     row = {
         "bench": "postgres_send",
-        "figure": "two processes to one",
-        "value": round(rates[1] / rates[0], 2),
-        "unit": "×",
+        "figure": "two processes to one, best of each",
+        "value": round(best[2] / best[1], 2),
     }
-    print(json.dumps(row), flush=True)
+    print(json.dumps(row | {"unit": "times"}), flush=True)
 
 
 if __name__ == "__main__":
