@@ -53,6 +53,7 @@ LIMIT_S = 15.0
 
 QUICK = HomeLimits(denied_pause_s=0.05, longest_poll_s=30.0, directory_timeout_s=2.0)
 TRANSPORTS = ("http", "ws", "tcp", "lz4tcp")
+DATABASES = ("sqlite", "postgresql")
 
 
 class FakeDirectory:
@@ -130,6 +131,7 @@ async def open_harbor(
     proxied_directory: Transport | None = None,
     certificate: Certificate | None = None,
     proxies: TrustedProxies | None = None,
+    database: str | None = None,
 ) -> AsyncGenerator[Harbor]:
     directory = directory or FakeDirectory()
     forwarder = None if proxy is None else Forwarder(proxy, directory, proxied_directory)
@@ -142,10 +144,10 @@ async def open_harbor(
             fragment_limits or FragmentLimits(),
             legacy_device_auth=legacy_device_auth,
         ),
-        folder / "home.db",
+        database or folder / "home.db",
         directory,
         store_limits,
-        fragments,
+        fragments or str(folder / "fragments"),
         forwarder,
     )
     connections = Connections(connection_limits or ConnectionLimits(), proxies)

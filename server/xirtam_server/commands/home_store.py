@@ -22,7 +22,13 @@ class _Unwatched(MailboxObserver):
 
     def closed(self, mailbox: Hash) -> None: ...
 
-    def appended(self, mailbox: Hash, entry: StoredEntry) -> None: ...
+    def appended(self, mailbox: Hash, entry: StoredEntry, after: int | None = None) -> None: ...
+
+    def stands(self, mailbox: Hash, row: int, last: int, version: int) -> bool:
+        return False
+
+    def is_awaited(self, mailbox: Hash) -> bool:
+        return False
 
     def access_changed(self, mailbox: Hash, token_hash: Hash, rights: MailboxAcl | None) -> None: ...
 

@@ -1,7 +1,7 @@
 """Challenges for device authentication: a nonce to sign within a minute, once (spec: extensions.md, Device authentication).
 
-A challenge carries its own expiry and a tag under a key that lives as long as the process, so that handing one out costs no
-memory. Only those used are remembered, until they expire.
+A challenge carries its own expiry and a tag under a key that the server's processes share, so that handing one out costs no memory
+and any of them takes it back. Only those used are remembered, until they expire.
 """
 
 import hmac
@@ -23,8 +23,10 @@ _TAG_SIZE = 16
 class Challenges:
     """Makes challenges, and takes each back once."""
 
-    def __init__(self, valid_s: int, most_spent: int, clock: Callable[[], float] = time.time) -> None:
-        self._key = secrets.token_bytes(32)
+    def __init__(
+        self, valid_s: int, most_spent: int, clock: Callable[[], float] = time.time, key: bytes | None = None
+    ) -> None:
+        self._key = key or secrets.token_bytes(32)
         self._valid_s, self._most_spent, self._clock = valid_s, most_spent, clock
         self._spent: dict[Hash, int] = {}
 

@@ -63,7 +63,7 @@ class Devices:
         """`prepared_s`: how long a user of another server may be on the way here; 0: nobody."""
         self._name, self._store, self._directory, self._limits = name, store, directory, limits
         self._registrar, self._prepared_s = registrar, prepared_s
-        self._challenges = Challenges(limits.challenge_s, limits.most_spent_challenges)
+        self._challenges = Challenges(limits.challenge_s, limits.most_spent_challenges, key=store.secret)
         self._lookups = asyncio.Semaphore(limits.directory_lookups)
         self._known: OrderedDict[Hash, None] = OrderedDict()
 
@@ -80,6 +80,9 @@ class Devices:
         if not signing.verifies(chain.this.pk, challenge_bytes(self._name, username, challenge), signature):
             raise AccessDenied
         self._challenges.spend(challenge)
+        now_s = int(time.time())
+        if not await self._store.spend_challenge(challenge, now_s + self._limits.challenge_s + 1, now_s):
+            raise AccessDenied
         return await self.admit(username, chain, may_prepare=self._prepared_s > 0)
 
     async def admit(self, username: Username, chain: CertificateChain, *, may_prepare: bool = False) -> AuthToken:

@@ -48,6 +48,8 @@ class HomeLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a device may take to sign in."""
     most_spent_challenges: int = 100_000
     """Sign-ins that are remembered, so that none counts twice; over it, new ones wait."""
+    recheck_s: float = 10.0
+    """In a store that several processes share: how often the mailboxes that are waited for are looked at, in case a hint was lost."""
     purge_every_s: float = 20.0
     """How often expired entries are removed."""
     purge_step: int = 200

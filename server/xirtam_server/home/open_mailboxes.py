@@ -2,6 +2,9 @@
 
 All of it follows the store's commits one by one (`MailboxObserver`), so it may be believed: a call that is allowed by what stands
 here is allowed, and a reader whose cursor is at `last` has seen everything.
+
+In a store that other processes change too it may be behind, but never wrong about what it has: rows, versions of access lists and
+`last` only grow, so news that come late change nothing, and `tail` goes on only where the entry before is known, else begins anew.
 """
 
 from bisect import bisect_right
@@ -23,9 +26,9 @@ class OpenMailbox:
 
     __slots__ = ("floor", "last", "state", "tail")
 
-    def __init__(self, state: MailboxState) -> None:
+    def __init__(self, state: MailboxState, last: int | None = None) -> None:
         self.state = state
-        self.last = self.floor = state.last
+        self.last = self.floor = state.last if last is None else last
         self.tail: list[StoredEntry] = []
 
     def recent(self, after: int, now_ns: int, most: int) -> list[StoredEntry] | None:
@@ -47,8 +50,15 @@ class OpenMailbox:
 class OpenMailboxes:
     """Those used last, up to a bound in memory; others are opened again when asked for."""
 
-    def __init__(self, woken: Callable[[Hash], None], *, most_rights: int, recent_bytes: int) -> None:
-        self._woken = woken
+    def __init__(
+        self,
+        woken: Callable[[Hash], None],
+        awaited: Callable[[Hash], bool],
+        *,
+        most_rights: int,
+        recent_bytes: int,
+    ) -> None:
+        self._woken, self._awaited = woken, awaited
         self._most_rights, self._most_bytes = most_rights, recent_bytes
         self._open: OrderedDict[Hash, OpenMailbox] = OrderedDict()
         self._rights = 0
@@ -79,8 +89,11 @@ class OpenMailboxes:
             self._open[state.name] = OpenMailbox(state)
             self._rights += _WEIGHT_OF_MAILBOX + len(state.access)
             self._shrink()
-        else:
+        elif state.version == standing.state.version and state.row == standing.state.row:
             self._replace_access(standing, state.access)
+            self._catch_up(standing, state.last)
+        elif (state.row, state.version) > (standing.state.row, standing.state.version):
+            self._replace(standing, state)
 
     def closed(self, mailbox: Hash) -> None:
         """Takes note of a mailbox that is gone; who waits for it hears at once."""
@@ -93,6 +106,38 @@ class OpenMailboxes:
         self._rights += len(access) - len(standing.state.access)
         standing.state.access.clear()
         standing.state.access.update(access)
+
+    def _replace(self, standing: OpenMailbox, state: MailboxState) -> None:
+        """Another process has changed the access list, or made a mailbox of that name anew."""
+        last = standing.last if state.row == standing.state.row else 0
+        self._rights += len(state.access) - len(standing.state.access)
+        if state.last > last:
+            self._open[state.name] = OpenMailbox(state)
+            self._woken(state.name)
+        else:
+            standing.state = state
+
+    def _catch_up(self, standing: OpenMailbox, last: int) -> OpenMailbox:
+        """Takes note that the mailbox has come as far as `last`, through another process: what came is in the store alone."""
+        if last <= standing.last:
+            return standing
+        moved = self._open[standing.state.name] = OpenMailbox(standing.state, last)
+        self._woken(standing.state.name)
+        return moved
+
+    def stands(self, mailbox: Hash, row: int, last: int, version: int) -> bool:
+        """Takes note of how a mailbox stands; whether its access list is another than that known here."""
+        standing = self._open.get(mailbox)
+        if standing is None:
+            self._woken(mailbox)  # who waits for it opens it
+            return False
+        if row == standing.state.row:
+            self._catch_up(standing, last)
+        return (row, version) > (standing.state.row, standing.state.version)
+
+    def is_awaited(self, mailbox: Hash) -> bool:
+        """Whether anybody waits for its entries."""
+        return self._awaited(mailbox)
 
     def _shrink(self) -> None:
         while self._rights > self._most_rights and len(self._open) > 1:
@@ -112,10 +157,15 @@ class OpenMailboxes:
             access[token_hash] = rights
         self._rights += len(access)
 
-    def appended(self, mailbox: Hash, entry: StoredEntry) -> None:
-        """Takes note of an entry, and wakes who waits for it."""
+    def appended(self, mailbox: Hash, entry: StoredEntry, after: int | None = None) -> None:
+        """Takes note of an entry, and wakes who waits for it.
+
+        `after`, in a shared store, is the entry before it: where that is not known here, others came in between.
+        """
         standing = self._open.get(mailbox)
-        if standing is not None:
+        if standing is not None and after is not None:
+            standing = self._catch_up(standing, after)
+        if standing is not None and (after is None or after == standing.last):
             standing.last = entry.received_at
             standing.tail.append(entry)
             self._recent.append((standing, entry.size))

@@ -51,14 +51,24 @@ class Receiver:
 
     async def _follow(self, cursors: list[_Cursor], poll: Poll, begun: float, until: float) -> msgspec.Raw:
         refuse_at = begun + self._limits.denied_pause_s * random.uniform(1, 1.5)  # noqa: S311  # spreads repeated calls
+        is_fresh = not self._store.is_shared
         while True:
             found, is_refused = await self._gather(cursors)
             if found:
                 return _render(found)
+            if not is_fresh:
+                # Registered already: what comes from here on wakes the poll, what came before is seen now.
+                is_fresh = True
+                await self._refresh(cursors)
+                continue
             if not await poll.sleep(refuse_at if is_refused else until):
                 if is_refused and not poll.is_released:
                     raise AccessDenied
                 return NOTHING
+
+    async def _refresh(self, cursors: list[_Cursor]) -> None:
+        """Brings up to date what stands in memory of the mailboxes; the others are read when they are looked at."""
+        await self._store.refresh([cursor.mailbox for cursor in cursors if self._mailboxes.find_open(cursor.mailbox)])
 
     async def _gather(self, cursors: list[_Cursor]) -> tuple[dict[Hash, list[StoredEntry]], bool]:
         """Pages by mailbox within the bounds of one answer, and whether any mailbox may not be read.

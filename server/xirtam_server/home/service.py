@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from xirtam_core.codec.primitives import AuthToken, Hash, Signature
 from xirtam_core.crypto.hashing import ANONYMOUS_HASH, token_hash
@@ -33,7 +33,7 @@ from xirtam_core.rpc.home_server import (
     ServerLimits,
 )
 from xirtam_core.rpc.service import RawJson, without_task
-from xirtam_server.home import profiles
+from xirtam_server.home import profiles, sending
 from xirtam_server.home.devices import Devices, UserDirectory
 from xirtam_server.home.fragment_purging import FragmentPurger
 from xirtam_server.home.fragments import Fragments
@@ -42,13 +42,18 @@ from xirtam_server.home.preparations import Preparations
 from xirtam_server.home.proxying import Forwarder
 from xirtam_server.home.purging import Purger
 from xirtam_server.home.receiving import Receiver
+from xirtam_server.home.rechecking import Rechecker
 from xirtam_server.home.registration import Registrar
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.home.throttle import Throttle
 from xirtam_server.home.waiters import Waiters
-from xirtam_server.storage.bodies import BodyStore, open_bodies
+from xirtam_server.storage.bodies import BodyStore, FragmentsUnusable, open_bodies
 from xirtam_server.storage.interface import HomeStore
-from xirtam_server.storage.sqlite import SqliteHomeStore, StoreLimits
+from xirtam_server.storage.limits import StoreLimits
+from xirtam_server.storage.opening import open_store, sqlite_path
+
+if TYPE_CHECKING:
+    from xirtam_server.storage.postgres.settings import PostgresSettings
 
 _SOFTWARE = f"xirtam {version('xirtam')}"
 _MOST_LISTED = 7_600
@@ -83,27 +88,31 @@ class HomeService(HomeServer):
         self._purger = Purger(
             store, limits, Preparations(settings.name, store, self._devices.look_up, limits.purge_step)
         )
+        self._rechecker = Rechecker(store, waiters, limits.recheck_s) if store.is_shared else None
 
     @classmethod
     async def open(
         cls,
         settings: HomeSettings,
-        path: Path,
+        database: str | Path,
         directory: UserDirectory,
         store_limits: StoreLimits | None = None,
         fragments: str | None = None,
         forwarder: Forwarder | None = None,
+        postgres: "PostgresSettings | None" = None,
     ) -> "HomeService":
-        """The home server with its database at `path`; device authentication asks `directory`.
+        """The home server with its `database` (as `open_store` takes it); device authentication asks `directory`.
 
-        `fragments` is where attachments are kept (`storage.bodies.open_bodies`); None: in a folder beside the database.
+        `fragments` is where attachments are kept (`storage.bodies.open_bodies`); None: in a folder beside a database of SQLite.
         `forwarder`, which whoever made it closes, does what is asked of proxies; None: nothing is forwarded.
         """
         limits = settings.limits
         waiters = Waiters(limits.most_polls, limits.most_polls_per_peer)
-        mailboxes = OpenMailboxes(waiters.wake, most_rights=limits.most_open_rights, recent_bytes=limits.recent_bytes)
-        bodies = await open_bodies(fragments or str(path.parent / "fragments"))
-        store = await SqliteHomeStore.open(path, mailboxes, store_limits)
+        mailboxes = OpenMailboxes(
+            waiters.wake, waiters.is_watched, most_rights=limits.most_open_rights, recent_bytes=limits.recent_bytes
+        )
+        bodies = await open_bodies(fragments or _beside(database))
+        store = await open_store(database, mailboxes, store_limits, postgres)
         return cls(settings, store, mailboxes, waiters, directory, bodies, forwarder)
 
     def stop_waiting(self) -> None:
@@ -127,6 +136,8 @@ class HomeService(HomeServer):
         self.stop_waiting()
         await self._purger.close()
         await self._fragment_purger.close()
+        if self._rechecker is not None:
+            await self._rechecker.close()
         await self._store.close()
         await self._bodies.close()
 
@@ -183,13 +194,17 @@ class HomeService(HomeServer):
         if found is None:
             found = await asyncio.create_task(self._find_or_slow_down(mailbox))
         if not rights_of(sender, found.state.access).can_send:
-            raise AccessDenied
+            if not self._store.is_shared:
+                raise AccessDenied
+            found = await asyncio.create_task(sending.judge_again(self._store, self._mailboxes, sender, mailbox))
         if len(message.inner) > limits.max_message_bytes or len(message.kind) > limits.max_kind_bytes:
             raise AccessDenied
         if self.throttle.limits_sends and (sender == ANONYMOUS_HASH or sender not in found.state.access):
             found = await asyncio.create_task(self._hold_back(found, sender, message))
         if limits.max_ttl_s:
             ttl = min(ttl or limits.max_ttl_s, limits.max_ttl_s)
+        if self._store.is_shared:
+            return await asyncio.create_task(sending.append(self._store, self._mailboxes, found, sender, message, ttl))
         return await self._store.append(found.state, sender, message, ttl)
 
     async def _hold_back(self, found: OpenMailbox, sender: Hash, message: Blob) -> OpenMailbox:
@@ -273,3 +288,11 @@ class HomeService(HomeServer):
     async def download_frag(self, fragment: Hash) -> Node | Leaf | None:
         # JSON ready made, as above.
         return cast("Node | Leaf | None", await self._fragments.find(fragment))
+
+
+def _beside(database: str | Path) -> str:
+    """The folder for attachments, where none is named."""
+    path = sqlite_path(database)
+    if path is None:
+        raise FragmentsUnusable("attachments have no place beside a database of PostgreSQL: name one with --fragments")
+    return str(path.parent / "fragments")

@@ -104,6 +104,14 @@ class Waiters:
             if not polls:
                 del self._by_mailbox[mailbox]
 
+    def is_watched(self, mailbox: Hash) -> bool:
+        """Whether a poll waits for `mailbox`."""
+        return mailbox in self._by_mailbox
+
+    def watched(self) -> list[Hash]:
+        """The mailboxes that polls wait for."""
+        return list(self._by_mailbox)
+
     def wake(self, mailbox: Hash) -> None:
         """Something came to `mailbox`."""
         for poll in self._by_mailbox.get(mailbox, ()):

@@ -29,6 +29,10 @@ class StoreBusy(RetryLater):
     """More changes wait to be written than the server is willing to hold."""
 
 
+class StoreUnreachable(RetryLater):
+    """The database does not answer. What was asked for may or may not have come about."""
+
+
 class MailboxFull(RetryLater):
     """The mailbox holds as many entries or bytes as one may, or all groups of its owner as many bytes as they may."""
 
@@ -67,6 +71,8 @@ class MailboxState(msgspec.Struct, frozen=True):
     last: int
     access: dict[Hash, MailboxAcl]
     version: int = 0
+    owner: str | None = None
+    """Who is charged for what it holds, where the store asks at each append."""
 
 
 class MailboxObserver(Protocol):
@@ -80,12 +86,20 @@ class MailboxObserver(Protocol):
         """The mailbox is gone."""
         ...
 
-    def appended(self, mailbox: Hash, entry: StoredEntry) -> None:
-        """An entry became visible."""
+    def appended(self, mailbox: Hash, entry: StoredEntry, after: int | None = None) -> None:
+        """An entry became visible; in a store that others change too, `after` is the one before it in the mailbox."""
         ...
 
     def access_changed(self, mailbox: Hash, token_hash: Hash, rights: MailboxAcl | None) -> None:
         """A token's rights are others now; None: its entry is gone."""
+        ...
+
+    def stands(self, mailbox: Hash, row: int, last: int, version: int) -> bool:
+        """How the mailbox stands in a store that others change too; whether the observer's access list is another than that."""
+        ...
+
+    def is_awaited(self, mailbox: Hash) -> bool:
+        """Whether anybody here waits for entries of the mailbox."""
         ...
 
 
@@ -134,6 +148,13 @@ class HomeStore(Protocol):
     def waiting(self) -> int:
         """How many changes wait to be written."""
         return 0
+
+    secret: bytes
+    """32 random bytes that all processes on this store share."""
+
+    def spend_challenge(self, challenge: Hash, expires_s: int, now_s: int) -> Awaitable[bool]:
+        """Notes that a challenge, which counts until `expires_s` (Unix seconds), was answered; False if another process did so."""
+        ...
 
     def refresh(self, mailboxes: Sequence[Hash]) -> Awaitable[None]:
         """Lets the observer see those of `mailboxes` that have changed elsewhere since it last heard of them."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from xirtam_core.errors import XirtamError
 
-_MIGRATIONS: Final = (
+MIGRATIONS: Final = (
     """
     CREATE TABLE mailbox (
         id INTEGER PRIMARY KEY,
@@ -116,7 +116,7 @@ _MIGRATIONS: Final = (
     """,
 )
 
-NEWEST: Final = len(_MIGRATIONS)
+NEWEST: Final = len(MIGRATIONS)
 """The version that this program writes."""
 
 
@@ -124,14 +124,18 @@ class NewerDatabase(XirtamError):
     """The database was written by a later version of this program."""
 
 
+class DatabaseUnavailable(XirtamError):
+    """The database does not let us in."""
+
+
 class DamagedDatabase(XirtamError):
     """The database cannot be read."""
 
 
-def migrate(db: sqlite3.Connection) -> None:
-    """Brings `db` up to date; raises `NewerDatabase` where that would mean going back."""
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version > len(_MIGRATIONS):
+def migrate(db: sqlite3.Connection, version: int = len(MIGRATIONS)) -> None:
+    """Brings `db` to `version`; raises `NewerDatabase` where that would mean going back."""
+    (standing,) = db.execute("PRAGMA user_version").fetchone()
+    if standing > version:
         raise NewerDatabase("this data was written by a newer xirtam-server: install that version again")
-    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
+    for number, script in enumerate(MIGRATIONS[standing:version], standing + 1):
         db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

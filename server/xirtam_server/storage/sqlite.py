@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
+import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
-
-import msgspec
 
 from xirtam_core.codec.primitives import AuthToken, Hash
 from xirtam_core.names import Username
@@ -29,33 +28,13 @@ from xirtam_server.storage.interface import (
     StoredEntry,
     StoreStats,
 )
+from xirtam_server.storage.limits import StoreLimits
 from xirtam_server.storage.writer import GroupWriter
 from xirtam_server.tally import CommitTally
 
 R = TypeVar("R")
 
 _READERS = 2
-
-
-class StoreLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much the store holds."""
-
-    most_entries: int = 1_000_000
-    """Entries in one mailbox."""
-    most_mailbox_bytes: int = 2**30
-    """Entries of one mailbox, together."""
-    most_rights: int = 7_000
-    """Entries in one access list; so many that the list fits an answer of 1 MiB."""
-    most_owned: int = 20_000
-    """Mailboxes of groups that one user has registered."""
-    most_owned_bytes: int = 10 * 2**30
-    """In all these mailboxes of one user together."""
-    most_devices: int = 64
-    """Devices of one user."""
-    most_waiting: int = 20_000
-    """Changes that wait to be written."""
-    most_waiting_bytes: int = 64 * 2**20
-    """Their size; over either, callers are told to come again."""
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -100,6 +79,7 @@ class SqliteHomeStore(HomeStore):
 
     def __init__(self, path: Path, observer: MailboxObserver, limits: StoreLimits) -> None:
         self._observer = observer
+        self.secret = secrets.token_bytes(32)
         self._limits = limits
         self._appender = Appender(limits.most_entries, limits.most_mailbox_bytes, limits.most_owned_bytes)
         self._writer = GroupWriter(
@@ -143,6 +123,9 @@ class SqliteHomeStore(HomeStore):
     @property
     def waiting(self) -> int:
         return self._writer.waiting
+
+    async def spend_challenge(self, challenge: Hash, expires_s: int, now_s: int) -> bool:
+        return True  # there is no other process
 
     async def refresh(self, mailboxes: Sequence[Hash]) -> None:
         """Nobody else changes it."""

@@ -1,17 +1,23 @@
-"""A home server for each test that asks for one, and a client that calls it over each transport."""
+"""A home server for each test that asks for one, and a client that calls it over each transport, on each database."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.server_builders import TRANSPORTS, Harbor, calling, open_harbor
+from tests.server_builders import DATABASES, TRANSPORTS, Harbor, calling, open_harbor
 from xirtam_core.rpc.home_server import HomeServer
 
 
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str | None:
+    """Where the home server keeps its data; None: in a file of SQLite."""
+    return None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
 @pytest.fixture
-async def harbor(tmp_path: Path) -> AsyncIterator[Harbor]:
-    async with open_harbor(tmp_path) as opened:
+async def harbor(tmp_path: Path, database: str | None) -> AsyncIterator[Harbor]:
+    async with open_harbor(tmp_path, database=database) as opened:
         yield opened
 
 

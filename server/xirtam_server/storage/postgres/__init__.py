@@ -1,0 +1,1 @@
+"""The home server's store on PostgreSQL, which any number of processes share."""
