@@ -1,7 +1,7 @@
 """A PostgreSQL server for tests, made when the first test asks for it, and a database of its own for each test.
 
-PostgreSQL refuses to run as root, so root starts it as the user `postgres`. It is reached through a socket in its folder. Nothing is
-flushed: what a test kills is a process, never the machine.
+PostgreSQL refuses to run as root, so root starts it as the user `postgres` or `nobody`. It is reached through a socket in its folder.
+Nothing is flushed: what a test kills is a process, never the machine.
 """
 
 import contextlib
@@ -34,6 +34,14 @@ def binaries() -> Path | None:
     return max((path.parent for path in versions), key=lambda path: float(path.parent.name), default=None)
 
 
+def _another_user() -> pwd.struct_passwd:
+    """Whom root starts it as."""
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
 class PostgresServer:
     """A running server; its tables are in `folder`."""
 
@@ -43,7 +51,7 @@ class PostgresServer:
         self._numbers = itertools.count()
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
-            who = pwd.getpwnam("postgres")
+            who = _another_user()
             os.chown(folder, who.pw_uid, who.pw_gid)
             self._user = {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": ()}
         self._run("initdb", "--no-sync", "--auth=trust", "--username=test", "--encoding=UTF8", "--locale=C")

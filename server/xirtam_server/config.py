@@ -24,7 +24,8 @@ from xirtam_server.home.rates import UNLIMITED, RateLimits
 from xirtam_server.home.registration import RegistrationPolicy
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.log import LogSettings
-from xirtam_server.storage.sqlite import StoreLimits
+from xirtam_server.storage.limits import StoreLimits
+from xirtam_server.storage.postgres.settings import PostgresSettings
 from xirtam_server.transports.connections import ConnectionLimits
 from xirtam_server.transports.tls import TlsFiles
 
@@ -188,6 +189,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """End by itself so many seconds after the last client has left; unset: never."""
     listen: ListenSettings = ListenSettings()
     storage: StorageSettings = StorageSettings()
+    postgres: PostgresSettings = PostgresSettings()
     keys: KeyFiles = KeyFiles()
     directory: DirectorySettings = DirectorySettings()
     registration: RegistrationPolicy = RegistrationPolicy()

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, contextmanager
 
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.protocol.mailbox import MailboxAcl
-from xirtam_server.config import HOME_DATABASE, ServerConfig, StartFailed
+from xirtam_server.config import ServerConfig, StartFailed
 from xirtam_server.data_dir import locked
 from xirtam_server.storage.interface import HomeStore, MailboxObserver, MailboxState, StoredEntry
-from xirtam_server.storage.sqlite import SqliteHomeStore
+from xirtam_server.storage.opening import open_store, sqlite_path
 
 
 class _Unwatched(MailboxObserver):
@@ -36,10 +36,10 @@ class _Unwatched(MailboxObserver):
 @asynccontextmanager
 async def opened(config: ServerConfig) -> AsyncGenerator[HomeStore]:
     """The store; raises `StartFailed` where there is none yet."""
-    path = config.place / HOME_DATABASE
-    if not path.exists():
-        raise StartFailed(f"no home server has its data in {config.place}: name the place with --data-dir or --config")
-    store = await SqliteHomeStore.open(path, _Unwatched(), config.limits.store)
+    path = sqlite_path(config.database)
+    if path is not None and not path.exists():
+        raise StartFailed(f"no home server has its data in {path}: name the place with --data-dir or --config")
+    store = await open_store(config.database, _Unwatched(), config.limits.store, config.postgres)
     try:
         yield store
     finally:

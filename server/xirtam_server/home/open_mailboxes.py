@@ -109,9 +109,9 @@ class OpenMailboxes:
 
     def _replace(self, standing: OpenMailbox, state: MailboxState) -> None:
         """Another process has changed the access list, or made a mailbox of that name anew."""
-        last = standing.last if state.row == standing.state.row else 0
+        is_another = state.row != standing.state.row
         self._rights += len(state.access) - len(standing.state.access)
-        if state.last > last:
+        if is_another or state.last > standing.last:
             self._open[state.name] = OpenMailbox(state)
             self._woken(state.name)
         else:

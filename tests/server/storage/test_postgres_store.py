@@ -301,7 +301,7 @@ async def test_a_mailbox_that_another_process_removed_takes_no_entries(shared: P
         await first.add_device(ALICE, device.chain, name, prepared_until=1)
         known = await second.find_mailbox(name)
         assert known is not None
-        assert await first.purge_accounts(2, 10) == 1
+        assert await first.remove_lapsed(ALICE, 2, 10)
         with pytest.raises(AccessChanged):
             await second.append(known, ANONYMOUS_HASH, blob(), 0)
         assert await second.find_mailbox(name) is None

@@ -252,8 +252,9 @@ async def test_a_prepared_account_ends_with_its_time_unless_it_is_confirmed(plac
             await store.append(state, ANONYMOUS_HASH, blob(), 0)
         bobby = account("bobby")
         await store.add_device(BOBBY, bobby.chain, direct_mailbox(BOBBY))
-        assert await store.purge_accounts(999, 10) == 0
-        assert await store.purge_accounts(1000, 10) == 1
+        assert await store.lapsed_accounts(999, 10) == []
+        assert await store.lapsed_accounts(1000, 10) == [ALICE]
+        assert await store.remove_lapsed(ALICE, 1000, 10)
         assert await store.find_account(ALICE) is None
         assert await store.find_mailbox(direct_mailbox(ALICE)) is None
         assert direct_mailbox(ALICE) in seen.closes

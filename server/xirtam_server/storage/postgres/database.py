@@ -44,7 +44,10 @@ def conninfo(url: str) -> str:
 
 def place(url: str) -> str:
     """The URL as people may see it: where, without who and with what password."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "that was named"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
@@ -119,12 +122,17 @@ class Database:
         """
         task = asyncio.ensure_future(self._persist(work))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._finished)
         await asyncio.wait((task,), timeout=self._patience_s)
         if not task.done():
             task.cancel()
             raise StoreUnreachable
         return task.result()
+
+    def _finished(self, task: asyncio.Future[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked may have gone
 
     async def _persist(self, work: Callable[[Connection], Awaitable[R]]) -> R:
         until, backoff = asyncio.get_running_loop().time() + self._patience_s, Backoff()
