@@ -172,3 +172,8 @@ def failing_in_one_line(*, as_json: bool) -> Generator[None]:
         else:
             sys.stderr.write(f"xirtam-server: {reason}\n")
         raise typer.Exit(2 if isinstance(reason, BadConfiguration) else 1) from None
+
+
+def say(as_json: bool, event: str, text: str, **more: Any) -> None:
+    """Prints a result: `text` for people, else one line of JSON."""
+    sys.stdout.write(json.dumps({"event": event, **more}) + "\n" if as_json else text + "\n")

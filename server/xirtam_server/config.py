@@ -226,9 +226,20 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.storage.database or f"sqlite:{self.place / HOME_DATABASE}"
 
     @property
+    def home_database(self) -> Path | None:
+        """The file that the home server's database is; None where it is no file."""
+        path = self.database.removeprefix("sqlite:")
+        return None if path == self.database else Path(path)
+
+    @property
     def fragments(self) -> str:
         """Where attachments are kept."""
         return self.storage.fragments or str(self.place / FRAGMENTS)
+
+    @property
+    def fragments_folder(self) -> Path | None:
+        """The folder that attachments are kept in; None where it is none."""
+        return None if "://" in self.fragments else Path(self.fragments)
 
     def home_settings(self, name: ServerName) -> HomeSettings:
         """What the home server called `name` is told."""

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from xirtam_server.config import FRAGMENTS, StartFailed
+from xirtam_server.config import StartFailed
 
 DIRECTORY_DATABASE: Final = "directory.db"
+JOIN_LINK: Final = "join.link"
+"""How newcomers join, as of the last start."""
 
 
-def fragment_path(data_dir: Path, body: str) -> Path:
-    """Where the bytes of the fragment that the database calls `body` are, if they are kept in files."""
-    return data_dir / FRAGMENTS / body[:2] / body[2:4] / body
+def fragment_path(folder: Path, body: str) -> Path:
+    """Where below the fragments' `folder` the bytes are that the database calls `body`."""
+    return folder / body[:2] / body[2:4] / body
 
 
 def refuse_root(path: Path) -> None:

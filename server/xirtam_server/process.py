@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xirtam_server.config import Role, ServerConfig
-from xirtam_server.data_dir import locked
+from xirtam_server.data_dir import JOIN_LINK, locked, write_private
 from xirtam_server.network import Network, Ready, running
 from xirtam_server.service_manager import ServiceManager
 
@@ -65,6 +65,7 @@ async def _serve(config: ServerConfig, role: Role, *, as_json: bool) -> None:
                 _stop_when_idle(network, stop, config.exit_when_idle_s)
             _calm_collector()
             chores.append(asyncio.create_task(manager.keep_alive(), name="watchdog"))
+            write_private(data_dir / JOIN_LINK, f"{network.ready.join}\n")
             _announce(network.ready, as_json=as_json)
             manager.say("READY=1")
             await stop.wait()

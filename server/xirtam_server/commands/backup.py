@@ -43,7 +43,7 @@ def _write(config: ServerConfig, place: Path, target: Path) -> Manifest:
         ):
             writer = Writer(archive)
             _add_keys(writer, config, place)
-            _add_databases(writer, place, Path(folder))
+            _add_databases(writer, config, Path(folder))
             manifest = writer.finish(f"xirtam {version('xirtam')}", datetime.now(UTC).isoformat(timespec="seconds"))
         with draft.open("rb") as written:
             os.fsync(written.fileno())
@@ -58,12 +58,17 @@ def _add_keys(writer: Writer, config: ServerConfig, place: Path) -> None:
             writer.add(name, elsewhere or place / name)
 
 
-def _add_databases(writer: Writer, place: Path, folder: Path) -> None:
-    there = [name for name in (HOME_DATABASE, DIRECTORY_DATABASE) if (place / name).exists()]
-    for name in there:
-        _copy(place / name, folder / name)
-    if HOME_DATABASE in there:
-        _add_fragments(writer, folder / HOME_DATABASE, place)
+def _add_databases(writer: Writer, config: ServerConfig, folder: Path) -> None:
+    places = {HOME_DATABASE: config.home_database, DIRECTORY_DATABASE: config.place / DIRECTORY_DATABASE}
+    there = {name: path for name, path in places.items() if path is not None and path.exists()}
+    for name, path in there.items():
+        _copy(path, folder / name)
+    fragments = config.fragments_folder
+    if fragments is not None and fragments.is_dir():  # else there are none, or an object store has backups of its own
+        if HOME_DATABASE in there:
+            _add_fragments(writer, folder / HOME_DATABASE, fragments)
+        elif config.home_database is None:
+            _add_all_fragments(writer, fragments)
     for name in there:
         writer.add(name, folder / name)
 
@@ -79,13 +84,18 @@ def _copy(database: Path, copy: Path) -> None:
         target.execute("PRAGMA journal_mode = DELETE")
 
 
-def _add_fragments(writer: Writer, home: Path, place: Path) -> None:
-    if not (place / FRAGMENTS).is_dir():
-        return  # there are none, or they are in an object store, which has backups of its own
+def _add_all_fragments(writer: Writer, folder: Path) -> None:
+    """Those of a database that is dumped apart: what it does not know is swept one day."""
+    for path in sorted(path for path in folder.glob("??/??/*") if path.is_file()):
+        with contextlib.suppress(FileNotFoundError):
+            writer.add(f"{FRAGMENTS}/{path.relative_to(folder).as_posix()}", path)
+
+
+def _add_fragments(writer: Writer, home: Path, fragments: Path) -> None:
     with contextlib.closing(sqlite3.connect(home, isolation_level=None)) as db:
         db.execute("PRAGMA foreign_keys = ON")
         for (body,) in db.execute("SELECT body FROM fragment").fetchall():
             try:
-                writer.add(f"{FRAGMENTS}/{body[:2]}/{body[2:4]}/{body}", fragment_path(place, body))
+                writer.add(f"{FRAGMENTS}/{body[:2]}/{body[2:4]}/{body}", fragment_path(fragments, body))
             except FileNotFoundError:
                 db.execute("DELETE FROM fragment WHERE body = ?", (body,))

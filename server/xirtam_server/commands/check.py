@@ -28,8 +28,11 @@ def problems(config: ServerConfig) -> Iterator[Problem]:
     yield from _permissions(place)
     yield from _machine(config, place)
     yield from _keys(config, place)
-    if (place / HOME_DATABASE).exists():
-        yield from check_home.problems(place, time.time_ns())
+    home = config.home_database
+    if home is None:
+        yield from check_home.shared_problems(config)
+    elif home.exists():
+        yield from check_home.problems(home, config.fragments_folder, time.time_ns())
     if (place / DIRECTORY_DATABASE).exists():
         yield from check_directory.problems(place / DIRECTORY_DATABASE, _directory_pk(config, place))
 
@@ -72,7 +75,7 @@ def _keys(config: ServerConfig, place: Path) -> Iterator[Problem]:
                 )
         except StartFailed as fault:
             yield Problem(str(fault), "restore the key from a backup")
-    if (place / HOME_DATABASE).exists() and find_name(place) is None:
+    if (config.home_database or place / HOME_DATABASE).exists() and find_name(place) is None:
         yield Problem(f"{place} does not say the server's name", "restore server.name from a backup")
 
 

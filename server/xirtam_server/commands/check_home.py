@@ -1,13 +1,17 @@
 """What `check` looks for in a home server's database and its fragments: that what is counted twice comes to the same."""
 
+import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from xirtam_core.errors import XirtamError
+from xirtam_server.commands.home_store import opened
 from xirtam_server.commands.problem import Problem, reading, sqlite_problems
-from xirtam_server.config import FRAGMENTS, HOME_DATABASE
+from xirtam_server.config import ServerConfig
 from xirtam_server.data_dir import fragment_path
 from xirtam_server.storage import schema
 
@@ -34,9 +38,23 @@ _COUNTERS: Final = (
 )
 
 
-def problems(place: Path, now_ns: int) -> Iterator[Problem]:
-    """What is wrong with the home server's data in `place`."""
-    path = place / HOME_DATABASE
+def shared_problems(config: ServerConfig) -> Iterator[Problem]:
+    """What keeps a database of PostgreSQL from being used; what it holds is its own to look after."""
+
+    async def probe() -> None:
+        async with opened(config) as store:
+            await store.probe(time.time_ns())
+
+    try:
+        asyncio.run(probe())
+    except XirtamError as fault:
+        yield Problem(
+            f"the home server's database takes no writes: {fault}", "see that it runs and lets this server in"
+        )
+
+
+def problems(path: Path, fragments: Path | None, now_ns: int) -> Iterator[Problem]:
+    """What is wrong with the home server's database at `path`, and with the folder of its attachments, if they are in one."""
     try:
         with reading(path) as db:
             yield from sqlite_problems(db, path)
@@ -49,7 +67,8 @@ def problems(place: Path, now_ns: int) -> Iterator[Problem]:
                 )
             else:
                 yield from _wrong_counts(db)
-                yield from _fragments(db, place, now_ns)
+                if fragments is not None and fragments.is_dir():
+                    yield from _fragments(db, fragments, now_ns)
     except sqlite3.Error as fault:
         yield Problem(f"{path} cannot be read: {fault}", "restore a backup into a new place")
 
@@ -63,22 +82,20 @@ def _wrong_counts(db: sqlite3.Connection) -> Iterator[Problem]:
             )
 
 
-def _fragments(db: sqlite3.Connection, place: Path, now_ns: int) -> Iterator[Problem]:
+def _fragments(db: sqlite3.Connection, folder: Path, now_ns: int) -> Iterator[Problem]:
     """Bytes that are missing, and bytes that nobody knows and that are too old to belong to an upload under way."""
-    if not (place / FRAGMENTS).is_dir():
-        return
     known: set[str] = set()
     missing = 0
     for body, size, expires_at in db.execute("SELECT body, size, expires_at FROM fragment"):
         known.add(body)
-        path = fragment_path(place, body)
+        path = fragment_path(folder, body)
         missing += expires_at > now_ns and not (path.is_file() and path.stat().st_size == size)
     if missing:
         yield Problem(
             f"the bytes of {missing} fragments are missing or cut short", "restore the fragments folder from a backup"
         )
     known.update(body for (body,) in db.execute("SELECT body FROM doomed_body"))
-    orphans = sum(name not in known for name in _old_files(place / FRAGMENTS, now_ns - _DAY_NS))
+    orphans = sum(name not in known for name in _old_files(folder, now_ns - _DAY_NS))
     if orphans:
         yield Problem(
             f"{orphans} files hold fragments that nobody knows",

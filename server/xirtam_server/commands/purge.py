@@ -16,7 +16,7 @@ _NANOSECONDS = 1_000_000_000
 def purge(config: ServerConfig) -> dict[str, int]:
     """How much was removed, by what it was; raises `StartFailed` where a server is running, which purges all the time itself."""
     with holding(config) as is_ours:
-        if not is_ours:
+        if not is_ours and config.home_database is not None:  # PostgreSQL minds no second one
             every_s = config.limits.home.purge_every_s
             raise StartFailed(
                 f"a server is running on {config.place}, and removes what has expired every {every_s:g} s"

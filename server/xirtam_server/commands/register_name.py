@@ -2,36 +2,30 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 
-from xirtam_core.crypto import signing
 from xirtam_core.directory.pow.solver import Progress
-from xirtam_core.protocol.directory import ServerDescriptor, ServerUrl
+from xirtam_core.protocol.directory import ServerUrl
 from xirtam_server import known_directory
-from xirtam_server.config import BadConfiguration, ListenSettings, Role, ServerConfig
+from xirtam_server.config import BadConfiguration, Role, ServerConfig
 from xirtam_server.data_dir import made
+from xirtam_server.directory.register import Registered, register_name
 from xirtam_server.identity import HomeIdentity, home_identity
 
 
-def register(config: ServerConfig) -> tuple[HomeIdentity, ServerDescriptor, bool]:
-    """Who was registered, with what, and whether that was news; raises what the directory client does."""
+def register(config: ServerConfig) -> Registered:
+    """What the directory says now; raises `BadConfiguration` and what `register_name` raises."""
     who = home_identity(config, made(config.place), Role.HOME)
-    descriptor = ServerDescriptor(_urls(config.listen), signing.public_of(who.key))
-    return who, descriptor, asyncio.run(_publish(config, who, descriptor))
-
-
-def _urls(listen: ListenSettings) -> tuple[ServerUrl, ...]:
-    if not listen.public_urls:
+    urls = config.listen.public_urls
+    if not urls:
         raise BadConfiguration("where do clients reach this server? give --public-url, or public_urls under [listen]")
-    return listen.public_urls
+    return asyncio.run(_register(config, who, urls))
 
 
-async def _publish(config: ServerConfig, who: HomeIdentity, descriptor: ServerDescriptor) -> bool:
+async def _register(config: ServerConfig, who: HomeIdentity, urls: Sequence[ServerUrl]) -> Registered:
     known = known_directory.elsewhere(config.directory)
     try:
-        if await known.client.server(who.name) == descriptor:
-            return False
-        await known.client.publish(who.name, who.key, descriptor.blob(), on_progress=_show)
-        return True
+        return await register_name(known.service, known.pk, who.name, who.key, urls, on_progress=_show)
     finally:
         await known.close()
 

@@ -16,6 +16,10 @@ _DRAFT = ".restoring"
 
 def restore(config: ServerConfig, file: Path) -> Manifest:
     """Puts the backup in `file` into the data directory and brings it up to date; raises `StartFailed` and `BadBackup`."""
+    if config.storage.database or config.storage.fragments:
+        raise StartFailed(
+            "a backup is restored into a data directory: leave database and fragments out, and move them afterwards"
+        )
     with locked(config.place) as place:
         if any(entry.name != "lock" for entry in place.iterdir()):
             raise StartFailed(f"{place} is not empty, and was left as it is: name a new place with --data-dir")

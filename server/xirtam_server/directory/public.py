@@ -18,8 +18,9 @@ from xirtam_core.protocol.directory import (
 from xirtam_core.rpc.directory import Directory, DirectoryBusy
 from xirtam_server.directory.limits import LIMITS, DirectoryLimits
 from xirtam_server.directory.rendered_log import Rendered, RenderedLog
-from xirtam_server.directory.sources import SourceRates, source_of
 from xirtam_server.peer import PEER
+from xirtam_server.sources import source_of
+from xirtam_server.token_buckets import TokenBuckets
 
 
 class PublicDirectory(Directory):
@@ -35,8 +36,8 @@ class PublicDirectory(Directory):
         self._inner = inner
         self._clock = clock
         self._rendered = RenderedLog(inner, limits.kept_answer_bytes)
-        self._updates = SourceRates(limits.updates_per_source, limits.updates_burst, limits.most_sources)
-        self._reads = SourceRates(limits.reads_per_source, limits.reads_burst, limits.most_sources)
+        self._updates = TokenBuckets[str](limits.updates_per_source, limits.updates_burst, limits.most_sources)
+        self._reads = TokenBuckets[str](limits.reads_per_source, limits.reads_burst, limits.most_sources)
 
     async def rendered_anchor(self) -> Rendered:
         """The anchor as JSON."""
@@ -75,7 +76,7 @@ class PublicDirectory(Directory):
         self._count(self._updates)
         await self._inner.insert_update(key, update, solution)
 
-    def _count(self, rates: SourceRates) -> None:
+    def _count(self, rates: TokenBuckets[str]) -> None:
         peer = PEER.get()
         if peer is not None and peer.address and not rates.takes(source_of(peer.address), self._clock()):
             raise DirectoryBusy

@@ -10,7 +10,6 @@ from operator import attrgetter
 
 import msgspec
 
-from xirtam_core.codec.primitives import Hash
 from xirtam_server.storage.interface import StoredEntry
 
 _received_at = attrgetter("received_at")
@@ -23,14 +22,14 @@ class _Page(msgspec.Struct, frozen=True):
 
 
 class Pages:
-    """The last page read of each mailbox, up to a bound in memory."""
+    """The last page read of each mailbox, up to a bound in memory. Mailboxes go by their rows, which never come again."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._pages: OrderedDict[Hash, _Page] = OrderedDict()
+        self._pages: OrderedDict[int, _Page] = OrderedDict()
 
-    def find(self, mailbox: Hash, after: int, now_ns: int) -> list[StoredEntry]:
+    def find(self, mailbox: int, after: int, now_ns: int) -> list[StoredEntry]:
         """The entries after `after` as far as they are known here, oldest first: none may mean not known."""
         page = self._pages.get(mailbox)
         if page is None or after < page.after:
@@ -39,7 +38,7 @@ class Pages:
         at = bisect_right(page.entries, after, key=_received_at)
         return [entry for entry in page.entries[at:] if entry.expires_at > now_ns]
 
-    def put(self, mailbox: Hash, after: int, entries: list[StoredEntry]) -> None:
+    def put(self, mailbox: int, after: int, entries: list[StoredEntry]) -> None:
         """Keeps a page: all entries after `after`, up to the last of them."""
         self._drop(mailbox)
         if not entries:
@@ -50,7 +49,7 @@ class Pages:
         while self._bytes > self._most_bytes:
             self._drop(next(iter(self._pages)))
 
-    def _drop(self, mailbox: Hash) -> None:
+    def _drop(self, mailbox: int) -> None:
         page = self._pages.pop(mailbox, None)
         if page is not None:
             self._bytes -= page.size

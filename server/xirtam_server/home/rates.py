@@ -1,18 +1,6 @@
-"""How often strangers may write, and anybody ask what is costly: token buckets by source and by mailbox, in bounded memory.
-
-A bucket is one number: when it will be full again. A key that is not remembered has a full one, unless some that was not yet full
-had to be forgotten: then all that are not remembered count as no fuller than that one. So being forgotten gains nobody anything.
-"""
-
-import ipaddress
-from collections import OrderedDict
-from collections.abc import Hashable
-from functools import lru_cache
-from typing import Generic, TypeVar
+"""How often strangers may write, and anybody ask what is costly, by source and by mailbox."""
 
 import msgspec
-
-K = TypeVar("K", bound=Hashable)
 
 
 class RateLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,47 +43,3 @@ UNLIMITED = RateLimits(
     anonymous_per_source=0, anonymous_per_mailbox=0, costly_per_source=0, invites_per_source=0
 )  # fmt: skip
 """For a network that only its owner's machine reaches."""
-
-
-class TokenBuckets(Generic[K]):
-    """A bucket of `burst` tokens for each key, refilled at `per_s` (0: no limit); `most` keys are remembered."""
-
-    def __init__(self, per_s: float, burst: float, most: int) -> None:
-        self._token_s = 1 / per_s if per_s > 0 else 0.0
-        self._deepest_s = max(burst, 1) * self._token_s
-        self._most = most
-        self._full_at: OrderedDict[K, float] = OrderedDict()
-        self._forgotten_full_at = 0.0
-
-    def __len__(self) -> int:
-        return len(self._full_at)
-
-    def wait_s(self, key: K, now: float) -> float:
-        """How long until the key's next token, at most 0 when there is one."""
-        full_at = self._full_at.get(key, self._forgotten_full_at)
-        return max(full_at - now, 0.0) + self._token_s - self._deepest_s
-
-    def take(self, key: K, now: float) -> None:
-        """Takes a token, also one that is yet to come: who takes it must wait for it."""
-        if not self._token_s:
-            return
-        remembered = self._full_at
-        remembered[key] = max(remembered.get(key, self._forgotten_full_at), now) + self._token_s
-        remembered.move_to_end(key)
-        if len(remembered) > self._most:
-            _, full_at = remembered.popitem(last=False)
-            self._forgotten_full_at = max(self._forgotten_full_at, full_at)
-
-
-@lru_cache(maxsize=4096)
-def source_of(address: str) -> str:
-    """What counts as one source with `address`: an IPv4 address, the /64 of an IPv6 one; a text that is neither as it is."""
-    if ":" not in address:
-        return address
-    try:
-        parsed = ipaddress.IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(parsed) >> 64 << 64, 64)))

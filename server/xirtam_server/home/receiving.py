@@ -99,15 +99,15 @@ class Receiver:
         return found, is_refused
 
     async def _page(self, mailbox: OpenMailbox, after: int, now_ns: int) -> list[StoredEntry]:
-        most, name = self._limits.most_in_page, mailbox.state.name
+        most = self._limits.most_in_page
         recent = mailbox.recent(after, now_ns, most)
         if recent is not None:
             return recent
-        known = self._pages.find(name, after, now_ns)
+        known = self._pages.find(mailbox.state.row, after, now_ns)
         if known:
             return known
         page = await self._store.page(mailbox.state, after, now_ns, most, self._limits.max_answer_bytes)
-        self._pages.put(name, after, page)
+        self._pages.put(mailbox.state.row, after, page)
         return page
 
 

@@ -12,8 +12,10 @@ from typing import Any
 
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.rpc.home_server import ServerBusy
-from xirtam_server.home.rates import RateLimits, TokenBuckets, source_of
+from xirtam_server.home.rates import RateLimits
 from xirtam_server.peer import PEER
+from xirtam_server.sources import source_of
+from xirtam_server.token_buckets import TokenBuckets
 
 _AT_ONCE_S = 1e-6
 """No wait at all: what adding up fractions of a second leaves."""

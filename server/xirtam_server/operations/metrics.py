@@ -123,6 +123,11 @@ def _connections(connections: Connections) -> Iterator[Metric]:
 def _home(home: HomeService) -> Iterator[Metric]:
     yield GaugeMetricFamily("xirtam_parked_polls", "Long polls that wait for a message.", home.parked)
     yield GaugeMetricFamily("xirtam_store_waiting", "Changes that wait to be written.", home.store.waiting)
+    refused = CounterMetricFamily("xirtam_rate_refusals", "Calls that were over a rate.", labels=["limit"])
+    for limit, count in home.throttle.refused.copy().items():
+        refused.add_metric([limit], count)
+    yield refused
+    yield CounterMetricFamily("xirtam_rate_waits", "Calls that were made to wait for a rate.", home.throttle.held_back)
     commits = home.store.commits
     if commits is not None:
         changes = HistogramMetricFamily("xirtam_commit_changes", "How many changes a commit held.", labels=[])

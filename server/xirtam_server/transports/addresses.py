@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 from typing import Any, cast
 
 from xirtam_core.errors import Malformed
+from xirtam_server.sources import source_of
 
 _MOST_HOPS = 32
 
@@ -21,15 +22,12 @@ def address_of(transport: asyncio.BaseTransport) -> str:
 
 
 @lru_cache(4096)
-def source_of(address: str) -> str:
-    """What one client can be told by: an IPv4 address, or an IPv6 network of 64 bits. "" for loopback, and for no address."""
+def counted_source(address: str) -> str:
+    """The source whose connections are counted; "" for loopback, from where many come, and for no address."""
     try:
-        parsed = ip_address(address)
+        return "" if ip_address(address).is_loopback else source_of(address)
     except ValueError:
         return ""
-    if parsed.is_loopback:
-        return ""
-    return str(IPv6Network((int(parsed) >> 64 << 64, 64))) if isinstance(parsed, IPv6Address) else address
 
 
 @lru_cache(4096)

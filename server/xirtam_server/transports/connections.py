@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from xirtam_server.transports.addresses import TrustedProxies, source_of
+from xirtam_server.transports.addresses import TrustedProxies, counted_source
 
 
 class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,7 +98,7 @@ class Connections:
     def admit(self, connection: Connection, address: str = "") -> bool:
         """Registers a new connection from `address`; False where there are too many: it must end at once."""
         counts = self.counts[connection.counted_as]
-        source = "" if address in self.proxies else source_of(address)
+        source = "" if address in self.proxies else counted_source(address)
         if len(self._open) >= self.limits.most or self._is_crowded(source):
             counts.refused += 1
             return False
@@ -111,7 +111,7 @@ class Connections:
 
     def replace(self, connection: Connection, by: Connection, address: str = "") -> bool:
         """The same client goes on as another kind of connection; False where there are too many from where it turns out to be."""
-        source = "" if address in self.proxies else source_of(address)
+        source = "" if address in self.proxies else counted_source(address)
         if connection not in self._open or (source != self._open[connection] and self._is_crowded(source)):
             self.counts[by.counted_as].refused += 1
             return False

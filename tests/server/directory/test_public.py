@@ -19,7 +19,6 @@ from xirtam_server.directory import cacheable
 from xirtam_server.directory.limits import DirectoryLimits
 from xirtam_server.directory.public import PublicDirectory
 from xirtam_server.directory.service import DirectoryService
-from xirtam_server.directory.sources import SourceRates, source_of
 from xirtam_server.peer import PEER, Peer
 from xirtam_server.transports import http
 from xirtam_server.transports.connections import ConnectionLimits, Connections
@@ -130,20 +129,3 @@ async def test_who_asks_too_often_is_held_back_and_nobody_else(directory: Direct
     await public.get_pow_seed()
     with pytest.raises(UpdateRejected):
         await public.get_chunk(99)
-
-
-def test_a_source_may_ask_again_after_a_while() -> None:
-    rates = SourceRates(2.0, 4, 10)
-    assert [rates.takes("a", 0.0) for _ in range(5)] == [True] * 4 + [False]
-    assert [rates.takes("a", 1.0) for _ in range(3)] == [True, True, False]
-
-
-def test_being_forgotten_gains_nobody_anything() -> None:
-    rates = SourceRates(1.0, 2, 3)
-    allowed = sum(rates.takes(str(number % 50), 0.0) for number in range(500))
-    assert allowed <= 8
-
-
-def test_an_ipv6_network_is_one_source() -> None:
-    assert source_of("2001:db8:1:2::5") == source_of("2001:db8:1:2:ffff::1") != source_of("2001:db8:1:3::5")
-    assert source_of("::ffff:192.0.2.1") == source_of("192.0.2.1") == "192.0.2.1"

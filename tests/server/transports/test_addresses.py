@@ -11,7 +11,7 @@ from xirtam_core.errors import Malformed
 from xirtam_core.names import Username
 from xirtam_server.home.service import HomeService
 from xirtam_server.peer import PEER
-from xirtam_server.transports.addresses import TrustedProxies, source_of
+from xirtam_server.transports.addresses import TrustedProxies, counted_source
 
 PROXIES = TrustedProxies(["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"])
 
@@ -53,9 +53,9 @@ def test_a_trusted_proxy_is_an_address_or_a_network(text: str) -> None:
 
 
 def test_a_source_is_an_address_or_half_of_one_of_ipv6_and_loopback_is_none() -> None:
-    assert source_of("198.51.100.1") == "198.51.100.1"
-    assert source_of("2001:db8:1:2:3:4:5:6") == source_of("2001:db8:1:2::") == "2001:db8:1:2::/64"
-    assert source_of("127.0.0.1") == source_of("::1") == source_of("") == ""
+    assert counted_source("198.51.100.1") == "198.51.100.1"
+    assert counted_source("2001:db8:1:2:3:4:5:6") == counted_source("2001:db8:1:2::") == "2001:db8:1:2::/64"
+    assert counted_source("127.0.0.1") == counted_source("::1") == counted_source("") == ""
 
 
 @pytest.mark.parametrize(("trusted", "found"), [(["127.0.0.1"], "198.51.100.1"), ([], "127.0.0.1")])

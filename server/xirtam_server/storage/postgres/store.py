@@ -44,6 +44,7 @@ from xirtam_server.storage.postgres.settings import PostgresSettings
 from xirtam_server.storage.postgres.together import Together
 from xirtam_server.storage.postgres.writer import Backlog, EntryWriter
 from xirtam_server.storage.schema import DatabaseUnavailable
+from xirtam_server.tally import CommitTally
 
 R = TypeVar("R")
 
@@ -63,9 +64,9 @@ class PostgresHomeStore(HomeStore):
         self._looking = Together(self._look)
         self._hints = Hints(info, self._heard) if settings.tells_others else None
         self._owned = OwnedBytes(limits.most_owned_bytes, lambda user: self._read(lambda db: held_bytes(db, user)))
-        backlog = Backlog(limits)
+        self._backlog, self._commits = Backlog(limits), CommitTally()
         self._writers = [
-            EntryWriter(self._database, limits, backlog, settings.patience_s, self._appended)
+            EntryWriter(self._database, limits, self._backlog, settings.patience_s, self._appended, self._commits)
             for _ in range(settings.writers)
         ]
 
@@ -100,6 +101,14 @@ class PostgresHomeStore(HomeStore):
         if self._hints is not None:
             await self._hints.close()
         await self._database.close()
+
+    @property
+    def commits(self) -> CommitTally:
+        return self._commits
+
+    @property
+    def waiting(self) -> int:
+        return self._backlog.jobs
 
     async def _read(self, work: Callable[[Connection], Awaitable[R]]) -> R:
         return await self._database.run(work)

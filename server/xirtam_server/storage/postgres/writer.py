@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from uuid import UUID, uuid4
 
 import psycopg
@@ -20,6 +21,7 @@ from xirtam_server.storage.limits import StoreLimits
 from xirtam_server.storage.postgres import entries
 from xirtam_server.storage.postgres.database import Backoff, Connection, Database, connect
 from xirtam_server.storage.postgres.entries import Append
+from xirtam_server.tally import CommitTally
 
 _log = logging.getLogger(__name__)
 _LARGEST_BATCH = 256
@@ -106,10 +108,16 @@ class EntryWriter:
     """Owns a connection, and writes the entries of its share of the mailboxes in the order in which they came."""
 
     def __init__(
-        self, database: Database, limits: StoreLimits, backlog: Backlog, patience_s: float, appended: Appended
+        self,
+        database: Database,
+        limits: StoreLimits,
+        backlog: Backlog,
+        patience_s: float,
+        appended: Appended,
+        commits: CommitTally,
     ) -> None:
         self._database, self._limits, self._backlog, self._appended = database, limits, backlog, appended
-        self._patience_s = patience_s
+        self._patience_s, self._commits = patience_s, commits
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Job] = deque()
         self._written: list[Job] = []
@@ -211,11 +219,12 @@ class EntryWriter:
 
     async def _attempt(self, session: _Session, appends: Sequence[Append]) -> list[int] | None:
         """The outcomes; None where the batch was certainly not written and may be sent again."""
-        batch, limits = session.batch + 1, self._limits
+        batch, limits, began = session.batch + 1, self._limits, perf_counter()
         try:
             outcomes = await entries.append(
                 session.connection, session.id, batch, appends, limits.most_entries, limits.most_mailbox_bytes
             )
+            self._commits.add(len(appends), perf_counter() - began)
         except psycopg.Error as fault:
             if session.connection.broken or session.connection.closed:
                 self._database.note(is_away=True, fault=fault)
