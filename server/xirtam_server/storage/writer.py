@@ -1,8 +1,7 @@
 """The one thread that writes: it takes all that waits, does it in one transaction, and answers after the commit.
 
 A commit with `synchronous=FULL` costs a flush of the disk however many changes it holds, so changes that come together share one.
-While one transaction is being committed the next ones gather, and what comes in one turn of the event loop goes together: the more
-that share a commit the less each costs, and the two threads take turns less often. Nothing is answered before it is on the disk.
+While one transaction is being committed the next ones gather. Nothing is answered before it is on the disk.
 
 Jobs run in the order in which they came. Outcomes are handed to the event loop in one piece per transaction, in the same order:
 first each job's `settled`, then its future. So a cache that `settled` keeps is exact for whoever hears of the outcome.
@@ -70,7 +69,6 @@ class GroupWriter:
         self._jobs = self._bytes = 0
         self.commits = CommitTally()
         self._gathered: list[Job[Any]] = []
-        self._is_writing = self._will_hand_over = self._is_closing = False
         self._queue: queue.SimpleQueue[list[Job[Any]] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -84,46 +82,56 @@ class GroupWriter:
         job: Job[Any] = Job(self._loop.create_future(), work, settled, size)
         self._jobs += 1
         self._bytes += size
+        if not self._gathered:
+            # What comes in one turn of the event loop is handed over at its end: waking a thread costs both.
+            self._loop.call_soon(self._hand_over)
         self._gathered.append(job)
-        self._gather()
         return job.future
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._queue.put(gathered)
 
     @property
     def waiting(self) -> int:
         """How many changes wait or are being written."""
         return self._jobs
 
-    def _gather(self) -> None:
-        """Sees to it that what waits is handed over, once the event loop has looked at all that is there."""
-        if not self._is_writing and not self._will_hand_over:
-            self._will_hand_over = True
-            self._loop.call_soon(self._hand_over)
-
-    def _hand_over(self) -> None:
-        self._will_hand_over = False
-        self._is_writing = True
-        batch, self._gathered = self._gathered[:_LARGEST_BATCH], self._gathered[_LARGEST_BATCH:]
-        self._queue.put(batch)
-
     async def close(self) -> None:
         """Finishes what was queued and lets go of the database."""
-        self._is_closing = True
-        if not self._jobs:
-            self._queue.put(None)
+        self._hand_over()
+        self._queue.put(None)
         await self._closed
         self._thread.join()
 
     def _run(self) -> None:
         db = self._connect()
         try:
-            while (batch := self._queue.get()) is not None:
-                began = perf_counter()
-                outcomes = self._commit(db, batch)
-                self.commits.add(len(batch), perf_counter() - began)
-                self._loop.call_soon_threadsafe(self._settle, batch, outcomes)
+            is_open = True
+            while is_open:
+                waiting, is_open = self._take()
+                for start in range(0, len(waiting), _LARGEST_BATCH):
+                    batch = waiting[start : start + _LARGEST_BATCH]
+                    began = perf_counter()
+                    outcomes = self._commit(db, batch)
+                    self.commits.add(len(batch), perf_counter() - began)
+                    self._loop.call_soon_threadsafe(self._settle, batch, outcomes)
         finally:
             db.close()
             self._loop.call_soon_threadsafe(self._closed.set_result, None)
+
+    def _take(self) -> tuple[list[Job[Any]], bool]:
+        """All that waits, and whether more may come; waits for the first."""
+        gathered = self._queue.get()
+        waiting: list[Job[Any]] = []
+        while gathered is not None:
+            waiting += gathered
+            try:
+                gathered = self._queue.get_nowait()
+            except queue.Empty:
+                return waiting, True
+        return waiting, False
 
     def _commit(self, db: sqlite3.Connection, batch: list[Job[Any]]) -> list[Any]:
         try:
@@ -151,14 +159,9 @@ class GroupWriter:
         return outcomes
 
     def _settle(self, batch: list[Job[Any]], outcomes: list[Any]) -> None:
-        self._jobs -= len(batch)
-        self._bytes -= sum([job.size for job in batch])
-        self._is_writing = False
-        if self._gathered:
-            self._gather()
-        elif self._is_closing:
-            self._queue.put(None)
         for job, outcome in zip(batch, outcomes, strict=True):
+            self._jobs -= 1
+            self._bytes -= job.size
             failed = isinstance(outcome, Exception)
             if job.settled is not None and not failed:
                 job.settled(outcome)
