@@ -9,6 +9,7 @@ import json
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
@@ -23,13 +24,16 @@ from xirtam_server.transports import tcp
 from xirtam_server.transports.connections import ConnectionLimits, Connections
 from xirtam_server.transports.door import Door
 
+_FRAGMENTS = str(Path(tempfile.gettempdir()) / "xirtam-test-fragments")
+"""Nothing is put there; a place of its own would be left behind by every kill."""
+
 
 async def serve(database: str, port: int, users: list[str]) -> None:
     directory = FakeDirectory()
     for user in users:
         directory.add(account(user))
     settings = HomeSettings(HARBOR, msgspec.structs.replace(QUICK, recheck_s=1.0, purge_every_s=0.5))
-    service = await HomeService.open(settings, database, directory)
+    service = await HomeService.open(settings, database, directory, fragments=_FRAGMENTS)
     listener = socket.create_server(("127.0.0.1", port))
     await tcp.listen(Door(service, ServerBusy()), listener, Connections(ConnectionLimits()))
     sys.stdout.write(json.dumps({"url": f"tcp://127.0.0.1:{listener.getsockname()[1]}"}) + "\n")

@@ -10,7 +10,7 @@ import msgspec
 
 from xirtam_core.names import ServerName, Username
 
-LONGEST_TEXT: Final = 256 * 1024
+LONGEST_TEXT: Final = 64 * 1024
 """How many bytes of UTF-8 one message may have, so that it fits a server's limit with all that is wrapped around it."""
 
 

@@ -210,7 +210,7 @@ async def test_check_finds_nothing_wrong_with_a_server_that_works(tmp_path: Path
     ],
 )
 def test_check_says_what_is_wrong_with_mailboxes_and_what_to_do(place: Path, sql: str, says: str) -> None:
-    (place / "fragments").mkdir(mode=0o700)
+    (place / "fragments").mkdir(mode=0o700, exist_ok=True)
     with database(place / "home.db") as db:
         db.execute(sql)
     (problem,) = problems(ServerConfig(data_dir=place))

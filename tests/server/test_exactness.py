@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import itertools
 import random
+import tempfile
 import time
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
@@ -50,7 +51,11 @@ async def open_homes(database: str | Path, count: int, *, tells_others: bool) ->
         services: list[HomeService] = []
         for _ in range(count):
             service = await HomeService.open(
-                settings, database, directory, postgres=PostgresSettings(tells_others=tells_others)
+                settings,
+                database,
+                directory,
+                fragments=stack.enter_context(tempfile.TemporaryDirectory()),
+                postgres=PostgresSettings(tells_others=tells_others),
             )
             stack.push_async_callback(service.close)
             services.append(service)

@@ -210,7 +210,7 @@ def test_help_and_version_are_quick_and_right() -> None:
 @pytest.mark.parametrize(
     ("flags", "code", "said"),
     [
-        (("--tls-certificate", "nowhere.pem", "--tls-key", "nowhere.pem"), 1, "cannot use the certificate nowhere.pem"),
+        (("--tls-certificate", "nowhere.pem", "--tls-key", "nowhere.pem"), 1, "nowhere.pem: No such file"),
         (("--tls-certificate", "nowhere.pem"), 2, "go together"),
         (("--trusted-proxy", "proxy.example.org"), 1, "a trusted proxy is an address or a network"),
     ],

@@ -65,7 +65,7 @@ async def test_a_name_that_others_have_is_refused(tmp_path: Path) -> None:
         assert "another key" in refused.stderr
         refused = register(tmp_path / "other", network, join)
         assert refused.returncode == 1
-        assert "belongs to somebody else" in json.loads(refused.stdout)["message"]
+        assert "registered with another key" in json.loads(refused.stdout)["message"]
 
 
 async def test_a_home_server_starts_while_its_directory_is_away_and_says_so(tmp_path: Path) -> None:

