@@ -6,6 +6,7 @@ import pytest
 
 from tests import postgres_server
 from tests.postgres_server import PostgresServer
+from tests.server_builders import DATABASES
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,9 @@ def postgres_url(postgres: PostgresServer) -> Generator[str]:
     """An empty database."""
     with postgres.database() as url:
         yield url
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str | None:
+    """Where the home server keeps its data; None: in a file of SQLite."""
+    return None if request.param == "sqlite" else request.getfixturevalue("postgres_url")

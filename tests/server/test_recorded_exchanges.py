@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
-from tests.server_builders import FakeDirectory, open_harbor
+from tests.server_builders import TRANSPORTS, FakeDirectory, Harbor, open_harbor
 from tests.vectors_of import vectors
 from xirtam_core.codec.primitives import AuthToken, Hash, SigningSecret
 from xirtam_core.crypto.hashing import token_hash
@@ -23,7 +24,7 @@ from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.directory import UserDescriptor
 from xirtam_core.rpc.directory import DirectoryBusy
 from xirtam_core.rpc.service import Dispatcher
-from xirtam_core.rpc.transports import LocalTransport
+from xirtam_core.rpc.transports import LocalTransport, connect
 from xirtam_server.directory.service import DirectoryService
 from xirtam_server.home.proxying import ProxyPolicy
 from xirtam_server.transports import http
@@ -89,22 +90,32 @@ async def open_directory(folder: Path) -> AsyncGenerator[DirectoryService]:
         await service.close()
 
 
-async def test_the_home_server_answers_over_http_as_recorded(tmp_path: Path) -> None:
-    mapping = Mapping()
+@contextlib.asynccontextmanager
+async def recorded_harbor(folder: Path, database: str | None) -> AsyncGenerator[Harbor]:
+    """A home server in the place of the recorded one, with a directory and another server to forward to."""
     directory = directory_of_the_recording()
     async with (
-        open_directory(tmp_path) as proxied,
-        open_harbor(folder_of(tmp_path, "audit01")) as other,
+        open_directory(folder) as proxied,
+        open_harbor(folder_of(folder, "audit01")) as other,
         open_harbor(
-            tmp_path,
+            folder,
+            database=database,
             directory=directory,
             legacy_device_auth=True,
             proxy=ProxyPolicy(servers=True, directory=True, private_addresses=True),
             proxied_directory=LocalTransport(Dispatcher(proxied)),
         ) as harbor,
-        httpx.AsyncClient(base_url=harbor.urls["http"]) as web,
     ):
         directory.add_server(ServerName("~audit01"), other.urls["tcp"])
+        yield harbor
+
+
+async def test_the_home_server_answers_over_http_as_recorded(tmp_path: Path, database: str | None) -> None:
+    mapping = Mapping()
+    async with (
+        recorded_harbor(tmp_path, database) as harbor,
+        httpx.AsyncClient(base_url=harbor.urls["http"]) as web,
+    ):
         for exchange in RECORDED["home"]:
             verb, path = {"GET /": ("GET", "/"), "POST /elsewhere": ("POST", "/elsewhere")}.get(
                 exchange["what"], ("POST", "/")
@@ -117,6 +128,24 @@ async def test_the_home_server_answers_over_http_as_recorded(tmp_path: Path) -> 
                 assert answer.text == exchange["response"], exchange["what"]
                 continue
             compare(exchange, answer.json(), mapping)
+
+
+@pytest.mark.parametrize("scheme", TRANSPORTS[1:])
+async def test_it_gives_the_same_bodies_over_every_other_transport(
+    tmp_path: Path, database: str | None, scheme: str
+) -> None:
+    mapping = Mapping()
+    async with recorded_harbor(tmp_path, database) as harbor:
+        transport = connect(harbor.urls[scheme])
+        try:
+            for exchange in RECORDED["home"]:
+                if exchange["status"] != 200:  # which has no like where there are no statuses
+                    continue
+                request = mapping.translate(exchange["request"])
+                answer = await transport.call(request.encode(), json.loads(request)["id"], timeout_s=15)
+                compare(exchange, json.loads(answer), mapping)
+        finally:
+            await transport.close()
 
 
 def compare(exchange: dict[str, Any], ours: dict[str, Any], mapping: Mapping) -> None:

@@ -1,5 +1,6 @@
 """A directory and home servers in processes of their own, from `init` to the first message."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from tests.server_builders import (
     ServerProcess,
     calling,
     command,
+    fetch,
     fetch_all,
     post,
     server_process,
@@ -114,6 +116,56 @@ async def test_processes_share_an_identity_that_is_kept_in_a_file(tmp_path: Path
         refused = run("home", "--data-dir", str(tmp_path / "third"), "--config", str(file), "--join", join)
         assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
         assert "missing.key" in refused.stderr
+
+
+async def test_two_processes_on_one_database_are_one_home_server(tmp_path: Path, postgres_url: str) -> None:
+    with server_process(tmp_path / "directory", role="directory") as directory:
+        join = directory.ready["join"]
+        flags = [
+            "--join",
+            join,
+            "--name",
+            "~harbor",
+            "--database",
+            postgres_url,
+            "--fragments",
+            str(tmp_path / "bodies"),
+        ]
+        config = tmp_path / "second.toml"
+        config.write_text(f'[keys]\nserver = "{tmp_path / "first" / "server.key"}"\n')
+        with (
+            server_process(tmp_path / "first", *flags, role="home") as first,
+            server_process(tmp_path / "second", "--config", str(config), *flags, role="home") as second,
+        ):
+            assert register(tmp_path / "first", first, join).returncode == 0
+            alice, token = await first.new_account("alice")
+            async with calling(first.urls["http"]) as here, calling(second.urls["ws"]) as there:
+                waiting = asyncio.create_task(fetch(there, token, alice.username, timeout_ms=10_000))
+                await post(here, alice.username, "through the other")
+                assert [text_of(entry) for entry in await waiting] == ["through the other"]
+                first.end(signal.SIGKILL)
+                await post(there, alice.username, "and on")
+                found = [text_of(entry) for entry in await fetch_all(there, token, alice.username)]
+                assert found == ["through the other", "and on"]
+            stats = run("stats", "--json", "--data-dir", str(tmp_path / "second"), "--database", postgres_url)
+            assert json.loads(stats.stdout)["entries"] == 2
+            assert second.end() == 0
+        checked = run(
+            "check", "--data-dir", str(tmp_path / "second"), "--database", postgres_url, "--config", str(config)
+        )
+        assert checked.returncode == 0, checked.stdout
+
+
+def test_a_database_that_is_not_there_is_said_in_one_line_without_its_password(tmp_path: Path) -> None:
+    with server_process(tmp_path / "directory", role="directory") as directory:
+        url = "postgresql://xirtam:sesame@127.0.0.1:1/xirtam"
+        refused = run(
+            *("home", "--data-dir", str(tmp_path / "home"), "--join", directory.ready["join"], "--name", "~harbor"),
+            *("--database", url, "--fragments", str(tmp_path / "bodies")),
+        )
+        assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+        assert "cannot use the database" in refused.stderr
+        assert "sesame" not in refused.stderr
 
 
 def test_init_makes_a_server_that_starts_and_overwrites_nothing(tmp_path: Path) -> None:

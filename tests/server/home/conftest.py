@@ -5,14 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.server_builders import DATABASES, TRANSPORTS, Harbor, calling, open_harbor
+from tests.server_builders import TRANSPORTS, Harbor, calling, open_harbor
 from xirtam_core.rpc.home_server import HomeServer
-
-
-@pytest.fixture(params=DATABASES)
-def database(request: pytest.FixtureRequest) -> str | None:
-    """Where the home server keeps its data; None: in a file of SQLite."""
-    return None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
 
 @pytest.fixture
