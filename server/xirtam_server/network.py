@@ -219,13 +219,14 @@ def _doors(
     """The doors of what is served, and what can be had of it by GET."""
     doors: dict[str, Door] = {}
     routes: list[Route] = []
+    depth = config.limits.connections.max_depth
     if home is not None:
-        doors["home"] = Door(home, ServerBusy())
+        doors["home"] = Door(home, ServerBusy(), depth)
     if directory is not None:
         # A directory that only this machine asks has no strangers, and no need of caches.
         limits = UNLIMITED if config.listen.is_private else config.limits.directory_callers
         public = PublicDirectory(directory, limits)
-        doors["directory"] = Door(public, DirectoryBusy())
+        doors["directory"] = Door(public, DirectoryBusy(), depth)
         routes = cacheable.routes(_DIRECTORY_PATH, public)
     return doors, routes
 

@@ -6,6 +6,8 @@ peers send: nothing can have been lost of that.
 """
 
 import json
+import re
+from itertools import accumulate
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -13,6 +15,9 @@ import msgspec
 from xirtam_core.errors import Malformed
 
 T = TypeVar("T")
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS = {ord(b): step for b, step in zip("[{]}", (1, 1, -1, -1), strict=True)}
 
 
 class RepeatedKeys(dict[str, Any]):
@@ -51,6 +56,15 @@ def parse(text: bytes | str) -> Any:
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
         pass
     return _parse_strictly(raw)
+
+
+def is_deeper_than(raw: bytes, most: int) -> bool:
+    """Whether JSON has more than `most` lists and objects within each other."""
+    if raw.count(b"[") + raw.count(b"{") <= most:
+        return False
+    brackets = _TEXT.sub(b"", raw).translate(None, _NO_BRACKETS)
+    steps = map(_STEPS.__getitem__, brackets)
+    return any(depth > most for depth in accumulate(steps))
 
 
 def parse_plain(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T | None:

@@ -23,6 +23,8 @@ class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of an HTTP request's head."""
     max_line_bytes: int = 2**20
     """Of a request over TCP, LZ4 or WebSocket."""
+    max_depth: int = 128
+    """Lists and objects within each other in a request."""
     most_calls: int = 128
     """In flight on one such connection; further ones wait."""
     most_pipelined: int = 16

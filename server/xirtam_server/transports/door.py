@@ -8,9 +8,10 @@ from contextvars import Context
 from time import perf_counter
 from typing import Any
 
-from xirtam_core.errors import RetryLater
+from xirtam_core.codec import jsontext
+from xirtam_core.errors import Malformed, RetryLater
 from xirtam_core.rpc import envelope
-from xirtam_core.rpc.envelope import Fault
+from xirtam_core.rpc.envelope import Fault, Request
 from xirtam_core.rpc.service import Dispatcher, MethodError, OnEnd, Service
 from xirtam_server.tally import CallTally
 from xirtam_server.transports.steps import OnAnswer, drive
@@ -19,13 +20,17 @@ _log = logging.getLogger(__name__)
 
 
 class Door:
-    """One service as transports see it. `busy` is what its callers are told when they should come again."""
+    """One service as transports see it. `busy` is what its callers are told when they should come again.
 
-    def __init__(self, service: Service, busy: MethodError) -> None:
+    A request with more than `max_depth` lists and objects within each other is none.
+    """
+
+    def __init__(self, service: Service, busy: MethodError, max_depth: int = 128) -> None:
         self.calls = {name: CallTally() for name in type(service).methods}
         """What became of the calls so far, by method."""
         self._dispatcher = Dispatcher(service, self._excuse, self._on_end)
         self._busy = busy.fault()
+        self._max_depth = max_depth
         self._tasks: set[asyncio.Task[bytes]] = set()
 
     def _on_end(self, method: str) -> OnEnd:
@@ -42,14 +47,19 @@ class Door:
 
     def answer(self, raw: bytes) -> Coroutine[Any, Any, bytes]:
         """The response to the request `raw`, to be awaited; raises `Malformed` at once for what is no request."""
-        return self._dispatcher.answer(envelope.parse_request(raw))
+        return self._dispatcher.answer(self._request(raw))
+
+    def _request(self, raw: bytes) -> Request:
+        if jsontext.is_deeper_than(raw, self._max_depth):
+            raise Malformed("JSON nested too deeply")
+        return envelope.parse_request(raw)
 
     def begin(self, raw: bytes, context: Context, ended: OnAnswer) -> None:
         """Begins to answer the request `raw` in a copy of `context`; `ended` hears how it ends, perhaps before this returns.
 
         For connections that carry many calls: short ones go without a task. Raises `Malformed` at once for what is no request.
         """
-        request = envelope.parse_request(raw)
+        request = self._request(raw)
         called = self._dispatcher.answer(request)
         if not self._dispatcher.needs_task(request):
             drive(called, context, ended)

@@ -131,3 +131,21 @@ def test_a_repeated_field_is_refused_in_a_request_and_in_a_value_inside_it() -> 
         envelope.parse_request('{"jsonrpc":"2.0","method":"m","params":[],"id":"a","id":"b"}')
     with pytest.raises(Malformed):
         jsonwire.decode(Blob, '{"kind":"a","inner":"","kind":"b"}')
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        (b"1", 0),
+        (b"[]", 1),
+        (b'{"a":[{}]}', 3),
+        (b"[[],[],[]]", 2),
+        (b'["[[[[","{\\"[["]', 1),
+        (b'"\\"[[[["', 0),
+        (b"[" * 300, 300),
+        (b'{"a":' * 300, 300),
+    ],
+)
+def test_how_deep_text_is_nested_is_known_before_it_is_read(text: bytes, depth: int) -> None:
+    assert not jsontext.is_deeper_than(text, depth)
+    assert depth == 0 or jsontext.is_deeper_than(text, depth - 1)
