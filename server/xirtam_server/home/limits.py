@@ -26,6 +26,10 @@ class HomeLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Entries in one answer, so that it fits a line of 1 MiB."""
     most_received_at_once: int = 4096
     """Mailboxes that one call may read."""
+    most_unknown_at_once: int = 32
+    """Mailboxes that one call may look up in the store in vain; those beyond count as refused. Each counts as a costly call."""
+    most_unknown_remembered: int = 10_000
+    """Names of mailboxes that were looked up in vain, so that none is looked up again; none in a store that processes share."""
     longest_poll_s: float = 540.0
     """A long poll is answered after so long, whatever its caller asked for."""
     denied_pause_s: float = 1.0
@@ -34,6 +38,10 @@ class HomeLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Parked long polls; the oldest is answered when another comes."""
     most_polls_per_peer: int = 64
     """Parked long polls of one connection."""
+    most_watched: int = 500_000
+    """Mailboxes that parked long polls wait for, counted for each poll; the oldest are answered when another does not fit."""
+    most_watched_per_peer: int = 20_000
+    """Of these, in the polls of one connection."""
     recent_bytes: int = 16 * 2**20
     """Memory for entries that were just written."""
     page_cache_bytes: int = 8 * 2**20

@@ -57,10 +57,13 @@ class OpenMailboxes:
         *,
         most_rights: int,
         recent_bytes: int,
+        most_missing: int = 0,
     ) -> None:
         self._woken, self._awaited = woken, awaited
-        self._most_rights, self._most_bytes = most_rights, recent_bytes
+        self._most_rights, self._most_bytes, self._most_missing = most_rights, recent_bytes, most_missing
         self._open: OrderedDict[Hash, OpenMailbox] = OrderedDict()
+        self._missing: OrderedDict[Hash, None] = OrderedDict()
+        self._openings = 0
         self._rights = 0
         self._recent: deque[tuple[OpenMailbox, int]] = deque()
         self._bytes = 0
@@ -76,14 +79,31 @@ class OpenMailboxes:
         """The mailbox, opened if it was not; None where there is none."""
         found = self.find_open(mailbox)
         if found is None:
+            if self.is_missing(mailbox):
+                return None
+            openings = self._openings
             state = await store.find_mailbox(mailbox)
             if state is None:
+                # Where one was opened meanwhile, it may be this one, which is no longer missing then.
+                if not store.is_shared and openings == self._openings:
+                    self._note_missing(mailbox)
                 return None
             return self._open.get(mailbox) or OpenMailbox(state)  # it may be gone again where many were opened at once
         return found
 
+    def is_missing(self, mailbox: Hash) -> bool:
+        """Whether there is certainly no such mailbox; never in a store that processes share, where another may have made it."""
+        return mailbox in self._missing
+
+    def _note_missing(self, mailbox: Hash) -> None:
+        self._missing[mailbox] = None
+        if len(self._missing) > self._most_missing:
+            self._missing.popitem(last=False)
+
     def opened(self, state: MailboxState) -> None:
         """Takes note of a mailbox as read by the writer."""
+        self._openings += 1
+        self._missing.pop(state.name, None)
         standing = self._open.get(state.name)
         if standing is None:
             self._open[state.name] = OpenMailbox(state)

@@ -81,7 +81,7 @@ class HomeService(HomeServer):
         self._registrar = Registrar(settings.registration, store)
         prepared_s = settings.registration.prepared_s
         self._devices = Devices(settings.name, store, directory, limits, self._registrar, prepared_s)
-        self._receiver = Receiver(store, mailboxes, waiters, limits)
+        self._receiver = Receiver(store, mailboxes, waiters, self.throttle, limits)
         self._bodies, self._fragments = bodies, Fragments(store, bodies, settings.fragments)
         self._forwarder = forwarder
         self._fragment_purger = FragmentPurger(store, bodies, settings.fragments, limits)
@@ -107,9 +107,13 @@ class HomeService(HomeServer):
         `forwarder`, which whoever made it closes, does what is asked of proxies; None: nothing is forwarded.
         """
         limits = settings.limits
-        waiters = Waiters(limits.most_polls, limits.most_polls_per_peer)
+        waiters = Waiters(limits)
         mailboxes = OpenMailboxes(
-            waiters.wake, waiters.is_watched, most_rights=limits.most_open_rights, recent_bytes=limits.recent_bytes
+            waiters.wake,
+            waiters.is_watched,
+            most_rights=limits.most_open_rights,
+            recent_bytes=limits.recent_bytes,
+            most_missing=limits.most_unknown_remembered,
         )
         bodies = await open_bodies(fragments or _beside(database))
         store = await open_store(database, mailboxes, store_limits, postgres)
@@ -222,7 +226,9 @@ class HomeService(HomeServer):
         self, mailboxes: tuple[ReceiveFrom, ...], timeout_ms: int
     ) -> Mapping[Hash, tuple[MailboxEntry, ...]]:
         # JSON ready made, which the dispatcher passes on: entries are encoded once however often they are read.
-        answer = await self._receiver.receive(mailboxes, timeout_ms)
+        received = self._receiver.receive(mailboxes, timeout_ms)
+        del mailboxes  # thousands of calls may wait for minutes with thousands of cursors each
+        answer = await received
         return cast("Mapping[Hash, tuple[MailboxEntry, ...]]", answer)
 
     async def mailbox_acl_edit(self, auth: AuthToken, mailbox: Hash, acl: MailboxAcl) -> None:
