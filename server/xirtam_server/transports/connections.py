@@ -9,6 +9,9 @@ import msgspec
 
 from xirtam_server.transports.addresses import TrustedProxies, counted_source
 
+LARGE_REQUEST = 64 * 2**10
+"""From how many bytes on what has come of a request, or waits, is counted in what all clients together make the server keep."""
+
 
 class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bounds on connections. Sizes in bytes, times in seconds."""
@@ -32,7 +35,8 @@ class ConnectionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_unsent_bytes: int = 64 * 2**20
     """Answers that one client has not taken yet."""
     most_held_bytes: int = 512 * 2**20
-    """What all clients together make the server keep beyond the ordinary: large unsent answers, large LZ4 windows."""
+    """What all clients together make the server keep beyond the ordinary: large unsent answers, large LZ4 windows, large
+    requests that are unfinished or wait."""
     most_odd_frames: int = 1000
     """WebSocket frames that carry no whole message (pings, pieces, empty ones) on one connection between two sweeps."""
     silence_s: float = 600.0
@@ -139,7 +143,7 @@ class Connections:
 
     def leave(self, connection: Connection) -> None:
         """The connection is gone."""
-        for kind in ("unsent", "window"):
+        for kind in ("unsent", "window", "partial", "backlog"):
             self.hold(connection, kind, 0)
         if connection in self._open:
             self._remove(connection)

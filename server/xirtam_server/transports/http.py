@@ -23,7 +23,7 @@ from xirtam_core.errors import Malformed
 from xirtam_core.rpc import envelope
 from xirtam_core.rpc.envelope import Fault
 from xirtam_server.peer import PEER
-from xirtam_server.transports.connections import Connections
+from xirtam_server.transports.connections import LARGE_REQUEST, Connection, Connections
 from xirtam_server.transports.door import Door
 from xirtam_server.transports.http_connection import HttpConnection
 from xirtam_server.transports.tls import Certificate, Handshake, TlsServer
@@ -37,12 +37,13 @@ class RpcEndpoint:
     """The ASGI application behind one path."""
 
     def __init__(self, door: Door, connections: Connections, *, says_parse_error: bool) -> None:
-        self._door, self._limits, self._says_parse_error = door, connections.limits, says_parse_error
+        self._door, self._connections, self._says_parse_error = door, connections, says_parse_error
+        self._limits = connections.limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         PEER.set(scope["state"]["peer"])
         try:
-            body = await self._read(receive)
+            body = await self._read(receive, scope["state"]["connection"])
         except _TooLarge:
             # What still comes is passed over, until the connection counts as idle: closed at once, the client might not see why.
             await _respond(send, 413, _TEXT, b"")
@@ -63,16 +64,21 @@ class RpcEndpoint:
             else:
                 await _respond(send, 400, _TEXT, b"")
 
-    async def _read(self, receive: Receive) -> bytes:
+    async def _read(self, receive: Receive, connection: Connection) -> bytes:
         message = await receive()
         if message.get("more_body"):
             async with asyncio.timeout(self._limits.slow_s):
-                return await self._read_rest(receive, bytearray(message["body"]))
+                try:
+                    return await self._read_rest(receive, bytearray(message["body"]), connection)
+                finally:
+                    self._connections.hold(connection, "partial", 0)
         return self._checked(message.get("body", b""))
 
-    async def _read_rest(self, receive: Receive, body: bytearray) -> bytes:
+    async def _read_rest(self, receive: Receive, body: bytearray, connection: Connection) -> bytes:
         while True:
             self._checked(body)
+            if len(body) > LARGE_REQUEST:
+                self._connections.hold(connection, "partial", len(body))
             message = await receive()
             body += message.get("body", b"")
             if not message.get("more_body"):

@@ -72,7 +72,7 @@ class HttpConnection(HttpToolsProtocol):
         after: Handshake | None = None,
     ) -> None:
         self._peer = Peer()
-        super().__init__(config, server_state, {"peer": self._peer}, asyncio.get_running_loop())
+        super().__init__(config, server_state, {"peer": self._peer, "connection": self}, asyncio.get_running_loop())
         self.access_log = False
         self.logger = _quiet
         self.pipeline = cast("Any", _Pipeline())
@@ -96,6 +96,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._register.leave(self)
+        self.app_state.clear()  # which holds on to this
         super().connection_lost(exc)
         self._peer.release()
         if self._gone is not None:
@@ -160,7 +161,8 @@ class HttpConnection(HttpToolsProtocol):
             self.abort()
             return
         self.connections.discard(self)
-        self.parser = cast("Any", None)  # which holds on to this
+        self.app_state.clear()
+        self.parser = cast("Any", None)  # both hold on to this
         self.transport.set_protocol(connection)
         lines = [b"GET ", self.url, b" HTTP/", self.scope["http_version"].encode(), b"\r\n"]
         head = b"".join([*lines, *(b"%b: %b\r\n" % header for header in self.headers), b"\r\n"])

@@ -14,11 +14,13 @@ from xirtam_core.rpc import envelope
 from xirtam_core.rpc.envelope import Fault
 from xirtam_server.peer import PEER, Peer
 from xirtam_server.transports.addresses import address_of
-from xirtam_server.transports.connections import Connections, Flow
+from xirtam_server.transports.connections import LARGE_REQUEST, Connections, Flow
 from xirtam_server.transports.door import Door
 
 _HIGH_WATER = 2**20
 BACKLOG = 4096
+_WEIGHT_OF_LINE = 64
+"""What a line that waits costs in memory beside its bytes."""
 
 
 class LineConnection(asyncio.Protocol):
@@ -42,6 +44,7 @@ class LineConnection(asyncio.Protocol):
         self._has_spoken = False
         self._can_write = True
         self._is_paused = self._is_finishing = self._is_closing = self._is_beginning = False
+        self._holds_partial = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -66,22 +69,37 @@ class LineConnection(asyncio.Protocol):
             if self._partial is None:
                 self._partial, self._partial_since = bytearray(), self._loop.time()
             self._partial += data
-            self._check_length(len(self._partial))
+            self._count_partial(len(self._partial))
             return
         self._last_line = self._partial_since = self._loop.time()
         self._has_spoken = True
         *lines, rest = (data if self._partial is None else bytes(self._partial) + data).split(b"\n")
         self._partial = bytearray(rest) if rest else None
-        self._check_length(len(rest))
+        self._count_partial(len(rest))
         for line in lines:
             if line and line != b"\r":
                 self._check_length(len(line))
                 self._backlog.append(line)
         self._begin_calls()
+        if self._backlog:
+            self._count_backlog()
 
     def _check_length(self, size: int) -> None:
         if size > self._limits.max_line_bytes:
             self.abort()
+
+    def _count_partial(self, size: int) -> None:
+        """Judges what has come of a request, `size` bytes: much of it counts against what all clients may have together."""
+        self._check_length(size)
+        if size > LARGE_REQUEST or self._holds_partial:
+            self._holds_partial = size > LARGE_REQUEST
+            self._connections.hold(self, "partial", size if self._holds_partial else 0)
+
+    def _count_backlog(self) -> None:
+        """The same for requests that wait, until reading goes on."""
+        size = sum(map(len, self._backlog)) + _WEIGHT_OF_LINE * len(self._backlog)
+        if size > LARGE_REQUEST and not self._is_closing:
+            self._connections.hold(self, "backlog", size)
 
     def _begin_calls(self) -> None:
         self._is_beginning = True
@@ -97,7 +115,16 @@ class LineConnection(asyncio.Protocol):
             return
         if self._is_full() is not self._is_paused:
             self._is_paused = not self._is_paused
-            (self._transport.pause_reading if self._is_paused else self._transport.resume_reading)()
+            if self._is_paused:
+                self._transport.pause_reading()
+            else:
+                self._connections.hold(self, "backlog", 0)
+                self._transport.resume_reading()
+
+    def _go_on(self) -> None:
+        """Begins calls that waited. Meanwhile the client was not heard, which is not counted against it."""
+        self._begin_calls()
+        self._last_line = self._partial_since = self._loop.time()
 
     def _is_full(self) -> bool:
         """Whether to read no more for now."""
@@ -117,7 +144,7 @@ class LineConnection(asyncio.Protocol):
             self._send(answer)
             self._check_unsent()
         if self._backlog and not self._is_beginning:
-            self._begin_calls()
+            self._go_on()
         if self._idle is not None and not self._calls and not self._idle.done():
             self._idle.set_result(None)
 
@@ -138,13 +165,18 @@ class LineConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._can_write = True
         self._connections.hold(self, "unsent", 0)
-        self._begin_calls()
+        if self._backlog:
+            self._go_on()
+        else:
+            self._begin_calls()
 
     def is_stale(self, now: float) -> bool:
         limits = self._limits
-        if self._partial is not None and now - self._partial_since > limits.slow_s:
-            return True
         if self._flow.is_stuck(self._transport.get_write_buffer_size(), now, limits.slow_s):
+            return True
+        if self._backlog:
+            return False  # what it says now is not read
+        if self._partial is not None and now - self._partial_since > limits.slow_s:
             return True
         return now - self._last_line > (limits.silence_s if self._has_spoken else limits.slow_s)
 

@@ -58,6 +58,8 @@ class WebSocketConnection(LineConnection):
             self._flush()
         self._note_partial()
         self._begin_calls()
+        if self._backlog:
+            self._count_backlog()
 
     def _take(self, frame: Frame) -> None:
         match frame.opcode:
@@ -98,8 +100,11 @@ class WebSocketConnection(LineConnection):
         if self._protocol.current_size is not None or self._protocol.reader.buffer:
             if self._partial is None:
                 self._partial, self._partial_since = bytearray(), self._loop.time()
+            self._count_partial(len(self._partial) + len(self._protocol.reader.buffer))
         else:
             self._partial = None
+            if self._holds_partial:
+                self._count_partial(0)
 
     def _send(self, answer: bytes) -> None:
         self._protocol.send_text(answer)
