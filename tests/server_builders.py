@@ -146,8 +146,8 @@ async def open_harbor(
         ),
         database or folder / "home.db",
         directory,
-        store_limits,
         fragments or str(folder / "fragments"),
+        store_limits,
         forwarder,
     )
     connections = Connections(connection_limits or ConnectionLimits(), proxies)

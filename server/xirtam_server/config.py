@@ -25,6 +25,7 @@ from xirtam_server.home.registration import RegistrationPolicy
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.log import LogSettings
 from xirtam_server.storage.limits import StoreLimits
+from xirtam_server.storage.opening import is_shared
 from xirtam_server.storage.postgres.settings import PostgresSettings
 from xirtam_server.transports.connections import ConnectionLimits
 from xirtam_server.transports.tls import TlsFiles
@@ -121,7 +122,8 @@ class StorageSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: str | None = None
     """sqlite:PATH, or postgresql://USER@HOST/NAME for several processes; unset: home.db in the data directory."""
     fragments: str | None = None
-    """Attachments: the path of a folder, or s3://BUCKET/PREFIX; unset: fragments/ in the data directory."""
+    """Attachments: the path of a folder, or s3://BUCKET/PREFIX; unset: fragments/ in the data directory, which a database of
+    PostgreSQL does not allow, as its processes share them, too."""
 
 
 class KeyFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -233,7 +235,12 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def fragments(self) -> str:
-        """Where attachments are kept."""
+        """Where attachments are kept; raises `BadConfiguration` where processes share a database and no place is named."""
+        if not self.storage.fragments and is_shared(self.database):
+            raise BadConfiguration(
+                "attachments have no place: name one that all processes on this database share with --fragments, "
+                "a folder or s3://BUCKET/PREFIX"
+            )
         return self.storage.fragments or str(self.place / FRAGMENTS)
 
     @property

@@ -174,7 +174,7 @@ async def _open_home(
     forwarder = Forwarder(settings.proxy, known.client, known.transport)
     stack.push_async_callback(forwarder.close)
     home = await HomeService.open(
-        settings, config.database, known.client, config.limits.store, config.fragments, forwarder, config.postgres
+        settings, config.database, known.client, config.fragments, config.limits.store, forwarder, config.postgres
     )
     stack.push_async_callback(home.close)
     return home

@@ -156,6 +156,24 @@ async def test_two_processes_on_one_database_are_one_home_server(tmp_path: Path,
         assert checked.returncode == 0, checked.stdout
 
 
+def test_a_second_server_on_a_file_of_sqlite_is_refused_whatever_its_data_directory(tmp_path: Path) -> None:
+    database = ("--database", f"sqlite:{tmp_path / 'home.db'}")
+    with server_process(tmp_path / "first", "--name", "~harbor", *database):
+        refused = run("--data-dir", str(tmp_path / "second"), "--name", "~haven", *database)
+        assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+        assert "another xirtam-server uses the database" in refused.stderr
+        assert run("stats", "--data-dir", str(tmp_path / "second"), *database).returncode == 0
+
+
+def test_a_shared_database_without_a_place_for_attachments_is_refused_and_attachments_stay_nowhere(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    refused = run("--data-dir", str(tmp_path / "data"), "--name", "~harbor", "--database", postgres_url)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "--fragments" in refused.stderr
+    assert not (tmp_path / "data" / "fragments").exists()
+
+
 def test_a_database_that_is_not_there_is_said_in_one_line_without_its_password(tmp_path: Path) -> None:
     with server_process(tmp_path / "directory", role="directory") as directory:
         url = "postgresql://xirtam:sesame@127.0.0.1:1/xirtam"

@@ -1,16 +1,15 @@
 """The home server's store for an operator's command, beside a server that may be running on it.
 
-Nothing that a running server keeps in memory may be changed this way: ends and access lists of mailboxes, that is. `holding` tells
-whether there is one.
+Nothing that a running server keeps in memory may be changed this way: ends and access lists of mailboxes, that is; unless the store
+was opened `alone`.
 """
 
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.protocol.mailbox import MailboxAcl
 from xirtam_server.config import ServerConfig, StartFailed
-from xirtam_server.data_dir import locked
 from xirtam_server.storage.interface import HomeStore, MailboxObserver, MailboxState, StoredEntry
 from xirtam_server.storage.opening import open_store, sqlite_path
 
@@ -34,28 +33,18 @@ class _Unwatched(MailboxObserver):
 
 
 @asynccontextmanager
-async def opened(config: ServerConfig) -> AsyncGenerator[HomeStore]:
-    """The store; raises `StartFailed` where there is none yet."""
+async def opened(config: ServerConfig, *, alone: bool = False) -> AsyncGenerator[HomeStore]:
+    """The store; `alone` keeps servers of one process away meanwhile, so that all of it may be changed.
+
+    Raises `StartFailed` where there is none yet, `OlderDatabase` where a server may be running that does not know today's tables,
+    `DatabaseInUse` where one is running and it is to be `alone`.
+    """
     path = sqlite_path(config.database)
     if path is not None and not path.exists():
         raise StartFailed(f"no home server has its data in {path}: name the place with --data-dir or --config")
-    store = await open_store(config.database, _Unwatched(), config.limits.store, config.postgres)
+    is_guest = not alone or path is None
+    store = await open_store(config.database, _Unwatched(), config.limits.store, config.postgres, is_guest=is_guest)
     try:
         yield store
     finally:
         await store.close()
-
-
-@contextmanager
-def holding(config: ServerConfig) -> Generator[bool]:
-    """Whether no server runs on the data directory, and none can start meanwhile."""
-    try:
-        lock = locked(config.place)
-        lock.__enter__()
-    except StartFailed:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.__exit__(None, None, None)

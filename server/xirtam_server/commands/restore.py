@@ -50,7 +50,7 @@ def _flush(folder: Path) -> None:
 
 async def _migrate(config: ServerConfig) -> None:
     try:
-        async with opened(config):
+        async with opened(config, alone=True):
             pass
     except XirtamError as fault:
         raise StartFailed(f"the backup was restored, and cannot be used by this version: {fault}") from None

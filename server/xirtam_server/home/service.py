@@ -47,10 +47,10 @@ from xirtam_server.home.registration import Registrar
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.home.throttle import Throttle
 from xirtam_server.home.waiters import Waiters
-from xirtam_server.storage.bodies import BodyStore, FragmentsUnusable, open_bodies
+from xirtam_server.storage.bodies import BodyStore, open_bodies
 from xirtam_server.storage.interface import HomeStore
 from xirtam_server.storage.limits import StoreLimits
-from xirtam_server.storage.opening import open_store, sqlite_path
+from xirtam_server.storage.opening import open_store
 
 if TYPE_CHECKING:
     from xirtam_server.storage.postgres.settings import PostgresSettings
@@ -96,14 +96,14 @@ class HomeService(HomeServer):
         settings: HomeSettings,
         database: str | Path,
         directory: UserDirectory,
+        fragments: str,
         store_limits: StoreLimits | None = None,
-        fragments: str | None = None,
         forwarder: Forwarder | None = None,
         postgres: "PostgresSettings | None" = None,
     ) -> "HomeService":
         """The home server with its `database` (as `open_store` takes it); device authentication asks `directory`.
 
-        `fragments` is where attachments are kept (`storage.bodies.open_bodies`); None: in a folder beside a database of SQLite.
+        `fragments` is where attachments are kept (as `open_bodies` takes it).
         `forwarder`, which whoever made it closes, does what is asked of proxies; None: nothing is forwarded.
         """
         limits = settings.limits
@@ -115,7 +115,7 @@ class HomeService(HomeServer):
             recent_bytes=limits.recent_bytes,
             most_missing=limits.most_unknown_remembered,
         )
-        bodies = await open_bodies(fragments or _beside(database))
+        bodies = await open_bodies(fragments)
         store = await open_store(database, mailboxes, store_limits, postgres)
         return cls(settings, store, mailboxes, waiters, directory, bodies, forwarder)
 
@@ -294,11 +294,3 @@ class HomeService(HomeServer):
     async def download_frag(self, fragment: Hash) -> Node | Leaf | None:
         # JSON ready made, as above.
         return cast("Node | Leaf | None", await self._fragments.find(fragment))
-
-
-def _beside(database: str | Path) -> str:
-    """The folder for attachments, where none is named."""
-    path = sqlite_path(database)
-    if path is None:
-        raise FragmentsUnusable("attachments have no place beside a database of PostgreSQL: name one with --fragments")
-    return str(path.parent / "fragments")

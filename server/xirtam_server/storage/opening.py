@@ -32,18 +32,24 @@ async def open_store(
     observer: MailboxObserver,
     limits: StoreLimits | None = None,
     postgres: "PostgresSettings | None" = None,
+    *,
+    is_guest: bool = False,
 ) -> HomeStore:
     """The store in `database`: a path, `sqlite:PATH` or `postgresql://…`, as libpq takes it.
 
-    Raises `DatabaseUnavailable`, `NewerDatabase` and `DamagedDatabase`, whose text is for the operator and holds no password.
+    A guest may be beside a running server: it must not change what a server remembers (ends and access lists of mailboxes), and
+    leaves an older database as it is where one may be running (`OlderDatabase`). Everybody else has a database of SQLite alone.
+
+    Raises `DatabaseUnavailable` (`DatabaseInUse`), `NewerDatabase` and `DamagedDatabase`, whose text is for the operator and holds
+    no password.
     """
     path = sqlite_path(database)
     if path is not None:
-        return await SqliteHomeStore.open(path, observer, limits)
+        return await SqliteHomeStore.open(path, observer, limits, is_guest=is_guest)
     url = str(database)
     if not is_shared(url):
         raise DatabaseUnavailable("a database is sqlite:PATH or postgresql://USER:PASSWORD@HOST/NAME: say which")
     # Its driver takes a tenth of a second to load, and only some servers need it.
     from xirtam_server.storage.postgres.store import PostgresHomeStore
 
-    return await PostgresHomeStore.open(url, observer, limits, postgres)
+    return await PostgresHomeStore.open(url, observer, limits, postgres, is_guest=is_guest)

@@ -128,8 +128,25 @@ class DatabaseUnavailable(XirtamError):
     """The database does not let us in."""
 
 
+class DatabaseInUse(DatabaseUnavailable):
+    """Another process has the database for itself."""
+
+
+class OlderDatabase(XirtamError):
+    """The database is of an earlier version, and is not ours to bring up to date."""
+
+    def __init__(self) -> None:
+        super().__init__("this data is of an older version: start the server once, it brings the database up to date")
+
+
 class DamagedDatabase(XirtamError):
     """The database cannot be read."""
+
+
+def is_older(db: sqlite3.Connection) -> bool:
+    """Whether `migrate` has anything to do."""
+    (standing,) = db.execute("PRAGMA user_version").fetchone()
+    return standing < NEWEST
 
 
 def migrate(db: sqlite3.Connection, version: int = len(MIGRATIONS)) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.protocol.profile import UserProfile
 from xirtam_server.storage import accounts, bulk, devices, entries, fragments, mailboxes, removal, schema, stats
 from xirtam_server.storage.entries import Append, Appender
+from xirtam_server.storage.file_lock import FileLock
 from xirtam_server.storage.interface import (
     Account,
     Device,
@@ -77,8 +78,10 @@ class SqliteHomeStore(HomeStore):
 
     is_shared = False
 
-    def __init__(self, path: Path, observer: MailboxObserver, limits: StoreLimits) -> None:
-        self._observer = observer
+    def __init__(
+        self, path: Path, observer: MailboxObserver, limits: StoreLimits, lock: FileLock | None = None
+    ) -> None:
+        self._observer, self._lock = observer, lock
         self.secret = secrets.token_bytes(32)
         self._limits = limits
         self._appender = Appender(limits.most_entries, limits.most_mailbox_bytes, limits.most_owned_bytes)
@@ -93,10 +96,15 @@ class SqliteHomeStore(HomeStore):
         self._readers = ThreadPoolExecutor(_READERS, "reader", self._connect_reader, (path,))
 
     @classmethod
-    async def open(cls, path: Path, observer: MailboxObserver, limits: StoreLimits | None = None) -> "SqliteHomeStore":
-        """The store in the file `path`, made or brought up to date."""
-        await asyncio.to_thread(_prepare, path)
-        return cls(path, observer, limits or StoreLimits())
+    async def open(
+        cls, path: Path, observer: MailboxObserver, limits: StoreLimits | None = None, *, is_guest: bool = False
+    ) -> "SqliteHomeStore":
+        """The store in the file `path`, made or brought up to date, for this process alone; raises `DatabaseInUse`.
+
+        `is_guest` is as for `open_store`.
+        """
+        lock = await asyncio.to_thread(_prepare_beside if is_guest else _prepare, path)
+        return cls(path, observer, limits or StoreLimits(), lock)
 
     def _connect_reader(self, path: Path) -> None:
         self._local.db = _connect(path)
@@ -115,6 +123,8 @@ class SqliteHomeStore(HomeStore):
         await asyncio.to_thread(self._readers.shutdown)
         for connection in self._connections:
             connection.close()
+        if self._lock is not None:
+            self._lock.release()
 
     @property
     def commits(self) -> CommitTally:
@@ -256,9 +266,34 @@ class SqliteHomeStore(HomeStore):
         return await self._read(stats.count)
 
 
-def _prepare(path: Path) -> None:
+def _prepare(path: Path) -> FileLock:
+    """Brings the database up to date, and keeps it for this process."""
+    lock = FileLock.take(path)
     try:
-        with contextlib.closing(_connect(path)) as db:
+        with _reading_faults(path), contextlib.closing(_connect(path)) as db:
             schema.migrate(db)
+    except BaseException:
+        lock.release()
+        raise
+    return lock
+
+
+def _prepare_beside(path: Path) -> None:
+    """Leaves the database to whoever has it; brings it up to date where nobody does, else raises `OlderDatabase`."""
+    with _reading_faults(path), contextlib.closing(_connect(path)) as db:
+        if not schema.is_older(db):
+            schema.migrate(db)  # nothing to do, unless it is too new
+            return
+    try:
+        lock = _prepare(path)
+    except schema.DatabaseInUse:
+        raise schema.OlderDatabase from None
+    lock.release()
+
+
+@contextlib.contextmanager
+def _reading_faults(path: Path) -> Generator[None]:
+    try:
+        yield
     except sqlite3.Error as fault:
         raise schema.DamagedDatabase(f"cannot use the database {path} ({fault}): restore it from a backup") from None

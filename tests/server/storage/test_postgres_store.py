@@ -19,9 +19,10 @@ from xirtam_core.errors import RetryLater
 from xirtam_core.names import Username
 from xirtam_core.protocol.mailbox import AclEdit, MailboxAcl, direct_mailbox
 from xirtam_server.storage.interface import AccessChanged, HomeStore, MailboxState, StoreUnreachable
+from xirtam_server.storage.opening import open_store
 from xirtam_server.storage.postgres import arrays, entries
 from xirtam_server.storage.postgres.settings import PostgresSettings
-from xirtam_server.storage.schema import DatabaseUnavailable, NewerDatabase
+from xirtam_server.storage.schema import DatabaseUnavailable, NewerDatabase, OlderDatabase
 
 ALICE = Username("@alice")
 IMPATIENT = PostgresSettings(patience_s=0.5)
@@ -307,3 +308,19 @@ async def test_a_mailbox_that_another_process_removed_takes_no_entries(shared: P
         assert await second.find_mailbox(name) is None
         await second.refresh([name])
         assert seen.closes == [name]
+
+
+async def test_a_guest_never_changes_the_tables(shared: Place, postgres_url: str) -> None:
+    async def refused() -> None:
+        with pytest.raises(OlderDatabase, match="start the server once"):
+            await open_store(postgres_url, Seen(), is_guest=True)
+
+    await refused()
+    async with shared.open():
+        guest = await open_store(postgres_url, Seen(), is_guest=True)
+        assert (await guest.stats()).accounts == 0
+        await guest.close()
+    with psycopg.connect(postgres_url, autocommit=True) as db:
+        db.execute("UPDATE schema_version SET version = 1")
+        await refused()
+        assert db.execute("SELECT version FROM schema_version").fetchone() == (1,)

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.store_builders import Seen
-from xirtam_server.storage.schema import DamagedDatabase, NewerDatabase
+from xirtam_server.storage import schema
+from xirtam_server.storage.opening import open_store
+from xirtam_server.storage.schema import (
+    DamagedDatabase,
+    DatabaseInUse,
+    DatabaseUnavailable,
+    NewerDatabase,
+    OlderDatabase,
+)
 from xirtam_server.storage.sqlite import SqliteHomeStore
 
 
@@ -33,3 +41,43 @@ async def test_a_database_of_a_later_version_or_of_none_is_left_alone(tmp_path: 
     (tmp_path / "home.db").write_bytes(b"this is no database, but it is longer than a header" * 100)
     with pytest.raises(DamagedDatabase):
         await SqliteHomeStore.open(tmp_path / "home.db", Seen())
+
+
+async def test_a_database_is_for_one_process_until_that_has_closed_it_by_whatever_name(tmp_path: Path) -> None:
+    (tmp_path / "alias.db").symlink_to(tmp_path / "home.db")
+    first = await SqliteHomeStore.open(tmp_path / "home.db", Seen())
+    for name in ("home.db", "alias.db"):
+        with pytest.raises(DatabaseInUse, match=r"another xirtam-server uses the database .*: stop it"):
+            await open_store(f"sqlite:{tmp_path / name}", Seen())
+    guest = await open_store(tmp_path / "home.db", Seen(), is_guest=True)
+    assert (await guest.stats()).accounts == 0
+    await guest.close()
+    await first.close()
+    await (await SqliteHomeStore.open(tmp_path / "alias.db", Seen())).close()
+
+
+async def test_a_guest_brings_an_older_database_up_to_date_only_where_no_server_has_it(tmp_path: Path) -> None:
+    first = await SqliteHomeStore.open(tmp_path / "home.db", Seen())
+    with contextlib.closing(sqlite3.connect(tmp_path / "home.db", isolation_level=None)) as db:
+        _as_of_version_1(db)
+        with pytest.raises(OlderDatabase, match="start the server once"):
+            await open_store(tmp_path / "home.db", Seen(), is_guest=True)
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    await first.close()
+    guest = await open_store(tmp_path / "home.db", Seen(), is_guest=True)
+    assert (await guest.stats()).fragments == 0
+    await guest.close()
+
+
+def _as_of_version_1(db: sqlite3.Connection) -> None:
+    """Makes the tables anew, as an earlier program would have them."""
+    db.execute("PRAGMA foreign_keys = OFF")
+    for (table,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+        db.execute(f"DROP TABLE {table}")
+    db.execute("PRAGMA user_version = 0")
+    schema.migrate(db, 1)
+
+
+async def test_a_folder_that_is_missing_is_named_as_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailable, match=r"there is no folder .*/missing for the database: make it"):
+        await open_store(f"sqlite:{tmp_path / 'missing' / 'home.db'}", Seen())

@@ -20,7 +20,7 @@ from typing import Any, Final, LiteralString
 
 import psycopg
 
-from xirtam_server.storage.schema import NewerDatabase
+from xirtam_server.storage.schema import NewerDatabase, OlderDatabase
 
 _LOCK: Final = 0x7869727461_6D
 """An advisory lock's key: the name of the program."""
@@ -206,11 +206,24 @@ async def migrate(db: psycopg.AsyncConnection[Any], version: int = len(MIGRATION
     async with db.transaction():
         await db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         await db.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)")
-        found = await (await db.execute("SELECT max(version) FROM schema_version")).fetchone()
-        standing = (found[0] if found else None) or 0
-        if standing > version:
-            raise NewerDatabase("this data was written by a newer xirtam-server: install that version again")
+        standing = await _standing(db, version)
         for script in MIGRATIONS[standing:version]:
             await db.execute(script)
         await db.execute("DELETE FROM schema_version")
         await db.execute("INSERT INTO schema_version VALUES (%s)", (version,))
+
+
+async def refuse_older(db: psycopg.AsyncConnection[Any], version: int = len(MIGRATIONS)) -> None:
+    """Raises `OlderDatabase` and `NewerDatabase` for a database of another version, or of none."""
+    found = await (await db.execute("SELECT to_regclass('schema_version') IS NOT NULL")).fetchone()
+    if not (found and found[0]) or await _standing(db, version) < version:
+        raise OlderDatabase
+
+
+async def _standing(db: psycopg.AsyncConnection[Any], newest: int) -> int:
+    """How many migrations have run."""
+    found = await (await db.execute("SELECT max(version) FROM schema_version")).fetchone()
+    standing = (found[0] if found else None) or 0
+    if standing > newest:
+        raise NewerDatabase("this data was written by a newer xirtam-server: install that version again")
+    return standing

@@ -77,13 +77,18 @@ class PostgresHomeStore(HomeStore):
         observer: MailboxObserver,
         limits: StoreLimits | None = None,
         settings: PostgresSettings | None = None,
+        *,
+        is_guest: bool = False,
     ) -> "PostgresHomeStore":
-        """The store in the database at `url`, made or brought up to date; raises `DatabaseUnavailable`, `NewerDatabase`."""
+        """The store in the database at `url`, made or brought up to date; raises `DatabaseUnavailable`, `NewerDatabase`.
+
+        `is_guest` is as for `open_store`: only a server changes the tables.
+        """
         try:
             info = conninfo(url)
             connection = await connect(info)
             async with connection:
-                await schema.migrate(connection)
+                await (schema.refuse_older(connection) if is_guest else schema.migrate(connection))
                 secret = await challenges.shared_secret(connection)
         except psycopg.Error as fault:
             # libpq's own text may hold the user's name, and of a malformed URL all of it.
