@@ -17,9 +17,10 @@ def composed(role: str, places: Mapping[str, str]) -> list[str]:
     found = re.search(rf'command: (\["{role}",.*?\])', COMPOSE, re.DOTALL)
     assert found is not None
     told: list[str] = json.loads(found[1])[1:]
-    flags = dict(zip(told[::2], told[1::2], strict=True))
+    flags: dict[str, str] = dict(zip(told[::2], told[1::2], strict=True))
     assert places.keys() <= flags.keys()
-    return [word for pair in (flags | places).items() for word in pair]
+    flags.update(places)
+    return [word for pair in flags.items() for word in pair]
 
 
 def run(*words: str) -> None:
