@@ -158,11 +158,11 @@ class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     """The address that they ask at."""
     port: Port | None = None
-    """Unset: nowhere."""
+    """Unset: nowhere; 0: a free one."""
     health_timeout_s: float = 5.0
     """A write that takes longer than this counts as failed."""
     stats_every_s: float = 60.0
-    """How old the counts of what the store holds may be, which take a while to make."""
+    """How old the counts of what the store holds may be, which take a while to make; 0: made each time."""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, Final, cast, get_args
 
 import msgspec
 
@@ -20,6 +20,27 @@ from xirtam_server.config import BadConfiguration, ServerConfig
 
 _WHERE = re.compile(r" - at `\$\.?([^`]*)`$")
 _MISSING = re.compile(r"Object missing required field `(.*)`$")
+_MAY_BE_0: Final = frozenset(
+    (
+        "limits.directory_callers.reads_per_source",
+        "limits.directory_callers.updates_per_source",
+        "limits.fragments.max_ttl_s",
+        "limits.home.max_ttl_s",
+        "limits.rates.anonymous_per_mailbox",
+        "limits.rates.anonymous_per_source",
+        "limits.rates.costly_per_source",
+        "limits.rates.invites_per_source",
+        "limits.rates.most_held_back",
+        "limits.rates.patience_s",
+        "listen.lz4_port",
+        "listen.port",
+        "listen.tcp_port",
+        "metrics.port",
+        "metrics.stats_every_s",
+        "registration.prepared_s",
+    )
+)
+"""The numbers whose docstrings give 0 a meaning. Any other bound or interval of 0 would hang the server or let it spin."""
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$")
 
 
@@ -45,8 +66,10 @@ def parse(raw: str, source: str, folder: Path, flags: Mapping[str, Any] | None =
     except msgspec.DecodeError as fault:
         raise BadConfiguration(_prefixed(source, f"this is not TOML: {fault}")) from None
     for dotted, value in _numbers(config):
-        if value < 0 or not math.isfinite(value):
-            raise BadConfiguration(_prefixed(source, f"{dotted} is {value}: give it a number from 0 on"))
+        may_be_0 = dotted in _MAY_BE_0
+        if value < 0 or not math.isfinite(value) or (value == 0 and not may_be_0):
+            allowed = "from 0 on" if may_be_0 else "above 0"
+            raise BadConfiguration(_prefixed(source, f"{dotted} is {value}: give it a number {allowed}"))
     return config
 
 
@@ -133,5 +156,5 @@ def _numbers(struct: msgspec.Struct, above: str = "") -> Iterator[tuple[str, flo
         value = getattr(struct, name)
         if isinstance(value, msgspec.Struct):
             yield from _numbers(value, f"{above}{name}.")
-        elif isinstance(value, (int, float)):
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
             yield above + name, value

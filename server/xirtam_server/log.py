@@ -1,12 +1,21 @@
-"""Logs: one line an event on standard error, for people or as JSON. What is logged holds no names, tokens or addresses."""
+"""Logs: one line an event on standard error, for people or as JSON. What is logged holds no names, tokens or addresses.
+
+The level that is asked for is that of our own lines. Of the libraries' there are warnings and
+errors only, whatever is asked for: below that they tell whom they connect to.
+"""
 
 import json
 import logging
 import sys
 import time
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+_OURS: Final = ("xirtam_server", "xirtam_core")
+_LIBRARIES: Final = ("asyncio", "httpcore", "httpx", "uvicorn", "websockets")
+"""Some set a level of their own, or have it set for them: the root's would not count."""
 
 
 class LogLevel(StrEnum):
@@ -22,7 +31,7 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is logged, to standard error: never names, tokens or addresses."""
 
     level: LogLevel = LogLevel.WARNING
-    """From which level on: debug, info, warning or error. `debug` has a line for each call."""
+    """From which level on: debug, info, warning or error. `debug` has a line for each call. Libraries say warnings at most."""
     as_json: bool = False
     """Whether lines are JSON."""
 
@@ -37,9 +46,16 @@ class _JsonFormatter(logging.Formatter):
 
 
 def set_up(settings: LogSettings) -> None:
-    """Sends all logging to standard error."""
+    """Sends all logging to standard error: our own from the level that is asked for, others' from warnings on."""
     output = logging.StreamHandler(sys.stderr)
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     output.setFormatter(_JsonFormatter() if settings.as_json else text)
-    logging.basicConfig(level=settings.level.upper(), handlers=[output], force=True)
-    logging.getLogger("asyncio").setLevel(max(logging.WARNING, logging.getLogger().level))
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    others = max(level, logging.WARNING)
+    logging.basicConfig(level=others, handlers=[output], force=True)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(level)
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(others)
+    # Its warnings are of a database that cannot be reached, with address and user; the store says so without them.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)

@@ -95,8 +95,9 @@ def test_what_is_set_in_a_file_counts_and_a_flag_counts_more(tmp_path: Path) -> 
         ("listen = 3", ("listen", "section")),
         ('[registration]\nnew_users = "some"', ("registration.new_users", "open, invite, closed")),
         ('name = "no"', ("name", "5 to 15")),
-        ("[limits.home]\nmax_message_bytes = -1", ("limits.home.max_message_bytes", "from 0")),
-        ("[limits.home]\nlongest_poll_s = inf", ("limits.home.longest_poll_s", "from 0")),
+        ("[limits.home]\nmax_message_bytes = -1", ("limits.home.max_message_bytes", "above 0")),
+        ("[limits.home]\nlongest_poll_s = inf", ("limits.home.longest_poll_s", "above 0")),
+        ("[limits.home]\nmax_ttl_s = -1", ("limits.home.max_ttl_s", "from 0")),
         ('[listen]\npublic_urls = ["wss://chat.example/"]', ("public_urls", "https")),
         ('[listen]\npublic_urls = ["tcp://chat.example"]', ("public_urls", "port")),
         ('[listen]\npublic_urls = ["gopher://chat.example"]', ("public_urls", "schemes")),
@@ -111,6 +112,35 @@ def test_what_makes_no_sense_is_named_in_one_line_with_what_is_allowed(text: str
     assert said.startswith("server.toml: ")
     assert "\n" not in said
     assert all(word in said for word in named)
+
+
+def explained(dotted: str) -> tuple[str, str]:
+    """What the example file says of a key, and of its section."""
+    section, _, key = dotted.rpartition(".")
+    within = EXAMPLE.read_text()
+    if section:
+        within = within.partition(f"\n[{section}]\n")[2].partition("\n[")[0]
+    about = re.search(rf"((?:^# .*\n)+)#{key} = ", within, re.MULTILINE)
+    assert about is not None
+    return about[1], within.partition("\n\n")[0]
+
+
+NUMBERS = [
+    key for key, value in leaves(parse(uncommented(EXAMPLE.read_text()), "", HERE)) if type(value) in (int, float)
+]
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+def test_a_number_may_be_0_only_where_the_example_says_what_that_means(key: str) -> None:
+    meaning, about_section = explained(key)
+    try:
+        parse("", "", HERE, {key: 0})
+    except BadConfiguration as refused:
+        assert key in str(refused)
+        assert "\n" not in str(refused)
+        assert not re.search(r"\b0: ", meaning)
+    else:
+        assert re.search(r"\b0: |Port 0 ", meaning + about_section)
 
 
 def test_public_urls_are_put_into_their_normal_form() -> None:

@@ -5,12 +5,23 @@ import json
 import re
 import socket
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.server_builders import ENVIRONMENT, ServerProcess, calling, fetch, post, server_process, until
+from tests.server_builders import (
+    ENVIRONMENT,
+    LIMIT_S,
+    ServerProcess,
+    calling,
+    command,
+    fetch,
+    post,
+    server_process,
+    until,
+)
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.rpc.home_server import AccessDenied
 
@@ -127,6 +138,32 @@ async def test_logs_are_json_where_asked_and_name_nobody_even_at_debug_level(tmp
     lines = [json.loads(line) for line in text.splitlines()]
     assert any(re.match(r"v1_mailbox_send: ok after [\d.]+ ms", line["message"]) for line in lines)
     for secret in (device.username.bare, token.text(), "hello"):
+        assert secret not in text
+
+
+def register(data_dir: Path, server: ServerProcess, join: str) -> int:
+    flags = ("--data-dir", str(data_dir), "--join", join, "--public-url", server.urls["http"])
+    return subprocess.run(
+        command("register-name", *flags), capture_output=True, env=ENVIRONMENT, timeout=LIMIT_S, check=False
+    ).returncode
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+async def test_logs_hold_no_address_of_whom_the_server_talks_to(tmp_path: Path, level: str) -> None:
+    with server_process(tmp_path / "directory", role="directory") as directory:
+        flags = ("--join", directory.ready["join"], "--name", "~harbor", "--log-level", level, "--log-json")
+        with server_process(tmp_path / "home", *flags, role="home") as server:
+            assert register(tmp_path / "home", server, directory.ready["join"]) == 0
+            device, token = await server.new_account("alice")
+            async with calling(server.urls["ws"]) as home:
+                await post(home, device.username, "hello")
+            assert server.end() == 0
+            assert server.process.stderr is not None
+            text = server.process.stderr.read()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert all(line["logger"].startswith("xirtam_") for line in lines)
+    assert any("v1_mailbox_send" in line["message"] for line in lines) is (level == "debug")
+    for secret in (device.username.bare, token.text(), "~harbor", "127.0.0.1", "http://", "localhost"):
         assert secret not in text
 
 

@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
+import tomllib
 from pathlib import Path
+
+import httpx
 
 from tests.server_builders import (
     ENVIRONMENT,
@@ -204,6 +208,33 @@ def test_init_makes_a_server_that_starts_and_overwrites_nothing(tmp_path: Path) 
     again = run("init", str(place), "--name", "~haven", "--public-url", "https://chat.example")
     assert (again.returncode, again.stderr.count("\n")) == (1, 1)
     assert keys == {key: (place / "data" / key).read_text() for key in keys}
+
+
+def test_behind_the_proxy_that_init_assumes_each_client_is_a_source_of_its_own(tmp_path: Path) -> None:
+    place = tmp_path / "srv"
+    assert run("init", str(place), "--name", "~harbor", "--public-url", "https://chat.example").returncode == 0
+    file = place / "xirtam-server.toml"
+    text = file.read_text()
+    assert tomllib.loads(text)["listen"]["trusted_proxies"] == ["127.0.0.1", "::1"]
+    for key, value in {"costly_burst": "1", "costly_per_source": "0.001", "patience_s": "0.1"}.items():
+        text = re.sub(f"^#{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+    file.write_text(text)
+    with server_process(place / "data", "--config", str(file), "--metrics-port", "0", "--pow-effort", "1") as server:
+        url = server.urls["http"]
+
+        def is_served(client: str) -> bool:
+            call = {"jsonrpc": "2.0", "method": "v1_device_auth_start", "params": ["@nobody"], "id": 1}
+            told = httpx.post(url, json=call, headers={"X-Forwarded-For": client}, trust_env=False, timeout=LIMIT_S)
+            return "retry_later" not in told.text
+
+        assert [is_served(client) for client in ("192.0.2.1", "192.0.2.1", "192.0.2.2")] == [True, False, True]
+
+
+def test_init_asks_to_believe_nobody_where_no_proxy_is_in_front(tmp_path: Path) -> None:
+    assert (
+        run("init", str(tmp_path / "srv"), "--name", "~harbor", "--public-url", "http://chat.example").returncode == 0
+    )
+    assert "trusted_proxies" not in tomllib.loads((tmp_path / "srv" / "xirtam-server.toml").read_text())["listen"]
 
 
 def test_init_for_a_network_that_exists_makes_no_directory(tmp_path: Path) -> None:

@@ -37,7 +37,10 @@ def make(folder: Path, name: str, public_urls: list[str], join: dict[str, Any]) 
 
 
 def _places(public_urls: list[str]) -> dict[str, Any]:
-    """Where to listen for clients that come to `public_urls`: who speaks TLS does so for us, and is on this machine."""
+    """Where to listen for clients that come to `public_urls`: who speaks TLS does so for us, and is on this machine.
+
+    It is believed where clients are, as all of them would else be one source, with one source's limits.
+    """
     parts = [urlsplit(url) for url in public_urls]
     places: dict[str, Any] = {"listen.host": "127.0.0.1", "listen.port": _PORT}
     for part in parts:
@@ -45,6 +48,8 @@ def _places(public_urls: list[str]) -> dict[str, Any]:
             places |= {"listen.host": "0.0.0.0", "listen.port": part.port or 80}  # noqa: S104  # a public server
         elif part.scheme == "tcp":
             places |= {"listen.host": "0.0.0.0", "listen.tcp_port": part.port or 0}  # noqa: S104
+        elif part.scheme in ("https", "wss"):
+            places["listen.trusted_proxies"] = ["127.0.0.1", "::1"]
     return places
 
 
@@ -73,7 +78,7 @@ def _next_steps(file: Path, config: ServerConfig, role: Role, link: JoinLink) ->
     if first.startswith("https"):
         steps.append(
             f"TLS: let a reverse proxy answer {first} and pass everything on to http://127.0.0.1:{config.listen.port}/ "
-            "(docs/self-host.md has one for Caddy and one for nginx)."
+            "with X-Forwarded-For, which is believed from this machine (docs/self-host.md has one for Caddy and one for nginx)."
         )
     steps.append(f"Start it:\n       {run} --config {file}")
     if role is Role.HOME:

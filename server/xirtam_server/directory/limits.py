@@ -19,7 +19,7 @@ class DirectoryLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     updates_burst: int = 200
     """So many at once after a rest."""
     reads_per_source: float = 100.0
-    """Look-ups, chunks and pages of headers, likewise; a home server asks for all of its users."""
+    """Look-ups, chunks and pages of headers, likewise; 0: no limit. A home server asks for all of its users."""
     reads_burst: int = 5000
     """So many at once after a rest."""
     most_sources: int = 20_000

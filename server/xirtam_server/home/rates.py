@@ -32,9 +32,9 @@ class RateLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_remembered: int = 50_000
     """Sources, mailboxes, and pairs of them, that are remembered, each; those used last."""
     patience_s: float = 5.0
-    """Longest that who is over a limit is made to wait: reference clients give up after eight refusals in three seconds."""
+    """Longest that who is over a limit must wait; 0: nobody does. Reference clients give up after eight refusals in three seconds."""
     most_held_back: int = 2000
-    """Callers that wait so at once; others are refused."""
+    """Callers that wait so at once; others are refused. 0: nobody waits."""
     most_held_back_bytes: int = 32 * 2**20
     """Messages that wait so."""
 
