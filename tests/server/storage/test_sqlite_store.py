@@ -1,5 +1,6 @@
 """What only SQLite does: every commit flushed, and databases that are not ours left alone."""
 
+import asyncio
 import contextlib
 import sqlite3
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.store_builders import Seen
+from xirtam_core.codec.primitives import Hash
+from xirtam_server.storage.interface import StoreBusy
+from xirtam_server.storage.limits import StoreLimits
 from xirtam_server.storage.schema import DamagedDatabase, NewerDatabase
 from xirtam_server.storage.sqlite import SqliteHomeStore
 
@@ -33,3 +37,13 @@ async def test_a_database_of_a_later_version_or_of_none_is_left_alone(tmp_path: 
     (tmp_path / "home.db").write_bytes(b"this is no database, but it is longer than a header" * 100)
     with pytest.raises(DamagedDatabase):
         await SqliteHomeStore.open(tmp_path / "home.db", Seen())
+
+
+async def test_reads_beyond_the_bound_are_refused_and_later_ones_are_not(tmp_path: Path) -> None:
+    store = await SqliteHomeStore.open(tmp_path / "home.db", Seen(), StoreLimits(most_reads=2))
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        reads = [store.find_device(Hash(b"d" * 32)) for _ in range(5)]
+        outcomes = await asyncio.gather(*reads, return_exceptions=True)
+        assert [isinstance(outcome, StoreBusy) for outcome in outcomes] == [False, False, True, True, True]
+        assert await store.find_device(Hash(b"d" * 32)) is None
