@@ -26,6 +26,7 @@ from xirtam_core.rpc.home_server import AccessDenied, Challenge, ServerBusy
 from xirtam_server.home.challenges import Challenges
 from xirtam_server.home.limits import HomeLimits
 from xirtam_server.home.registration import Registrar
+from xirtam_server.home.throttle import Throttle
 from xirtam_server.storage.interface import Device, HomeStore
 
 _log = logging.getLogger(__name__)
@@ -58,11 +59,12 @@ class Devices:
         directory: UserDirectory,
         limits: HomeLimits,
         registrar: Registrar,
+        throttle: Throttle,
         prepared_s: int,
     ) -> None:
         """`prepared_s`: how long a user of another server may be on the way here; 0: nobody."""
         self._name, self._store, self._directory, self._limits = name, store, directory, limits
-        self._registrar, self._prepared_s = registrar, prepared_s
+        self._registrar, self._throttle, self._prepared_s = registrar, throttle, prepared_s
         self._challenges = Challenges(limits.challenge_s, limits.most_spent_challenges, key=store.secret)
         self._lookups = asyncio.Semaphore(limits.directory_lookups)
         self._known: OrderedDict[Hash, None] = OrderedDict()
@@ -125,9 +127,13 @@ class Devices:
             raise ServerBusy from None
 
     async def find(self, auth: AuthToken) -> Device:
-        """The device that `auth` belongs to; raises `AccessDenied` for a token of no device here."""
+        """The device that `auth` belongs to; raises `AccessDenied` for a token of no device here, and not too often.
+
+        Only the store can tell such a token, so it counts as a costly call; raises `ServerBusy` beyond the rate for these.
+        """
         device = await self._store.find_device(token_hash(auth))
         if device is None:
+            await self._throttle.costly()
             raise AccessDenied
         return device
 

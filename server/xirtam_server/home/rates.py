@@ -21,8 +21,8 @@ class RateLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     anonymous_source_share: float = 0.5
     """What part of a mailbox's rate and burst one source may use up, so that others still get through."""
     costly_per_source: float = 20.0
-    """Challenges, authentications, profiles, and calls for mailboxes that do not exist: each costs a question to the directory, many
-    signatures to check, or a look into the store."""
+    """Challenges, authentications, profiles, and calls for mailboxes or with device tokens that do not exist: each costs a question to
+    the directory, many signatures to check, or a look into the store."""
     costly_burst: int = 1000
     """Of these at once."""
     invites_per_source: float = 0.2

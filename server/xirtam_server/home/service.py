@@ -80,7 +80,7 @@ class HomeService(HomeServer):
         self.throttle = Throttle(settings.rates)
         self._registrar = Registrar(settings.registration, store)
         prepared_s = settings.registration.prepared_s
-        self._devices = Devices(settings.name, store, directory, limits, self._registrar, prepared_s)
+        self._devices = Devices(settings.name, store, directory, limits, self._registrar, self.throttle, prepared_s)
         self._receiver = Receiver(store, mailboxes, waiters, self.throttle, limits)
         self._bodies, self._fragments = bodies, Fragments(store, bodies, settings.fragments)
         self._forwarder = forwarder
@@ -282,9 +282,12 @@ class HomeService(HomeServer):
         return await forwarder.to_directory(user, request)
 
     async def _may_forward(self, auth: AuthToken) -> tuple[Forwarder, Username]:
-        device = await self._store.find_device(token_hash(auth)) if self._forwarder else None
-        if self._forwarder is None or device is None:
+        if self._forwarder is None:
             raise ProxyNotSupported
+        try:
+            device = await self._devices.find(auth)
+        except AccessDenied:
+            raise ProxyNotSupported from None
         return self._forwarder, device.user
 
     async def upload_frag(self, auth: AuthToken, fragment: Node | Leaf, ttl: int) -> None:

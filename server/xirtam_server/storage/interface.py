@@ -26,7 +26,7 @@ KEEP: Final = 2**63 - 1
 
 
 class StoreBusy(RetryLater):
-    """More changes wait to be written than the server is willing to hold."""
+    """More changes or reads wait than the server is willing to hold. Of a change it is certain that it was not written."""
 
 
 class StoreUnreachable(RetryLater):

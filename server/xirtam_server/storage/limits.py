@@ -22,3 +22,5 @@ class StoreLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Changes that wait to be written."""
     most_waiting_bytes: int = 64 * 2**20
     """Their size; over either, callers are told to come again."""
+    most_reads: int = 20_000
+    """Reads that wait or are under way, on SQLite; over it, callers are told to come again."""

@@ -26,6 +26,7 @@ from xirtam_server.storage.interface import (
     HomeStore,
     MailboxObserver,
     MailboxState,
+    StoreBusy,
     StoredEntry,
     StoreStats,
 )
@@ -93,6 +94,7 @@ class SqliteHomeStore(HomeStore):
         )
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._reads = 0
         self._readers = ThreadPoolExecutor(_READERS, "reader", self._connect_reader, (path,))
 
     @classmethod
@@ -111,7 +113,14 @@ class SqliteHomeStore(HomeStore):
         self._connections.append(self._local.db)
 
     async def _read(self, query: Callable[[sqlite3.Connection], R]) -> R:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, lambda: query(self._local.db))
+        """What `query` gives; raises `StoreBusy` rather than have more of them wait than the bound."""
+        if self._reads >= self._limits.most_reads:
+            raise StoreBusy
+        self._reads += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, lambda: query(self._local.db))
+        finally:
+            self._reads -= 1
 
     def _write(
         self, change: Callable[[sqlite3.Connection], R], settled: Callable[[R], None] | None = None

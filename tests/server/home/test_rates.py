@@ -9,12 +9,15 @@ import pytest
 
 from tests.builders import account
 from tests.server_builders import Harbor, calling, fetch_all, open_harbor, post, sign_in, until
-from xirtam_core.codec.primitives import ANONYMOUS, AuthToken, Hash, Signature
+from xirtam_core.codec.primitives import ANONYMOUS, AuthToken, Base64Bytes, Hash, Signature
 from xirtam_core.crypto.hashing import token_hash
-from xirtam_core.names import Username
+from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol.attachment import Leaf, LeafNonce
 from xirtam_core.protocol.mailbox import MailboxAcl, group_messages_mailbox
 from xirtam_core.protocol.profile import UserProfile
-from xirtam_core.rpc.home_server import AccessDenied, ServerBusy
+from xirtam_core.rpc.home_server import AccessDenied, ProxyNotSupported, ServerBusy
+from xirtam_core.rpc.service import RawJson
+from xirtam_server.home.proxying import ProxyPolicy
 from xirtam_server.home.rates import RateLimits
 from xirtam_server.home.throttle import Throttle
 from xirtam_server.peer import PEER, Peer
@@ -214,6 +217,26 @@ async def test_a_source_looks_for_mailboxes_that_are_not_there_only_so_often(tmp
         assert await answers(HERE) == [AccessDenied] * 3
         assert await answers(HERE) == [ServerBusy] * 3
         assert await answers(THERE) == [AccessDenied] * 3
+
+
+async def test_a_source_tries_tokens_of_no_device_only_so_often(tmp_path: Path) -> None:
+    rates = RateLimits(patience_s=0, costly_per_source=0.001, costly_burst=3)
+    nobodys = AuthToken(b"n" * 20)
+    async with open_harbor(tmp_path, rates=rates, proxy=ProxyPolicy()) as harbor:
+        service = harbor.service
+
+        async def answers(address: str) -> list[type[Exception]]:
+            calls = (
+                service.register_group(nobodys, Hash(b"g" * 32)),
+                service.upload_frag(nobodys, Leaf(LeafNonce(bytes(24)), Base64Bytes(b"leaf")), 0),
+                service.proxy_server(nobodys, ServerName("~elsewhere"), RawJson({})),
+            )
+            outcomes = [await asyncio.gather(called_from(address, call), return_exceptions=True) for call in calls]
+            return [type(outcome) for (outcome,) in outcomes if isinstance(outcome, Exception)]
+
+        assert await answers(HERE) == [AccessDenied, AccessDenied, ProxyNotSupported]
+        assert await answers(HERE) == [ServerBusy] * 3
+        assert await answers(THERE) == [AccessDenied, AccessDenied, ProxyNotSupported]
 
 
 async def test_unlimited_is_unlimited(harbor: Harbor) -> None:

@@ -1,5 +1,6 @@
 """What only SQLite does: every commit flushed, and databases that are not ours left alone."""
 
+import asyncio
 import contextlib
 import sqlite3
 from pathlib import Path
@@ -7,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.store_builders import Seen
+from xirtam_core.codec.primitives import Hash
 from xirtam_server.storage import schema
+from xirtam_server.storage.interface import StoreBusy
+from xirtam_server.storage.limits import StoreLimits
 from xirtam_server.storage.opening import open_store
 from xirtam_server.storage.schema import (
     DamagedDatabase,
@@ -81,3 +85,13 @@ def _as_of_version_1(db: sqlite3.Connection) -> None:
 async def test_a_folder_that_is_missing_is_named_as_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable, match=r"there is no folder .*/missing for the database: make it"):
         await open_store(f"sqlite:{tmp_path / 'missing' / 'home.db'}", Seen())
+
+
+async def test_reads_beyond_the_bound_are_refused_and_later_ones_are_not(tmp_path: Path) -> None:
+    store = await SqliteHomeStore.open(tmp_path / "home.db", Seen(), StoreLimits(most_reads=2))
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        reads = [store.find_device(Hash(b"d" * 32)) for _ in range(5)]
+        outcomes = await asyncio.gather(*reads, return_exceptions=True)
+        assert [isinstance(outcome, StoreBusy) for outcome in outcomes] == [False, False, True, True, True]
+        assert await store.find_device(Hash(b"d" * 32)) is None
