@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.store_builders import Seen
+from tests.server_builders import blob
+from tests.store_builders import Seen, open_box, stamps_in
+from xirtam_core.crypto.hashing import ANONYMOUS_HASH
 from xirtam_server.storage import schema
 from xirtam_server.storage.opening import open_store
 from xirtam_server.storage.schema import (
@@ -81,3 +83,17 @@ def _as_of_version_1(db: sqlite3.Connection) -> None:
 async def test_a_folder_that_is_missing_is_named_as_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable, match=r"there is no folder .*/missing for the database: make it"):
         await open_store(f"sqlite:{tmp_path / 'missing' / 'home.db'}", Seen())
+
+
+async def test_entries_from_when_the_clock_was_ahead_do_not_keep_what_is_behind_them(tmp_path: Path) -> None:
+    store = await SqliteHomeStore.open(tmp_path / "home.db", Seen())
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        box = await open_box(store)
+        stamps = [await store.append(box, ANONYMOUS_HASH, blob(), 0) for _ in range(10)]
+        ahead, later = stamps[:3], stamps[-1] + 10**15
+        with contextlib.closing(sqlite3.connect(tmp_path / "home.db", isolation_level=None)) as db:
+            db.execute("UPDATE entry SET received_at = received_at + ? WHERE received_at <= ?", (10**16, ahead[-1]))
+        removed = [await store.purge(0, 2, later) for _ in range(12)]
+        assert sum(removed) == 7
+        assert await stamps_in(store, box) == [stamp + 10**16 for stamp in ahead]

@@ -148,13 +148,15 @@ class Database:
 
     async def _persist(self, work: Callable[[Connection], Awaitable[R]]) -> R:
         until, backoff = asyncio.get_running_loop().time() + self._patience_s, Backoff()
+        refusal: type[StoreBusy | StoreUnreachable] = StoreBusy
         while True:
             try:
                 async with self._pool.connection() as connection:
                     found = await work(connection)
             except TooManyRequests:
-                raise StoreBusy from None
+                raise refusal from None
             except psycopg.OperationalError as fault:
+                refusal = StoreUnreachable  # whoever lost an answer cannot say that nothing came about
                 self.note(is_away=True, fault=fault)
                 if asyncio.get_running_loop().time() >= until:
                     raise StoreUnreachable from None
