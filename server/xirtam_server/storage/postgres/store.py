@@ -173,9 +173,11 @@ class PostgresHomeStore(HomeStore):
 
     async def append(self, state: MailboxState, sender: Hash, message: Blob, ttl_s: int) -> int:
         append = Append(state, sender, message, ttl_s)
-        if state.owner is not None:
-            await self._owned.charge(state.owner, append.size)
-        return await self._writers[state.row % len(self._writers)].submit(append)
+        writer = self._writers[state.row % len(self._writers)]
+        if state.owner is None:
+            return await writer.submit(append)
+        async with self._owned.charged(state.owner, append.size):
+            return await writer.submit(append)
 
     async def page(self, state: MailboxState, after: int, now_ns: int, most: int, most_bytes: int) -> list[StoredEntry]:
         return await self._read(lambda db: entries.read_page(db, state.row, after, now_ns, most, most_bytes))
