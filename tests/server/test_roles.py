@@ -1,15 +1,21 @@
 """A directory and home servers in processes of their own, from `init` to the first message."""
 
 import asyncio
+import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
+import time
 import tomllib
+from collections.abc import Generator
 from pathlib import Path
 
 import httpx
+import pytest
 
+from tests import postgres_server
 from tests.server_builders import (
     ENVIRONMENT,
     LIMIT_S,
@@ -22,6 +28,7 @@ from tests.server_builders import (
     server_process,
     text_of,
 )
+from xirtam_core.errors import XirtamError
 from xirtam_core.join_link import JoinLink
 
 
@@ -158,6 +165,48 @@ async def test_two_processes_on_one_database_are_one_home_server(tmp_path: Path,
             "check", "--data-dir", str(tmp_path / "second"), "--database", postgres_url, "--config", str(config)
         )
         assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_server_whose_database_is_away_ends_within_five_seconds_all_the_same(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    flags = ("--name", "~harbor", "--fragments", str(tmp_path / "bodies"), "--tcp-port", "0")
+    with (
+        postgres_server.running() as postgres,
+        server_process(tmp_path / "data", "--database", postgres.url("postgres"), *flags) as server,
+    ):
+        alice, _ = await server.new_account("alice")
+        async with calling(server.urls["tcp"]) as home:
+            with away(postgres, number):
+                calls: list[asyncio.Task[object]] = [
+                    asyncio.create_task(post(home, alice.username, "never written")),
+                    asyncio.create_task(home.profile(alice.username)),
+                ]
+                await home.server_info()  # so the server has read those before it on this connection
+                began = time.monotonic()
+                assert await asyncio.to_thread(server.end) == 0
+                assert time.monotonic() - began < 5
+                answers = await asyncio.gather(*calls, return_exceptions=True)
+                assert all(isinstance(answer, XirtamError) for answer in answers)
+
+
+@contextlib.contextmanager
+def away(postgres: postgres_server.PostgresServer, number: signal.Signals) -> Generator[None]:
+    """Kills the database, or stops its processes for as long as the block takes."""
+    first = postgres.pid
+    ours = postgres.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'xirtam-server'")
+    pids = [first] if number is signal.SIGKILL else [first, *(pid for (pid,) in ours)]
+    for pid in pids:
+        os.kill(pid, number)
+    try:
+        yield
+    finally:
+        if number is signal.SIGKILL:
+            postgres.start_again()
+        else:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
 
 def test_a_second_server_on_a_file_of_sqlite_is_refused_whatever_its_data_directory(tmp_path: Path) -> None:

@@ -33,7 +33,10 @@ async def _purge(config: ServerConfig) -> dict[str, int]:
         try:
             orphan_age_s = config.limits.fragments.orphan_age_s
             return {
-                "entries": await _all(lambda: store.purge(now_ns, _STEP, received_before)),
+                "entries": await _all(
+                    lambda: store.purge(now_ns, _STEP, received_before),
+                    (await store.stats()).entries // _STEP + 1,
+                ),
                 "fragments": await fragment_purging.remove_expired(store, bodies, _STEP),
                 "orphans": await fragment_purging.remove_orphans(store, bodies, orphan_age_s, _STEP),
             }
@@ -41,8 +44,10 @@ async def _purge(config: ServerConfig) -> dict[str, int]:
             await bodies.close()
 
 
-async def _all(step: Callable[[], Awaitable[int]]) -> int:
-    removed = 0
-    while found := await step():
+async def _all(step: Callable[[], Awaitable[int]], least: int) -> int:
+    """Steps until there is nothing left to remove, and `least` times, as a step looks at some entries and not at all."""
+    removed = steps = 0
+    while (found := await step()) or steps < least:
         removed += found
+        steps += 1
     return removed

@@ -62,6 +62,8 @@ class HomeLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often expired entries are removed."""
     purge_step: int = 200
     """Rows that are removed at once, in between others' messages."""
+    close_s: float = 3.5
+    """How long a server that ends waits for what was begun; a database that is away by then keeps nobody waiting."""
 
     def oldest_kept(self, now_ns: int) -> int:
         """From which `received_at` on entries are kept, whatever their senders asked for."""

@@ -88,6 +88,7 @@ class HomeService(HomeServer):
         self._purger = Purger(
             store, limits, Preparations(settings.name, store, self._devices.look_up, limits.purge_step)
         )
+        self._end_by: float | None = None
         self._rechecker = Rechecker(store, waiters, limits.recheck_s) if store.is_shared else None
 
     @classmethod
@@ -120,7 +121,12 @@ class HomeService(HomeServer):
         return cls(settings, store, mailboxes, waiters, directory, bodies, forwarder)
 
     def stop_waiting(self) -> None:
-        """Answers the parked polls, and from now on every poll, at once; gives up what is being forwarded."""
+        """Answers the parked polls, and from now on every poll, at once; gives up what is being forwarded.
+
+        The time that `close` has runs from here, so that it and the answers before it take no longer together.
+        """
+        if self._end_by is None:
+            self._end_by = asyncio.get_running_loop().time() + self._limits.close_s
         self._waiters.close()
         if self._forwarder is not None:
             self._forwarder.stop()
@@ -136,13 +142,14 @@ class HomeService(HomeServer):
         return self._store
 
     async def close(self) -> None:
-        """Finishes what was begun and lets go of the database."""
+        """Finishes what was begun, within `HomeLimits.close_s` of `stop_waiting`, and lets go of the database."""
         self.stop_waiting()
+        assert self._end_by is not None
         await self._purger.close()
         await self._fragment_purger.close()
         if self._rechecker is not None:
             await self._rechecker.close()
-        await self._store.close()
+        await self._store.close(max(self._end_by - asyncio.get_running_loop().time(), 0.0))
         await self._bodies.close()
 
     async def server_info(self) -> ServerInfo:

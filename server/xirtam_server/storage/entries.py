@@ -76,6 +76,7 @@ class Appender:
         self._most_entries, self._most_bytes, self._most_owned_bytes = most_entries, most_bytes, most_owned_bytes
         self._heads: dict[int, _Head] = {}
         self._owners: dict[str, _Owner] = {}
+        self._looked_at = 0
 
     def forget(self) -> None:
         """What is remembered may not be so: it will be read again."""
@@ -124,13 +125,16 @@ class Appender:
     def purge(self, db: sqlite3.Connection, now_ns: int, most: int, received_before: int) -> int:
         """Removes up to `most` entries that have expired or are older than wanted; how many.
 
-        Of the latter only the `most` that came first are looked at: no index is needed to find them.
+        Of the latter only the `most` that came first are looked at, as no index is needed to find them, and with each call `most`
+        further ones, round and round: those that came while the clock was ahead are first and stay, and must not hide what is behind.
         """
+        after, until = self._looked_at, self._look_further(db, most) if received_before else 0
         gone = db.execute(
             """DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE expires_at <= ?1 AND expires_at < ?2 LIMIT ?3)
             OR id IN (SELECT id FROM (SELECT id, received_at FROM entry ORDER BY id LIMIT ?3) WHERE received_at < ?4)
+            OR id IN (SELECT id FROM entry WHERE id > ?5 AND id <= ?6 AND received_at < ?4)
             RETURNING mailbox""",
-            (now_ns, KEEP, most, received_before),
+            (now_ns, KEEP, most, received_before, after, until),
         ).fetchall()
         for row in {row for (row,) in gone}:
             self._heads.pop(row, None)
@@ -138,6 +142,15 @@ class Appender:
             if owner in self._owners:
                 self._owners[owner].bytes = _owned_bytes(db, owner)
         return len(gone)
+
+    def _look_further(self, db: sqlite3.Connection, most: int) -> int:
+        """Moves on by `most` entries, from the last one to the first; the id of the last of them."""
+        last, count = db.execute(
+            "SELECT coalesce(max(id), 0), count(*) FROM (SELECT id FROM entry WHERE id > ? ORDER BY id LIMIT ?)",
+            (self._looked_at, most),
+        ).fetchone()
+        self._looked_at = last if count == most else 0
+        return last
 
 
 def _owned_bytes(db: sqlite3.Connection, owner: str) -> int:

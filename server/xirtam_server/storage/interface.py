@@ -293,6 +293,10 @@ class HomeStore(Protocol):
         """What the store holds. Reads much: for an operator, not for each request."""
         ...
 
-    async def close(self) -> None:
-        """Finishes what was begun, and lets go of the database."""
+    async def close(self, within_s: float | None = None) -> None:
+        """Finishes what was begun, and lets go of the database.
+
+        A store whose database may be away waits for it no longer than `within_s` (None: as long as callers would have), and gives up
+        what is left then: nobody is told that it came about.
+        """
         ...

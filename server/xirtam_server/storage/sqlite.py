@@ -127,7 +127,7 @@ class SqliteHomeStore(HomeStore):
     ) -> asyncio.Future[R]:
         return self._writer.submit(change, settled)
 
-    async def close(self) -> None:
+    async def close(self, within_s: float | None = None) -> None:
         await self._writer.close()
         await asyncio.to_thread(self._readers.shutdown)
         for connection in self._connections:

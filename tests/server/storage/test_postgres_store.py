@@ -18,9 +18,10 @@ from xirtam_core.crypto.hashing import ANONYMOUS_HASH, token_hash
 from xirtam_core.errors import RetryLater
 from xirtam_core.names import Username
 from xirtam_core.protocol.mailbox import AclEdit, MailboxAcl, direct_mailbox
-from xirtam_server.storage.interface import AccessChanged, HomeStore, MailboxState, StoreUnreachable
+from xirtam_server.storage.interface import AccessChanged, HomeStore, MailboxState, StoreBusy, StoreUnreachable
 from xirtam_server.storage.opening import open_store
 from xirtam_server.storage.postgres import arrays, entries
+from xirtam_server.storage.postgres.database import Connection, Database
 from xirtam_server.storage.postgres.settings import PostgresSettings
 from xirtam_server.storage.schema import DatabaseUnavailable, NewerDatabase, OlderDatabase
 
@@ -324,3 +325,29 @@ async def test_a_guest_never_changes_the_tables(shared: Place, postgres_url: str
         db.execute("UPDATE schema_version SET version = 1")
         await refused()
         assert db.execute("SELECT version FROM schema_version").fetchone() == (1,)
+
+
+async def test_a_call_that_lost_an_answer_is_never_told_that_nothing_came_about(postgres_url: str) -> None:
+    pool = Database(postgres_url, PostgresSettings(connections=1, most_waiting=1))
+    await pool.open()
+    over, others = asyncio.Event(), list[asyncio.Task[None]]()
+
+    async def wait(_: Connection) -> None:
+        if len(others) == 1:
+            others.append(asyncio.create_task(pool.run(wait)))
+        await over.wait()
+
+    async def lose_the_answer(_: Connection) -> None:
+        others.append(asyncio.create_task(pool.run(wait)))
+        await asyncio.sleep(0.01)  # until that one waits for the connection
+        raise psycopg.OperationalError
+
+    try:
+        with pytest.raises(StoreUnreachable):
+            await pool.run(lose_the_answer)
+        with pytest.raises(StoreBusy):
+            await pool.run(wait)
+    finally:
+        over.set()
+        await asyncio.gather(*others)
+        await pool.close(0)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.store_builders import Seen
+from tests.server_builders import blob
+from tests.store_builders import Seen, open_box, stamps_in
 from xirtam_core.codec.primitives import Hash
+from xirtam_core.crypto.hashing import ANONYMOUS_HASH
 from xirtam_server.storage import schema
 from xirtam_server.storage.interface import StoreBusy
 from xirtam_server.storage.limits import StoreLimits
@@ -95,3 +97,17 @@ async def test_reads_beyond_the_bound_are_refused_and_later_ones_are_not(tmp_pat
         outcomes = await asyncio.gather(*reads, return_exceptions=True)
         assert [isinstance(outcome, StoreBusy) for outcome in outcomes] == [False, False, True, True, True]
         assert await store.find_device(Hash(b"d" * 32)) is None
+
+
+async def test_entries_from_when_the_clock_was_ahead_do_not_keep_what_is_behind_them(tmp_path: Path) -> None:
+    store = await SqliteHomeStore.open(tmp_path / "home.db", Seen())
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        box = await open_box(store)
+        stamps = [await store.append(box, ANONYMOUS_HASH, blob(), 0) for _ in range(10)]
+        ahead, later = stamps[:3], stamps[-1] + 10**15
+        with contextlib.closing(sqlite3.connect(tmp_path / "home.db", isolation_level=None)) as db:
+            db.execute("UPDATE entry SET received_at = received_at + ? WHERE received_at <= ?", (10**16, ahead[-1]))
+        removed = [await store.purge(0, 2, later) for _ in range(12)]
+        assert sum(removed) == 7
+        assert await stamps_in(store, box) == [stamp + 10**16 for stamp in ahead]

@@ -7,7 +7,7 @@ that is handed to `run` must come to the same when it has been done before. Who 
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -25,6 +25,8 @@ Connection = psycopg.AsyncConnection[Any]
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 1.0
+_ENDS_S = 0.2
+_DISCONNECTS_S = 0.3
 _TRY_AGAIN: Final = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 _DEFAULTS: Final = {
     "connect_timeout": 5,
@@ -81,6 +83,17 @@ class Backoff:
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
 
 
+async def end(tasks: Collection[asyncio.Future[Any]]) -> None:
+    """Cancels `tasks`: twice, as upon the first a connection asks its server to stop, which may be away as well."""
+    left = set(tasks)
+    for _ in range(2):
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_ENDS_S)
+
+
 class Database:
     """A pool of connections."""
 
@@ -106,13 +119,12 @@ class Database:
         """Starts to connect."""
         await self._pool.open()
 
-    async def close(self) -> None:
-        """Waits for calls that are under way, not for ever, and disconnects."""
+    async def close(self, until: float) -> None:
+        """Waits for calls that are under way, until loop time `until`, and disconnects."""
         if self._running:
-            await asyncio.wait(self._running, timeout=self._patience_s)
-        for task in list(self._running):
-            task.cancel()
-        await self._pool.close(timeout=1.0)
+            await asyncio.wait(self._running, timeout=max(until - asyncio.get_running_loop().time(), 0))
+        await end(tuple(self._running))
+        await self._pool.close(timeout=_DISCONNECTS_S)
 
     async def run(self, work: Callable[[Connection], Awaitable[R]]) -> R:
         """What `work` gives, done on one connection, perhaps more than once; raises `StoreUnreachable`, and `StoreBusy` where too
@@ -136,13 +148,15 @@ class Database:
 
     async def _persist(self, work: Callable[[Connection], Awaitable[R]]) -> R:
         until, backoff = asyncio.get_running_loop().time() + self._patience_s, Backoff()
+        refusal: type[StoreBusy | StoreUnreachable] = StoreBusy
         while True:
             try:
                 async with self._pool.connection() as connection:
                     found = await work(connection)
             except TooManyRequests:
-                raise StoreBusy from None
+                raise refusal from None
             except psycopg.OperationalError as fault:
+                refusal = StoreUnreachable  # whoever lost an answer cannot say that nothing came about
                 self.note(is_away=True, fault=fault)
                 if asyncio.get_running_loop().time() >= until:
                     raise StoreUnreachable from None

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import psycopg
 
 from xirtam_core.codec.primitives import Hash
-from xirtam_server.storage.postgres.database import Backoff, Connection, connect
+from xirtam_server.storage.postgres.database import Backoff, Connection, connect, end
 
 _CHANNEL = "xirtam_mailboxes"
 _PAUSE_S = 0.01
@@ -42,9 +42,7 @@ class Hints:
 
     async def close(self) -> None:
         """Stops."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
     async def _keep(self, work: Callable[[Connection], Awaitable[None]]) -> None:
         """Does `work` on a connection, on another one when that breaks."""

@@ -107,7 +107,7 @@ MIGRATIONS: Final[tuple[LiteralString, ...]] = (
         RETURN found_outcomes;
     END $$;
     CREATE FUNCTION purge_entries(p_now bigint, p_before bigint, p_most bigint)
-        RETURNS bigint LANGUAGE plpgsql SET synchronous_commit = off AS $$
+        RETURNS bigint LANGUAGE plpgsql AS $$
     DECLARE
         removed bigint;
         boxes bigint[];

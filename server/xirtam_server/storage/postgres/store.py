@@ -1,5 +1,6 @@
 """A home server's store in a PostgreSQL database, shared by any number of processes on any number of machines."""
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
@@ -57,7 +58,7 @@ class PostgresHomeStore(HomeStore):
     def __init__(
         self, info: str, secret: bytes, observer: MailboxObserver, limits: StoreLimits, settings: PostgresSettings
     ) -> None:
-        self._observer, self._limits = observer, limits
+        self._observer, self._limits, self._patience_s = observer, limits, settings.patience_s
         self.secret = secret
         self._database = Database(info, settings)
         self._finding = Together(self._find)
@@ -100,12 +101,13 @@ class PostgresHomeStore(HomeStore):
         await store._database.open()
         return store
 
-    async def close(self) -> None:
-        for writer in self._writers:
-            await writer.close()
+    async def close(self, within_s: float | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + (self._patience_s if within_s is None else within_s)
+        await asyncio.gather(*(writer.close(until) for writer in self._writers))
         if self._hints is not None:
             await self._hints.close()
-        await self._database.close()
+        await self._database.close(until)
 
     @property
     def commits(self) -> CommitTally:
@@ -171,9 +173,11 @@ class PostgresHomeStore(HomeStore):
 
     async def append(self, state: MailboxState, sender: Hash, message: Blob, ttl_s: int) -> int:
         append = Append(state, sender, message, ttl_s)
-        if state.owner is not None:
-            await self._owned.charge(state.owner, append.size)
-        return await self._writers[state.row % len(self._writers)].submit(append)
+        writer = self._writers[state.row % len(self._writers)]
+        if state.owner is None:
+            return await writer.submit(append)
+        async with self._owned.charged(state.owner, append.size):
+            return await writer.submit(append)
 
     async def page(self, state: MailboxState, after: int, now_ns: int, most: int, most_bytes: int) -> list[StoredEntry]:
         return await self._read(lambda db: entries.read_page(db, state.row, after, now_ns, most, most_bytes))

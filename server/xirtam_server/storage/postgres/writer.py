@@ -19,7 +19,7 @@ import psycopg
 from xirtam_server.storage.interface import AccessChanged, MailboxFull, StoreBusy, StoreUnreachable
 from xirtam_server.storage.limits import StoreLimits
 from xirtam_server.storage.postgres import entries
-from xirtam_server.storage.postgres.database import Backoff, Connection, Database, connect
+from xirtam_server.storage.postgres.database import Backoff, Connection, Database, connect, end
 from xirtam_server.storage.postgres.entries import Append
 from xirtam_server.tally import CommitTally
 
@@ -135,14 +135,12 @@ class EntryWriter:
         self._news.set()
         return job.future
 
-    async def close(self) -> None:
-        """Writes what waits, as long as its senders would have waited, and disconnects."""
+    async def close(self, until: float) -> None:
+        """Writes what waits, until loop time `until`, and disconnects."""
         self._is_closing = True
         self._news.set()
-        await asyncio.wait((self._task,), timeout=self._patience_s)
-        for task in (self._task, self._sweep):
-            task.cancel()
-        await asyncio.gather(self._task, self._sweep, return_exceptions=True)
+        await asyncio.wait((self._task,), timeout=max(until - self._loop.time(), 0))
+        await end((self._task, self._sweep))
         for job in (*self._written, *self._waiting):
             job.give_up()
         await self._end_session()
