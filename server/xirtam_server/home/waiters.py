@@ -5,6 +5,7 @@ abandoned poll from one that somebody still waits for by letting the latter come
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
@@ -59,6 +60,8 @@ class Waiters:
         self._by_mailbox: dict[Hash, dict[Poll, None]] = {}
         self._polls: dict[Poll, None] = {}
         self._is_closed = False
+        self.let_go: Counter[str] = Counter()
+        """Polls that made room for others, by the bound that was reached."""
 
     def __len__(self) -> int:
         return len(self._polls)
@@ -90,12 +93,14 @@ class Waiters:
             oldest = next(iter(peer.waiting))
             del peer.waiting[oldest]
             oldest.release()
+            self.let_go["most_polls_per_peer"] += 1
         peer.waiting[poll] = None
 
     def _drop_oldest(self) -> None:
         oldest = next(iter(self._polls))
         del self._polls[oldest]
         oldest.release()
+        self.let_go["most_polls"] += 1
 
     def _leave(self, mailbox: Hash, poll: Poll) -> None:
         polls = self._by_mailbox.get(mailbox)
