@@ -14,11 +14,6 @@ JOIN_LINK: Final = "join.link"
 """How newcomers join, as of the last start."""
 
 
-def fragment_path(folder: Path, body: str) -> Path:
-    """Where below the fragments' `folder` the bytes are that the database calls `body`."""
-    return folder / body[:2] / body[2:4] / body
-
-
 def refuse_root(path: Path) -> None:
     """Raises `StartFailed` for root on another user's data: the files it would make there could not be used by their server."""
     owner = path.stat().st_uid if path.exists() else 0

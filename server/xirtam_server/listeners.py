@@ -1,5 +1,6 @@
 """The ports that a server takes, and the URLs that lead to them: from here, and from outside."""
 
+import os
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -103,7 +104,14 @@ def _bind(host: str, port: int, flag: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as fault:
-        raise StartFailed(f"cannot listen on {host} port {port}: {fault.strerror}; name another with {flag}") from None
+        raise StartFailed(f"cannot listen on {host} port {port}: {_reason(fault)}; name another with {flag}") from None
+
+
+def _reason(fault: OSError) -> str:
+    """Why it failed, without the address, which asyncio and `socket` put into `strerror` after it."""
+    if isinstance(fault, socket.gaierror) or not fault.errno:
+        return fault.strerror or "there is no such address"
+    return os.strerror(fault.errno)
 
 
 def _url_if_bound(scheme: str, bound: socket.socket | None) -> str | None:

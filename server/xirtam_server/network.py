@@ -25,6 +25,7 @@ from xirtam_core.rpc.directory import DirectoryBusy
 from xirtam_core.rpc.home_server import ServerBusy
 from xirtam_server import known_directory
 from xirtam_server.config import Role, ServerConfig, StartFailed
+from xirtam_server.data_dir import DIRECTORY_DATABASE
 from xirtam_server.directory import cacheable
 from xirtam_server.directory.limits import UNLIMITED
 from xirtam_server.directory.mirror import MirrorService
@@ -265,7 +266,10 @@ def _operations(config: ServerConfig, data_dir: Path, network: Network) -> Opera
         probes["directory"] = directory.probe
     elif directory is not None:
         probes["mirror"] = directory.get_anchor  # which it has while it keeps up
-    metrics = Metrics(data_dir, home, network.doors, network.connections)
+    databases = {} if directory is None else {"directory": data_dir / DIRECTORY_DATABASE}
+    if home is not None and config.home_database is not None:
+        databases["home"] = config.home_database
+    metrics = Metrics(data_dir, databases, home, network.doors, network.connections)
     return Operations(metrics, None if home is None else home.store, probes, config.metrics)
 
 

@@ -6,10 +6,10 @@ full had to be forgotten: then it counts as no fuller than that, so that coming 
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
-_AT_ONCE_S = 1e-6
+AT_ONCE_S: Final = 1e-6
 """No wait at all: what adding up fractions of a second leaves."""
 
 
@@ -33,7 +33,7 @@ class TokenBuckets(Generic[K]):
 
     def takes(self, key: K, now: float) -> bool:
         """Takes a token if there is one; whether there was."""
-        if self.wait_s(key, now) > _AT_ONCE_S:
+        if self.wait_s(key, now) > AT_ONCE_S:
             return False
         self.take(key, now)
         return True

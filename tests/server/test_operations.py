@@ -76,12 +76,30 @@ async def test_metrics_count_what_happened_and_say_who_to_nobody(tmp_path: Path)
             assert seen["xirtam_store_waiting"] == 0
             assert (seen["xirtam_stored_entries"], seen["xirtam_stored_accounts"]) == (3, 1)
             assert seen["xirtam_disk_free_bytes"] > 0
-            assert seen["xirtam_database_bytes"] > 0
+            assert seen['xirtam_database_bytes{database="home"}'] > 0
+            assert seen['xirtam_database_bytes{database="directory"}'] > 0
             assert seen["process_resident_memory_bytes"] > 0
             assert any(name.startswith("xirtam_build_info") for name in seen)
             text = ask(server, "metrics").text
             for secret in (device.username, device.username.bare, token.text(), server.name, "127.0.0.1"):
                 assert secret not in text
+
+
+async def test_metrics_count_what_made_room_and_measure_a_database_that_is_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "tight.toml").write_text("[metrics]\nport = 0\n[limits.home]\nmost_polls_per_peer = 1\n")
+    elsewhere = tmp_path / "elsewhere" / "people.db"
+    elsewhere.parent.mkdir()
+    flags = ("--config", str(tmp_path / "tight.toml"), "--tcp-port", "0", "--database", f"sqlite:{elsewhere}")
+    with server_process(tmp_path / "data", *flags) as server:
+        device, token = await server.new_account("alice")
+        async with calling(server.urls["tcp"]) as home:
+            first, second = (asyncio.create_task(fetch(home, token, device.username, 2**62, 30_000)) for _ in range(2))
+            assert len(await first) == 0
+            seen = metrics(server)
+            second.cancel()
+        assert seen['xirtam_polls_let_go_total{limit="most_polls_per_peer"}'] == 1
+        assert seen["xirtam_forwarded_given_up_total"] == 0
+        assert seen['xirtam_database_bytes{database="home"}'] >= elsewhere.stat().st_size
 
 
 async def test_health_is_a_write_that_commits(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from xirtam_server.commands.archive import Manifest, Writer
 from xirtam_server.config import FRAGMENTS, HOME_DATABASE, ServerConfig, StartFailed
-from xirtam_server.data_dir import DIRECTORY_DATABASE, flush_folder, fragment_path
+from xirtam_server.data_dir import DIRECTORY_DATABASE, flush_folder
 from xirtam_server.identity import DIRECTORY_KEY, NAME_FILE, SERVER_KEY
+from xirtam_server.storage.bodies.files import fragment_path
 
 
 def back_up(config: ServerConfig, target: Path) -> Manifest:

@@ -12,8 +12,8 @@ from xirtam_core.errors import XirtamError
 from xirtam_server.commands.home_store import opened
 from xirtam_server.commands.problem import Problem, reading, sqlite_problems
 from xirtam_server.config import ServerConfig
-from xirtam_server.data_dir import fragment_path
 from xirtam_server.storage import schema
+from xirtam_server.storage.bodies.files import fragment_path
 
 _DAY_NS: Final = 86_400 * 1_000_000_000
 

@@ -40,6 +40,8 @@ class Calls:
         self._by_user: dict[Username, dict[Call, None]] = {}
         self._count = self._bytes = 0
         self._is_closed = False
+        self.given_up = 0
+        """Calls that made room for others of their user."""
 
     @contextmanager
     def begin(self, user: Username, size: int) -> Generator[Call]:
@@ -71,6 +73,7 @@ class Calls:
             oldest = next(iter(calls))
             del calls[oldest]
             oldest.release()
+            self.given_up += 1
 
     def close(self) -> None:
         """Gives up all calls, and takes no more."""

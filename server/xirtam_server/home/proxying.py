@@ -127,6 +127,11 @@ class Forwarder:
             raise UpstreamFailed("answer too long")
         return RawJson(_response(answer, call_id, caller_id))
 
+    @property
+    def given_up(self) -> int:
+        """How many calls made room for others of their user."""
+        return self._calls.given_up
+
     def stop(self) -> None:
         """Gives up all calls in flight, and takes no more."""
         self._calls.close()

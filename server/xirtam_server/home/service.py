@@ -132,6 +132,16 @@ class HomeService(HomeServer):
             self._forwarder.stop()
 
     @property
+    def polls_let_go(self) -> Mapping[str, int]:
+        """How many polls were answered early to make room, by the bound that was reached."""
+        return self._waiters.let_go
+
+    @property
+    def forwarded_given_up(self) -> int:
+        """How many forwarded calls were given up to make room for others."""
+        return 0 if self._forwarder is None else self._forwarder.given_up
+
+    @property
     def parked(self) -> int:
         """How many polls wait."""
         return len(self._waiters)

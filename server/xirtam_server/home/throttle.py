@@ -15,10 +15,8 @@ from xirtam_core.rpc.home_server import ServerBusy
 from xirtam_server.home.rates import RateLimits
 from xirtam_server.peer import PEER
 from xirtam_server.sources import source_of
-from xirtam_server.token_buckets import TokenBuckets
+from xirtam_server.token_buckets import AT_ONCE_S, TokenBuckets
 
-_AT_ONCE_S = 1e-6
-"""No wait at all: what adding up fractions of a second leaves."""
 _Charge = tuple[TokenBuckets[Any], Any]
 
 
@@ -82,12 +80,12 @@ class Throttle:
         now, wait_s = self._clock(), 0.0
         for buckets, key in charges:
             wait_s = max(wait_s, buckets.wait_s(key, now))
-        if wait_s > _AT_ONCE_S and not self._has_room(wait_s, size):
+        if wait_s > AT_ONCE_S and not self._has_room(wait_s, size):
             self.refused[limit] += 1
             raise ServerBusy
         for buckets, key in charges:
             buckets.take(key, now)
-        return wait_s if wait_s > _AT_ONCE_S else 0.0
+        return wait_s if wait_s > AT_ONCE_S else 0.0
 
     def _has_room(self, wait_s: float, size: int) -> bool:
         rates = self._rates

@@ -5,6 +5,7 @@ always allowed and tells an abandoned poll from one that somebody still waits fo
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 
@@ -64,6 +65,8 @@ class Waiters:
         self._by_mailbox: dict[Hash, dict[Poll, None]] = {}
         self._polls: dict[Poll, None] = {}
         self._is_closed = False
+        self.let_go: Counter[str] = Counter()
+        """Polls that made room for others, by the bound that was reached."""
 
     def __len__(self) -> int:
         return len(self._polls)
@@ -92,9 +95,11 @@ class Waiters:
                 oldest = next(iter(peer.waiting))
                 del peer.waiting[oldest]
                 oldest.release()
+                self.let_go["most_polls_per_peer"] += 1
             self._make_room_at(peer, size)
             peer.waiting[poll] = None
         while self._polls and (len(self._polls) >= limits.most_polls or self._watched + size > limits.most_watched):
+            self.let_go["most_polls" if len(self._polls) >= limits.most_polls else "most_watched"] += 1
             self._drop(next(iter(self._polls)))
         self._polls[poll] = None
         self._watched += size
@@ -109,6 +114,7 @@ class Waiters:
             excess -= len(poll.mailboxes)
             del peer.waiting[poll]
             self._drop(poll)
+            self.let_go["most_watched_per_peer"] += 1
 
     def _drop(self, poll: Poll) -> None:
         self._forget(poll)

@@ -4,6 +4,7 @@ Nothing is counted here, so that nothing is locked or looked up while a call is 
 transports, outcomes. Nobody's name, token or address is in any of them.
 """
 
+import contextlib
 import re
 import shutil
 import time
@@ -31,10 +32,17 @@ class Metrics:
     """All families of a process; `sampled` are the store's counts, which somebody else refreshes now and then."""
 
     def __init__(
-        self, data_dir: Path, home: HomeService | None, doors: Mapping[str, Door], connections: Connections
+        self,
+        data_dir: Path,
+        databases: Mapping[str, Path],
+        home: HomeService | None,
+        doors: Mapping[str, Door],
+        connections: Connections,
     ) -> None:
+        """`databases` are those that are files, by what they are of: "home" and "directory"."""
         self.sampled: StoreStats | None = None
-        self._data_dir, self._home, self._doors, self._connections = data_dir, home, doors, connections
+        self._data_dir, self._databases = data_dir, databases
+        self._home, self._doors, self._connections = home, doors, connections
         self._started = time.time()
         self._registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self._registry)
@@ -53,6 +61,7 @@ class Metrics:
         yield from _calls(self._doors)
         yield from _connections(self._connections)
         yield from _disk(self._data_dir)
+        yield from _database_files(self._databases)
         if self._home is not None:
             yield from _home(self._home)
             yield from _stats(self.sampled)
@@ -128,6 +137,15 @@ def _home(home: HomeService) -> Iterator[Metric]:
         refused.add_metric([limit], count)
     yield refused
     yield CounterMetricFamily("xirtam_rate_waits", "Calls that were made to wait for a rate.", home.throttle.held_back)
+    let_go = CounterMetricFamily(
+        "xirtam_polls_let_go", "Long polls answered early to make room, by the bound reached.", labels=["limit"]
+    )
+    for limit, count in dict(home.polls_let_go).items():
+        let_go.add_metric([limit], count)
+    yield let_go
+    yield CounterMetricFamily(
+        "xirtam_forwarded_given_up", "Forwarded calls given up to make room for others.", home.forwarded_given_up
+    )
     commits = home.store.commits
     if commits is not None:
         changes = HistogramMetricFamily("xirtam_commit_changes", "How many changes a commit held.", labels=[])
@@ -148,9 +166,21 @@ def _stats(stats: StoreStats | None) -> Iterator[Metric]:
 def _disk(data_dir: Path) -> Iterator[Metric]:
     try:
         usage = shutil.disk_usage(data_dir)
-        used = sum(file.stat().st_size for file in data_dir.iterdir() if file.is_file())
     except OSError:
         return
     yield GaugeMetricFamily("xirtam_disk_free_bytes", "Free where the data directory is.", usage.free)
     yield GaugeMetricFamily("xirtam_disk_size_bytes", "Size of the disk where the data directory is.", usage.total)
-    yield GaugeMetricFamily("xirtam_database_bytes", "Size of the databases, their logs included.", used)
+
+
+def _database_files(databases: Mapping[str, Path]) -> Iterator[Metric]:
+    size = GaugeMetricFamily(
+        "xirtam_database_bytes", "Size of a database that is a file, its log included.", labels=["database"]
+    )
+    for name, path in databases.items():
+        with contextlib.suppress(OSError):
+            used = path.stat().st_size
+            for suffix in ("-wal", "-shm"):
+                with contextlib.suppress(FileNotFoundError):
+                    used += path.with_name(path.name + suffix).stat().st_size
+            size.add_metric([name], used)
+    yield size

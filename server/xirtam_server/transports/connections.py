@@ -79,7 +79,7 @@ class ConnectionCounts(msgspec.Struct):
     stale: int = 0
     """Closed because they were silent, slow or stuck."""
     overdrawn: int = 0
-    """Closed because they held most when all together held too much."""
+    """Closed because they left too much untaken, or held most when all together held too much."""
     open: int = 0
     """Right now."""
 

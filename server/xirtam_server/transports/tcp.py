@@ -155,6 +155,7 @@ class LineConnection(asyncio.Protocol):
         """Ends a client that lets answers pile up; a large pile counts against what all clients may have together."""
         unsent = self._transport.get_write_buffer_size()
         if unsent > self._limits.most_unsent_bytes:
+            self._connections.counts[self.counted_as].overdrawn += 1
             self.abort()
         elif unsent > _HIGH_WATER:
             self._connections.hold(self, "unsent", unsent)

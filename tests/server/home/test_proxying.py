@@ -434,6 +434,7 @@ async def test_the_oldest_call_of_a_user_makes_room_and_those_of_others_stay(tmp
         assert "result" in (await home.proxy_server(token, BEACH, raw())).value
         with pytest.raises(ServerBusy):
             await oldest
+        assert near.service.forwarded_given_up == 1
         assert not newer.done()
         assert not of_carol.done()
         for poll in (newer, of_carol):

@@ -20,6 +20,11 @@ _THREADS = 4
 _UNFINISHED = ".part"
 
 
+def fragment_path(folder: Path, body: str) -> Path:
+    """Where below the fragments' `folder` the bytes are that the database calls `body`."""
+    return folder / body[:2] / body[2:4] / body
+
+
 class FileBodies(BodyStore):
     """The files below one folder; `open` makes one."""
 
@@ -60,7 +65,7 @@ class FileBodies(BodyStore):
         await asyncio.to_thread(self._threads.shutdown)
 
     def _path(self, name: str) -> Path:
-        return self._root / name[:2] / name[2:4] / name
+        return fragment_path(self._root, name)
 
 
 def _make_folder(folder: Path) -> None:
