@@ -25,7 +25,7 @@ from xirtam_server.home.registration import RegistrationPolicy
 from xirtam_server.home.settings import HomeSettings
 from xirtam_server.log import LogSettings
 from xirtam_server.storage.limits import StoreLimits
-from xirtam_server.storage.opening import is_shared
+from xirtam_server.storage.opening import is_shared, sqlite_path
 from xirtam_server.storage.postgres.settings import PostgresSettings
 from xirtam_server.transports.connections import ConnectionLimits
 from xirtam_server.transports.tls import TlsFiles
@@ -230,8 +230,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def home_database(self) -> Path | None:
         """The file that the home server's database is; None where it is no file."""
-        path = self.database.removeprefix("sqlite:")
-        return None if path == self.database else Path(path)
+        return sqlite_path(self.database)
 
     @property
     def fragments(self) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.protocol.directory import ServerDescriptor, ServerUrl
-from xirtam_server.config import ListenSettings, MetricsSettings, ServerConfig, StartFailed
+from xirtam_server.config import ListenSettings, ServerConfig, StartFailed
 
 WS_PATH = "/ws"
 
@@ -63,7 +63,7 @@ def bind(config: ServerConfig, last: ServerDescriptor | None) -> Listeners:
         taken.callback(http.close)
         tcp = _bind_if_wanted(host, listen.tcp_port, "--tcp-port", taken.callback)
         lz4 = _bind_if_wanted(host, listen.lz4_port, "--lz4-port", taken.callback)
-        metrics = _bind_operators(config.metrics, taken.callback)
+        metrics = _bind_if_wanted(config.metrics.host, config.metrics.port, "--metrics-port", taken.callback)
         taken.pop_all()
     http_url = _url("http" if listen.tls is None else "https", http)
     tcp_url, lz4_url = _url_if_bound("tcp", tcp), _url_if_bound("lz4tcp", lz4)
@@ -84,10 +84,6 @@ def _bind_http(listen: ListenSettings, last: ServerDescriptor | None) -> socket.
         except StartFailed:
             pass
     return _bind(listen.host, 0, "--port")
-
-
-def _bind_operators(metrics: MetricsSettings, taken: Callable[[Callable[[], None]], object]) -> socket.socket | None:
-    return _bind_if_wanted(metrics.host, metrics.port, "--metrics-port", taken)
 
 
 def _bind_if_wanted(

@@ -11,7 +11,7 @@ from xirtam_core.codec.primitives import Hash
 from xirtam_core.protocol.mailbox import MailboxAcl
 from xirtam_server.config import ServerConfig, StartFailed
 from xirtam_server.storage.interface import HomeStore, MailboxObserver, MailboxState, StoredEntry
-from xirtam_server.storage.opening import open_store, sqlite_path
+from xirtam_server.storage.opening import open_store
 
 
 class _Unwatched(MailboxObserver):
@@ -39,7 +39,7 @@ async def opened(config: ServerConfig, *, alone: bool = False) -> AsyncGenerator
     Raises `StartFailed` where there is none yet, `OlderDatabase` where a server may be running that does not know today's tables,
     `DatabaseInUse` where one is running and it is to be `alone`.
     """
-    path = sqlite_path(config.database)
+    path = config.home_database
     if path is not None and not path.exists():
         raise StartFailed(f"no home server has its data in {path}: name the place with --data-dir or --config")
     is_guest = not alone or path is None
