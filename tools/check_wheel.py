@@ -14,11 +14,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CHECKS = {
     "app": (
-        "import xirtam_core.client, xirtam_tui.app, importlib.util as u; assert u.find_spec('starlette') is None",
+        "import xirtam_core.accounts, xirtam_tui.app, importlib.util as u; assert u.find_spec('starlette') is None",
         ("xirtam", "--version"),
     ),
     "bot": (
-        "import xirtam_core.client, importlib.util as u; assert u.find_spec('textual') is None",
+        "import xirtam_core.accounts, importlib.util as u; assert u.find_spec('textual') is None",
         None,
     ),
     "server": (

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from xirtam_core.names import ServerName, Username
+from xirtam_core.people import Standing
 
 LONGEST_TEXT: Final = 64 * 1024
 """How many bytes of UTF-8 one message may have, so that it fits a server's limit with all that is wrapped around it."""
@@ -33,12 +34,21 @@ class MessageKind(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
+class Reaction(msgspec.Struct, frozen=True):
+    """One emoji on a message, and who put it there."""
+
+    emoji: str
+    senders: tuple[Username, ...]
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One message of one chat.
 
     `id` is the event's hash in hex, `chat` the peer's name. `position` orders a chat: strictly increasing, and final once a server
     has the message. Times are Unix nanoseconds; `received_at` is None while no server has it. `state` and `failure` (the reason in
     words) are for own messages. `verified` is false when the sender's identity could not be checked afresh against the directory.
+    `text` is what it says now: after an edit another text than was sent, after a withdrawal nothing. `reply_to` is the id of the
+    message that this one answers, and `quote` what its author took from that.
     """
 
     id: str
@@ -54,6 +64,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool = True
     state: SendState | None = None
     failure: str | None = None
+    reply_to: str | None = None
+    quote: str | None = None
+    is_edited: bool = False
+    is_withdrawn: bool = False
+    reactions: tuple[Reaction, ...] = ()
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,11 +86,19 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     message: Message
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that is new or has changed, with the cursor to ask for what changed after it."""
+
+    cursor: int
+    message: Message
+
+
 class Chat(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation as the contact list shows it.
 
     `read_up_to` is the position up to which it has been read, 0 for nothing; `last` is the newest message, None in a new chat;
-    `alarm` is a security warning in words that blocks sending until it is acknowledged.
+    `alarm` is a security warning in words that blocks sending until it is acknowledged. `features` are what the peer's client is known
+    to understand beyond messages, such as edits; None while it has said nothing, as a reference client never does.
     """
 
     id: str
@@ -86,6 +109,10 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     read_up_to: int
     draft: str
     alarm: str | None = None
+    standing: Standing = Standing.CONTACT
+    petname: str | None = None
+    verified: bool = False
+    features: tuple[str, ...] | None = None
 
 
 class Connection(StrEnum):
@@ -114,3 +141,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     anchor_age_s: int | None
     medium_key_age_s: int | None
     alarm: str | None = None
+    proxied: tuple[ServerName, ...] = ()
+    """Servers that are reached through the home server."""
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """Proof that a directory lied: when it was found (Unix seconds), from whom, in words, and as it came (JSON)."""
+
+    found_s: int
+    source: str
+    summary: str
+    proof: str

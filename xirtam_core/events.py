@@ -3,6 +3,7 @@
 import msgspec
 
 from xirtam_core.chat import Chat, Message, Status
+from xirtam_core.names import Username
 
 
 class MessageAdded(msgspec.Struct, frozen=True, tag="message", tag_field="event"):
@@ -30,6 +31,20 @@ class ChatChanged(msgspec.Struct, frozen=True, tag="contact", tag_field="event")
     chat: Chat
 
 
+class ChatRemoved(msgspec.Struct, frozen=True, tag="chat_removed", tag_field="event"):
+    """A chat that was deleted with all that was in it."""
+
+    chat: str
+
+
+class Typing(msgspec.Struct, frozen=True, tag="typing", tag_field="event"):
+    """A peer writes something, or has stopped; without a further word it has stopped after 15 seconds."""
+
+    chat: str
+    sender: Username
+    active: bool
+
+
 class StatusChanged(msgspec.Struct, frozen=True, tag="connection", tag_field="event"):
     """The connection, the queue or the directory's standing changed."""
 
@@ -43,4 +58,6 @@ class AlarmRaised(msgspec.Struct, frozen=True, tag="security", tag_field="event"
     chat: str | None = None
 
 
-Event = MessageAdded | MessageChanged | MessageRemoved | ChatChanged | StatusChanged | AlarmRaised
+Event = (
+    MessageAdded | MessageChanged | MessageRemoved | ChatChanged | ChatRemoved | Typing | StatusChanged | AlarmRaised
+)

@@ -9,12 +9,13 @@ import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from xirtam_core.chat import Chat, Message, Page, Status
-from xirtam_core.client import Client
-from xirtam_core.engine.announcer import Announcer, Listener
+from xirtam_core.client import Client, Listener
+from xirtam_core.engine.announcer import Announcer
 from xirtam_core.errors import Locked, XirtamError
 from xirtam_core.events import ChatChanged, MessageAdded, StatusChanged
+from xirtam_core.faces.face import Operation
 from xirtam_core.names import Username
 from xirtam_core.remote_client import RemoteClient, reach
 
@@ -23,12 +24,12 @@ _RECENT = 60
 _log = logging.getLogger(__name__)
 
 
-class SharedClient:
+class SharedClient(Client):
     """An account through its own engine or another process's; used in one event loop, the one that it was made in."""
 
-    def __init__(self, data_dir: Path, passphrase: str | None, client: Client | RemoteClient) -> None:
+    def __init__(self, data_dir: Path, passphrase: str | None, client: Client) -> None:
         """For `open_shared`, which makes clients."""
-        self.account = client.account
+        super().__init__(client.account)
         self._data_dir, self._passphrase = data_dir, passphrase
         self._announcer = Announcer()
         self._client = client
@@ -51,7 +52,7 @@ class SharedClient:
             except XirtamError as fault:  # it has ended again, which the next turn sees
                 _log.info("the account changed hands twice: %s", type(fault).__name__)
 
-    async def _reach(self) -> Client | RemoteClient:
+    async def _reach(self) -> Client:
         while True:
             try:
                 return await reach(self._data_dir, self.account, passphrase=self._passphrase)
@@ -59,63 +60,24 @@ class SharedClient:
                 _log.warning("the account cannot be taken over yet: %s", fault)
             await asyncio.sleep(_PAUSE_S)
 
-    async def _tell_everything(self, client: Client | RemoteClient) -> None:
+    async def _tell_everything(self, client: Client) -> None:
         self._announcer.announce(StatusChanged(await client.status()))
         for chat in await client.chats():
             self._announcer.announce(ChatChanged(chat))
             for message in (await client.history(chat.id, limit=_RECENT)).messages:
                 self._announcer.announce(MessageAdded(message))
 
-    async def _now(self) -> Client | RemoteClient:
+    async def call(self, operation: Operation, arguments: dict[str, Any]) -> Any:
+        """See `Client`; waits where the account is just changing hands."""
         await self._is_open.wait()
-        return self._client
+        return await self._client.call(operation, arguments)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Calls `listener` with every event from now on; what comes back ends that."""
+        """See `Client`."""
         return self._announcer.subscribe(listener)
 
-    async def status(self) -> Status:
-        """See `Client`."""
-        return await (await self._now()).status()
-
-    async def chats(self) -> list[Chat]:
-        """See `Client`."""
-        return await (await self._now()).chats()
-
-    async def start_chat(self, name: Username, *, unseen: bool = False) -> Chat:
-        """See `Client`."""
-        return await (await self._now()).start_chat(name, unseen=unseen)
-
-    async def history(self, chat: str, *, before: int | None = None, after: int | None = None, limit: int = 60) -> Page:
-        """See `Client`."""
-        return await (await self._now()).history(chat, before=before, after=after, limit=limit)
-
-    async def send_text(self, chat: str, text: str) -> Message:
-        """See `Client`."""
-        return await (await self._now()).send_text(chat, text)
-
-    async def retry(self, message_id: str) -> None:
-        """See `Client`."""
-        await (await self._now()).retry(message_id)
-
-    async def discard(self, message_id: str) -> None:
-        """See `Client`."""
-        await (await self._now()).discard(message_id)
-
-    async def mark_read(self, chat: str, up_to: int) -> None:
-        """See `Client`."""
-        await (await self._now()).mark_read(chat, up_to)
-
-    async def set_draft(self, chat: str, text: str) -> None:
-        """See `Client`."""
-        await (await self._now()).set_draft(chat, text)
-
-    async def acknowledge_alarm(self, chat: str | None) -> None:
-        """See `Client`."""
-        await (await self._now()).acknowledge_alarm(chat)
-
     async def close(self) -> None:
-        """Leaves the account to others."""
+        """See `Client`."""
         self._following.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._following

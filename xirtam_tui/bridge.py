@@ -19,11 +19,13 @@ from xirtam_core.chat import Chat, Message, Page, Status
 from xirtam_core.events import (
     AlarmRaised,
     ChatChanged,
+    ChatRemoved,
     Event,
     MessageAdded,
     MessageChanged,
     MessageRemoved,
     StatusChanged,
+    Typing,
 )
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
@@ -115,7 +117,7 @@ class InstalledEngines:
 
 
 def _import_client() -> Any:
-    return importlib.import_module("xirtam_core.client")
+    return importlib.import_module("xirtam_core.accounts")
 
 
 class Alarm(NamedTuple):
@@ -149,6 +151,8 @@ class Batch:
                 self.status = safe_status(status)
             case AlarmRaised(words, chat):
                 self.alarms.append(Alarm(text.line(words), chat))
+            case ChatRemoved() | Typing():
+                pass  # the app has no place for these yet
 
 
 class Bridge:

@@ -25,4 +25,4 @@ def test_the_wire_and_its_transports_load_nothing_heavy_either() -> None:
 
 
 def test_importing_the_client_loads_no_screen_and_no_server() -> None:
-    assert not loaded_by("import xirtam_core.client") & FOREIGN
+    assert not loaded_by("import xirtam_core.accounts") & FOREIGN

@@ -81,7 +81,15 @@ class World:
         keys = builders.account(name)
         self.directory.put(keys.username, builders.user_history(keys, server.name))
         token = server.adopt(keys.username, keys.chain, keys.signed_medium_key())
-        device = SimDevice(self, keys, server.name, token)
+        device = SimDevice(self, keys, server.name, token, keys.username.bare)
+        self._devices.append(device)
+        return device
+
+    def another_device(self, first: "SimDevice", seed: str) -> "SimDevice":
+        """A further device of the account that `first` is of, certified by it and known to its home server; not running yet."""
+        keys, server = first.keys.issue(seed), self.home_of(first)
+        token = server.adopt(keys.username, keys.chain, keys.signed_medium_key())
+        device = SimDevice(self, keys, server.name, token, seed)
         self._devices.append(device)
         return device
 
@@ -94,7 +102,9 @@ class World:
 class SimDevice:
     """Somebody's device: a database that outlives any number of engines."""
 
-    def __init__(self, world: World, keys: builders.Device, server: ServerName, token: AuthToken) -> None:
+    def __init__(
+        self, world: World, keys: builders.Device, server: ServerName, token: AuthToken, file_name: str
+    ) -> None:
         self.world = world
         self.keys = keys
         self.name = keys.username
@@ -103,7 +113,7 @@ class SimDevice:
         self.directory = SimDirectoryClient(world.directory, self.end)
         self.events: list[Event] = []
         """What its engines have announced, all of them together."""
-        self.path = world.place / f"{keys.username.bare}.db"
+        self.path = world.place / f"{file_name}.db"
         self._running: asyncio.Task[None] | None = None
         self.database: Database
         self._engine: Engine
@@ -188,18 +198,18 @@ class SimDevice:
     async def write(self, peer: "SimDevice | Username", text: str) -> Message:
         """Queues a text to `peer`."""
         name = peer if isinstance(peer, Username) else peer.name
-        chat = await self.engine.start_chat(name, unseen=True)
-        return self.engine.send_text(chat.id, text)
+        chat = await self.engine.conversations.start_chat(name, unseen=True)
+        return self.engine.conversations.send_text(chat.id, text)
 
     def messages(self, peer: "SimDevice | Username") -> list[Message]:
         """The chat with `peer`, oldest first."""
         name = peer if isinstance(peer, Username) else peer.name
-        if all(chat.id != name for chat in self.engine.chats()):
+        if all(chat.id != name for chat in self.engine.conversations.chats()):
             return []
         found: list[Message] = []
         after = 0
         while True:
-            page = self.engine.history(name, None, after, 1000)
+            page = self.engine.conversations.history(name, None, after, 1000)
             found.extend(page.messages)
             if not page.has_later:
                 return found
@@ -221,7 +231,7 @@ class SimDevice:
 
     def find(self, message_id: str) -> Message:
         """An own message as it is now."""
-        for chat in self.engine.chats():
+        for chat in self.engine.conversations.chats():
             for message in self.messages(chat.peer):
                 if message.id == message_id:
                     return message

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable
 
+from xirtam_core.client import Listener
 from xirtam_core.events import Event
 
-Listener = Callable[[Event], None]
 _log = logging.getLogger(__name__)
 
 

@@ -1,8 +1,9 @@
 """A running engine, reachable by other processes of the same user over a local socket (mode 0600).
 
 So an app and commands can be used on one account at the same time: whoever finds the account locked talks to the engine that holds
-it. Each line is one JSON value. A call is `[number, method, arguments]`; answers are `[number, result]` or `[number, null, kind,
-message]` with the name of an error of `xirtam_core.errors`. The line `"events"` asks for events, which come as objects.
+it. Each line is one JSON value. A call is `[number, path of an operation, arguments]`; answers are `[number, result]` or
+`[number, null, kind, message]` with the name of an error of `xirtam_core.errors`. The line `"events"` asks for events, which come as
+objects.
 """
 
 import asyncio
@@ -16,30 +17,13 @@ from typing import Any, Final
 import msgspec
 
 from xirtam_core import errors
-from xirtam_core.chat import Chat, Message, Page, Received, Status
+from xirtam_core.client import OPERATIONS
 from xirtam_core.engine.engine import Engine
 from xirtam_core.errors import XirtamError
 from xirtam_core.events import Event
-from xirtam_core.names import Username
+from xirtam_core.faces.face import Operation
 
 LONGEST_LINE: Final = 16 * 1024 * 1024
-RESULTS: Final[dict[str, Any]] = {
-    "chats": list[Chat],
-    "start_chat": Chat,
-    "history": Page,
-    "received": list[Received],
-    "listened": int,
-    "mark_listened": None,
-    "send_text": Message,
-    "retry": None,
-    "discard": None,
-    "mark_read": None,
-    "set_draft": None,
-    "acknowledge_alarm": None,
-    "status": Status,
-}
-"""The engine's methods that may be called from outside, and what they give."""
-
 _MOST_WAITING_EVENTS = 10_000
 _log = logging.getLogger(__name__)
 
@@ -49,6 +33,11 @@ def encode_name(value: Any) -> Any:
     if isinstance(value, str):
         return str(value)
     raise TypeError(f"no way to write {type(value).__name__}")
+
+
+def decode_name(kind: Any, value: Any) -> Any:
+    """How msgspec reads a validated name, by its class."""
+    return kind(value)
 
 
 class ControlSocket:
@@ -114,16 +103,17 @@ class ControlSocket:
     async def _answer(self, asked: Any) -> bytes:
         number: Any = None
         try:
-            number, method, arguments = asked
-            if method not in RESULTS:
-                raise XirtamError(f"a running xirtam has no {method!r}: is it another version?")
-            result = getattr(self._engine, method)(**_typed(arguments))
+            number, path, arguments = asked
+            operation = OPERATIONS.get(path)
+            if operation is None:
+                raise XirtamError(f"a running xirtam has no {path!r}: is it another version?")
+            result = self._engine.method(operation)(**_typed(operation, arguments))
             if inspect.isawaitable(result):
                 result = await result
             return _line([number, result])
         except XirtamError as error:
             return _line([number, None, _kind(error), str(error)])
-        except (TypeError, ValueError, AttributeError) as fault:
+        except (TypeError, ValueError, KeyError) as fault:
             return _line([number, None, "XirtamError", f"a call that is not understood: {fault}"])
         except Exception:  # whatever a caller brought about, the engine goes on
             _log.exception("a call from another process failed")
@@ -150,8 +140,11 @@ def is_private(directory: Path) -> bool:
     return found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
-def _typed(arguments: dict[str, Any]) -> dict[str, Any]:
-    return {name: Username(value) if name == "name" else value for name, value in arguments.items()}
+def _typed(operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: msgspec.convert(value, operation.parameters[name], dec_hook=decode_name)
+        for name, value in arguments.items()
+    }
 
 
 def _line(value: Any) -> bytes:

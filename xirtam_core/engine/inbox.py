@@ -14,21 +14,21 @@ import msgspec
 from xirtam_core.chat import SendState
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec.integers import LATEST
-from xirtam_core.codec.primitives import Hash
 from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.controls import Controls
+from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.peers import Peers
 from xirtam_core.errors import Malformed, NotFound, Unreachable, Unverified
-from xirtam_core.events import ChatChanged, Event, MessageAdded, MessageChanged
+from xirtam_core.events import ChatChanged, MessageAdded, MessageChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol import direct_message
-from xirtam_core.protocol.blob import DIRECT_MESSAGE, MESSAGE_CONTENT, Blob
+from xirtam_core.protocol.blob import CONTROL, DIRECT_MESSAGE, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.device_signing import Received
 from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.protocol.mailbox import MailboxEntry
 from xirtam_core.storage import chats, journal, medium_keys, messages, outbox
 from xirtam_core.storage.database import Database
-from xirtam_core.storage.journal import LATEST_RECEIVED, JournalEntry
-from xirtam_core.storage.outbox import Leg
+from xirtam_core.storage.journal import LATEST_RECEIVED, JournalEntry, Place
 from xirtam_core.storage.peers import Peer
 
 _log = logging.getLogger(__name__)
@@ -47,14 +47,6 @@ class _Unsealed(msgspec.Struct, frozen=True):
     received: Received
 
 
-class _Outcome(msgspec.Struct):
-    """What a batch comes to, beyond the messages: entries that are dealt with, chats that changed, and what to announce."""
-
-    settled: list[JournalEntry] = []
-    chats: set[Username] = set()
-    news: list[Event] = []
-
-
 class Inbox:
     """Turns journal entries into messages."""
 
@@ -63,6 +55,7 @@ class Inbox:
         database: Database,
         me: Username,
         peers: Peers,
+        controls: Controls,
         clock: Clock,
         announcer: Announcer,
         on_settled: Callable[[], None],
@@ -71,23 +64,24 @@ class Inbox:
         self._database = database
         self._me = me
         self._peers = peers
+        self._controls = controls
         self._clock = clock
         self._announcer = announcer
         self._on_settled = on_settled
         self._arrived = asyncio.Event()
-        self._recent: dict[tuple[Hash, int], None] = {}
+        self._recent: dict[tuple[Place, int], None] = {}
         self._is_retry_due = False
         peers.when_recovered(self.retry)
 
-    def accept(self, mailbox: Hash, entries: Iterable[MailboxEntry]) -> int:
+    def accept(self, place: Place, entries: Iterable[MailboxEntry]) -> int:
         """Journals entries and moves the cursor, durably; gives how many were new."""
         new = [
             entry
             for entry in entries
-            if entry.received_at <= LATEST_RECEIVED and (mailbox, entry.received_at) not in self._recent
+            if entry.received_at <= LATEST_RECEIVED and (place, entry.received_at) not in self._recent
         ]
-        added = journal.append(self._database, mailbox, new)
-        self._recent.update(((mailbox, entry.received_at), None) for entry in new)
+        added = journal.append(self._database, place, new)
+        self._recent.update(((place, entry.received_at), None) for entry in new)
         while len(self._recent) > _RECENT:
             del self._recent[next(iter(self._recent))]
         if added:
@@ -120,7 +114,7 @@ class Inbox:
     async def _understand(self, batch: list[JournalEntry]) -> None:
         rejected: list[tuple[JournalEntry, str]] = []
         unsealed: list[_Unsealed] = []
-        outcome = _Outcome()
+        outcome = Outcome()
         openers = medium_keys.openers(self._database)
         for entry in batch:
             if entry.kind != DIRECT_MESSAGE:
@@ -159,7 +153,7 @@ class Inbox:
         found = await asyncio.gather(*(look_up(sender) for sender in senders))
         return dict(zip(senders, found, strict=True))
 
-    def _conclude(self, item: _Unsealed, sender: Peer | Exception, outcome: _Outcome) -> None:
+    def _conclude(self, item: _Unsealed, sender: Peer | Exception, outcome: Outcome) -> None:
         """Stores, rejects or defers one entry."""
         if isinstance(sender, NotFound) and item.entry.attempts >= _LOOKS_FOR_SENDER:
             journal.reject(self._database, item.entry, str(sender))
@@ -179,10 +173,10 @@ class Inbox:
             journal.reject(self._database, item.entry, _blame(fault))
             return
         outcome.settled.append(item.entry)
-        if (
-            opened.kind == MESSAGE_CONTENT
-        ):  # else it is an event that is no message, of a kind this version does not know
+        if opened.kind == MESSAGE_CONTENT:
             self._store(opened, item.entry.received_at_ns, sender, outcome)
+        elif opened.kind == CONTROL:
+            self._controls.take(opened, outcome)
 
     def _reject_or_wait(self, entry: JournalEntry, sender: Peer, reason: str) -> None:
         """What does not verify under an identity that was looked up before it came is asked about again before it is given up."""
@@ -192,7 +186,7 @@ class Inbox:
         else:
             journal.defer(self._database, entry, reason, seconds(self._clock))
 
-    def _store(self, opened: Opened, received_at_ns: int, sender: Peer, outcome: _Outcome) -> None:
+    def _store(self, opened: Opened, received_at_ns: int, sender: Peer, outcome: Outcome) -> None:
         is_mine = opened.sender == self._me
         if is_mine and self._has_arrived(opened, received_at_ns, outcome):
             return
@@ -214,16 +208,18 @@ class Inbox:
             outcome.chats.add(opened.peer)
             outcome.news.append(MessageAdded(stored.message))
 
-    def _has_arrived(self, opened: Opened, received_at_ns: int, outcome: _Outcome) -> bool:
+    def _has_arrived(self, opened: Opened, received_at_ns: int, outcome: Outcome) -> bool:
         """Whether this is the copy of a message that was written here, which then has its place in the chat."""
         known = messages.find_event(self._database, opened.peer, opened.sender, opened.event, opened.event_hash)
         if known is not None and known.message.received_at is None:
-            outbox.remove(self._database, known, Leg.SELF)
+            outbox.message_arrived(self._database, known)
+            if known.message.chat == self._me:  # there is no other copy
+                messages.set_state(self._database, known.row, SendState.SENT)
             moved = messages.arrived(self._database, known.row, received_at_ns)
             outcome.news.extend(MessageChanged(each.message) for each in moved)
         return known is not None
 
-    def _tell(self, outcome: _Outcome) -> None:
+    def _tell(self, outcome: Outcome) -> None:
         for event in outcome.news:
             self._announcer.announce(event)
         for name in outcome.chats:

@@ -78,7 +78,7 @@ class OpenAccount:
             tasks.create_task(engine.run())
             tasks.create_task(_aside("other processes", ControlSocket(engine, self.place.socket).run()))
             if is_private(self._data_dir, self._account.link):
-                follow = follow_neighbours(self._data_dir, self._account.username, engine.start_chat)
+                follow = follow_neighbours(self._data_dir, self._account.username, engine.conversations.start_chat)
                 tasks.create_task(_aside("the private server", self._tend(engine)))
                 tasks.create_task(_aside("neighbours", follow))
 
@@ -86,7 +86,7 @@ class OpenAccount:
         """Brings the private server back when it is gone."""
         while True:
             await asyncio.sleep(_TEND_S)
-            if engine.status().connection is not Connection.CONNECTED:
+            if engine.conversations.status().connection is not Connection.CONNECTED:
                 with contextlib.suppress(Unreachable, OSError):
                     await private_network.ensure_running(self._data_dir)
 

@@ -1,11 +1,13 @@
 """What goes out (spec: client.md, Sending).
 
-A queue per chat and leg, each with a worker of its own, so that a dead server holds up nobody else. A worker sends the head of its
-queue until the server has it, for as long as that takes, across restarts; only a refusal that stands after a fresh look-up fails
-it. The copy for one's own mailbox follows once the peer's server has the message, so nobody's other device shows what failed.
+Messages and control events go out alike. A queue per chat and leg, each with a worker of its own, so that a dead server holds up
+nobody else. A worker sends the head of its queue until the server has it, for as long as that takes, across restarts; only a refusal
+that stands after a fresh look-up fails it. The copy for one's own mailbox follows once the peer's server has the message, so nobody's
+other device shows what failed.
 """
 
 import asyncio
+from collections.abc import Collection
 
 import msgspec
 
@@ -20,7 +22,7 @@ from xirtam_core.errors import IdentityChanged, Malformed, NotFound, Refused, Re
 from xirtam_core.events import ChatChanged, MessageAdded, MessageChanged, MessageRemoved
 from xirtam_core.names import Username
 from xirtam_core.protocol import direct_message
-from xirtam_core.protocol.blob import MESSAGE_CONTENT, Blob
+from xirtam_core.protocol.blob import CONTROL, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.event import Event, ToUser
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.rpc.home_server import AccessDenied
@@ -31,7 +33,7 @@ from xirtam_core.storage import peers as stored_peers
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.journal import LATEST_RECEIVED
 from xirtam_core.storage.messages import StoredMessage
-from xirtam_core.storage.outbox import Leg
+from xirtam_core.storage.outbox import Leg, Sending
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
 
@@ -57,7 +59,7 @@ class Outbox:
         self._added = asyncio.Event()
         self._hurry = asyncio.Event()
         self._working: set[tuple[str, Leg]] = set()
-        self._under_way: set[int] = set()
+        self._under_way: set[int | None] = set()
 
     @property
     def _me(self) -> Username:
@@ -88,6 +90,18 @@ class Outbox:
         self._announce_chat(peer)
         self._added.set()
         return message
+
+    def queue_control(self, chat: Username, mime: str, body: bytes, legs: Collection[Leg] | None = None) -> None:
+        """Stores a control event of a chat as queued, durably; to peer and self where `legs` do not say otherwise.
+
+        It goes out in its turn among the chat's messages, and as surely as they do. Call it in the transaction that stores what it
+        tells, if any.
+        """
+        with self._database.transaction():
+            sent_at = stored_account.next_sent_at(self._database, self._clock.now_ns())
+            event = Event(ToUser(chat), sent_at, mime, direct_message.Base64Bytes(body))
+            stored.add_control(self._database, chat, event, self._legs(chat) if legs is None else legs)
+        self._added.set()
 
     def _legs(self, peer: str) -> list[Leg]:
         return [Leg.SELF] if peer == self._me else [Leg.PEER, Leg.SELF]
@@ -139,17 +153,17 @@ class Outbox:
     async def _work(self, chat: str, leg: Leg) -> None:
         backoff = Backoff(_FIRST_WAIT_S, _LONGEST_WAIT_S)
         try:
-            while (message := stored.first(self._database, chat, leg)) is not None:
+            while (sending := stored.first(self._database, chat, leg)) is not None:
                 try:
-                    received_at = await self._deliver(message, leg)
+                    received_at = await self._deliver(sending, leg)
                 except XirtamError as fault:
                     if self._is_final(fault, chat, leg):
-                        self._fail(message, leg, fault)
+                        self._fail(sending, leg, fault)
                     else:
-                        await self._wait(message, str(fault), backoff)
+                        await self._wait(sending, str(fault), backoff)
                 else:
                     backoff.reset()
-                    self._done(message, leg, received_at)
+                    self._done(sending, leg, received_at)
         finally:
             self._working.discard((chat, leg))
 
@@ -165,8 +179,9 @@ class Outbox:
             return stored_peers.find(self._database, Username(chat)) is None
         return isinstance(fault, Malformed) or (isinstance(fault, Refused) and not isinstance(fault, RetryLater))
 
-    async def _wait(self, message: StoredMessage, reason: str, backoff: Backoff) -> None:
-        if messages.exists(self._database, message.row) and message.message.state is SendState.QUEUED:
+    async def _wait(self, sending: Sending, reason: str, backoff: Backoff) -> None:
+        message = sending.message
+        if message is not None and message.message.state is SendState.QUEUED and stored.exists(self._database, sending):
             waiting = messages.set_state(self._database, message.row, SendState.QUEUED, reason)
             self._announcer.announce(MessageChanged(waiting.message))
         try:
@@ -175,18 +190,19 @@ class Outbox:
         except TimeoutError:
             return
 
-    async def _deliver(self, message: StoredMessage, leg: Leg) -> int:
+    async def _deliver(self, sending: Sending, leg: Leg) -> int:
         """Sends one copy; gives its `received_at`. A server that refuses is asked once more after a fresh look-up."""
-        target = Username(message.message.chat) if leg is Leg.PEER else self._me
+        target = Username(sending.chat) if leg is Leg.PEER else self._me
         self._check_identity(target)
-        if message.message.state is SendState.QUEUED and leg is self._legs(message.message.chat)[0]:
+        message = sending.message
+        if message is not None and message.message.state is SendState.QUEUED and leg is self._legs(sending.chat)[0]:
             self._announcer.announce(MessageChanged(_sending(message)))
         try:
-            return await self._send(message, target, anew=False)
+            return await self._send(sending, target, anew=False)
         except AccessDenied:
             if (await self._peers.identity(target)).server == self._session.account.server:
                 await self._sign_in_again()
-            return await self._send(message, target, anew=True)
+            return await self._send(sending, target, anew=True)
 
     def _check_identity(self, target: Username) -> None:
         peer = stored_peers.find(self._database, target)
@@ -199,7 +215,7 @@ class Outbox:
         except AccessDenied:  # that says nothing about the message
             raise Unreachable("the home server does not let this device in") from None
 
-    async def _send(self, message: StoredMessage, target: Username, *, anew: bool) -> int:
+    async def _send(self, sending: Sending, target: Username, *, anew: bool) -> int:
         receivers = await self._peers.receivers(target, anew=anew)
         if not receivers:
             raise Unreachable(f"{target} has no device that could read this yet")
@@ -207,44 +223,53 @@ class Outbox:
         server = await self._network.home_server(home)
         self._check_identity(target)  # again: these look-ups may be what has found out that it changed
         account = self._session.account
+        kind = CONTROL if sending.message is None else MESSAGE_CONTENT
         blob: Blob = direct_message.seal(
-            MESSAGE_CONTENT, message.event(), account.username, account.device_secret, account.chain, receivers
+            kind, sending.event, account.username, account.device_secret, account.chain, receivers
         )
-        if not messages.exists(self._database, message.row):
+        if not stored.exists(self._database, sending):
             raise Unreachable("the message was taken back")
-        self._under_way.add(message.row)  # from here on it may reach the peer, so it cannot be taken back
+        row = None if sending.message is None else sending.message.row
+        self._under_way.add(row)  # from here on it may reach the peer, so it cannot be taken back
         try:
             return await server.mailbox_send(self._session.token_for(home), direct_mailbox(target), blob, 0)
         finally:
-            self._under_way.discard(message.row)
+            self._under_way.discard(row)
 
-    def _done(self, message: StoredMessage, leg: Leg, received_at: int) -> None:
-        if not messages.exists(self._database, message.row):
+    def _done(self, sending: Sending, leg: Leg, received_at: int) -> None:
+        message = sending.message
+        if message is not None and not messages.exists(self._database, message.row):
             return  # discarded while it was under way
+        changed: list[StoredMessage] = []
         with self._database.transaction():
-            stored.remove(self._database, message, leg)
-            if leg is self._legs(message.message.chat)[0]:
-                messages.set_state(self._database, message.row, SendState.SENT)
-            changed = [messages.get(self._database, message.row)]
-            if leg is Leg.SELF and changed[0].message.received_at is None:
-                changed = messages.arrived(self._database, message.row, min(received_at, LATEST_RECEIVED))
+            stored.done(self._database, sending, leg)
+            if message is not None:
+                changed = self._has_gone_out(message, sending.chat, leg, received_at)
         for each in changed:
             self._announcer.announce(MessageChanged(each.message))
-        self._announce_chat(message.message.chat)
+        if message is not None:
+            self._announce_chat(sending.chat)
         self._added.set()  # the other leg's turn
 
-    def _fail(self, message: StoredMessage, leg: Leg, fault: XirtamError) -> None:
-        if not messages.exists(self._database, message.row):
+    def _has_gone_out(self, message: StoredMessage, chat: str, leg: Leg, received_at: int) -> list[StoredMessage]:
+        if leg is self._legs(chat)[0]:
+            messages.set_state(self._database, message.row, SendState.SENT)
+        changed = [messages.get(self._database, message.row)]
+        if leg is Leg.SELF and changed[0].message.received_at is None:
+            changed = messages.arrived(self._database, message.row, min(received_at, LATEST_RECEIVED))
+        return changed
+
+    def _fail(self, sending: Sending, leg: Leg, fault: XirtamError) -> None:
+        message, failed = sending.message, None
+        if not stored.exists(self._database, sending):
             return
-        failed = None
         with self._database.transaction():
-            for each in Leg:
-                stored.remove(self._database, message, each)
-            if leg is self._legs(message.message.chat)[0]:
+            stored.drop(self._database, sending)
+            if message is not None and leg is self._legs(sending.chat)[0]:
                 failed = messages.set_state(self._database, message.row, SendState.FAILED, _reason(fault))
         if failed is not None:
             self._announcer.announce(MessageChanged(failed.message))
-        self._announce_chat(message.message.chat)
+            self._announce_chat(sending.chat)
 
     def _announce_chat(self, name: str) -> None:
         if (chat := chats.find(self._database, name)) is not None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from xirtam_core.chat import Connection
 from xirtam_core.clock import Clock, seconds
-from xirtam_core.codec.primitives import AuthToken, Hash
+from xirtam_core.codec.primitives import AuthToken
 from xirtam_core.engine.backoff import Backoff
 from xirtam_core.engine.inbox import Inbox
 from xirtam_core.engine.session import Session
@@ -20,6 +20,7 @@ from xirtam_core.rpc.envelope import METHOD_NOT_FOUND, CallError
 from xirtam_core.rpc.home_server import AccessDenied, HomeServer
 from xirtam_core.storage import journal
 from xirtam_core.storage.database import Database
+from xirtam_core.storage.journal import Followed
 
 _FIRST_WAIT_MS, _STEP_MS, _SHORTEST_WAIT_MS, _LONGEST_WAIT_MS = 15_000, 5_000, 2_000, 540_000
 _LOOK_BACK_S = 10.0
@@ -100,17 +101,19 @@ class Poller:
             return
 
     async def _poll(self, server: HomeServer) -> None:
-        cursors = journal.cursors(self._database, self._session.account.server)
+        followed = {each.place.mailbox: each for each in journal.followed(self._database, self._session.account.server)}
         token = await self._session.token()
-        asked = tuple(ReceiveFrom(token, mailbox, after) for mailbox, after in cursors.items())
+        asked = tuple(ReceiveFrom(each.token or token, mailbox, each.cursor_ns) for mailbox, each in followed.items())
         asked_s = seconds(self._clock)
         answer = await server.mailbox_multirecv(asked, self._wait_ms if self._late_until is None else _SHORTEST_WAIT_MS)
-        added = sum(self._inbox.accept(mailbox, answer[mailbox]) for mailbox in cursors.keys() & answer.keys())
+        added = sum(
+            self._inbox.accept(followed[mailbox].place, answer[mailbox]) for mailbox in followed.keys() & answer.keys()
+        )
         if answer and not added:
             raise Unreachable("the home server repeats what it has given already")  # it would keep us busy for ever
         if not answer:  # an answer with entries of one mailbox says nothing about the others
-            for mailbox in cursors:
-                journal.mark_drained(self._database, mailbox, asked_s)
+            for each in followed.values():
+                journal.mark_drained(self._database, each.place, asked_s)
             self._wait_ms = min(self._wait_ms + _STEP_MS, _LONGEST_WAIT_MS)
         if added and self._is_ours is False:
             self._expect_late()
@@ -124,23 +127,24 @@ class Poller:
         """Looks for entries that became visible behind the cursors; for the last time when `until` is over."""
         is_last = asyncio.get_running_loop().time() >= until
         added = 0
-        for mailbox, cursor in journal.cursors(self._database, self._session.account.server).items():
-            added += await self._look_back(server, token, mailbox, cursor)
+        for each in journal.followed(self._database, self._session.account.server):
+            added += await self._look_back(server, token, each)
         if added:
             self._expect_late()
         elif is_last:
             self._late_until = None
 
-    async def _look_back(self, server: HomeServer, token: AuthToken, mailbox: Hash, cursor: int) -> int:
+    async def _look_back(self, server: HomeServer, token: AuthToken, followed: Followed) -> int:
         """Reads again what lies before the cursor, from shortly before where it was last time; gives how many entries were new."""
-        added, after = 0, journal.looked_back_ns(self._database, mailbox) - round(_LOOK_BACK_S * 1e9)
+        place, cursor = followed.place, followed.cursor_ns
+        added, after = 0, journal.looked_back_ns(self._database, place) - round(_LOOK_BACK_S * 1e9)
         while after < cursor:
-            asked = ReceiveFrom(token, mailbox, max(0, after))
-            entries = (await server.mailbox_multirecv((asked,), _SHORTEST_WAIT_MS)).get(mailbox, ())
-            added += self._inbox.accept(mailbox, entries)
+            asked = ReceiveFrom(followed.token or token, place.mailbox, max(0, after))
+            entries = (await server.mailbox_multirecv((asked,), _SHORTEST_WAIT_MS)).get(place.mailbox, ())
+            added += self._inbox.accept(place, entries)
             newest = max((entry.received_at for entry in entries), default=0)
             if newest <= after:
                 break
             after = newest
-        journal.mark_looked_back(self._database, mailbox, cursor)
+        journal.mark_looked_back(self._database, place, cursor)
         return added

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from xirtam_core.codec.primitives import Hash
+from xirtam_core.codec.primitives import AuthToken, Hash
 from xirtam_core.names import ServerName
 from xirtam_core.protocol.mailbox import MailboxEntry
 from xirtam_core.storage import counters
@@ -23,69 +23,107 @@ _QUARANTINED_BYTES = 65536
 _LONGEST_WAIT_S = 300
 
 
+class Place(msgspec.Struct, frozen=True):
+    """A mailbox at one of the servers where it is read."""
+
+    server: ServerName
+    mailbox: Hash
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """A mailbox that is read: how far, and with what token (None: the account's own)."""
+
+    place: Place
+    token: AuthToken | None
+    cursor_ns: int
+
+
 class JournalEntry(msgspec.Struct, frozen=True):
     """An entry that waits to be understood; `attempts` have failed so far."""
 
     id: int
-    mailbox: Hash
+    place: Place
     received_at_ns: int
     kind: str
     inner: bytes
     attempts: int
 
 
-def follow(database: Database, mailbox: Hash, server: ServerName) -> None:
-    """Starts to read `mailbox` of `server` from its beginning, if it is not being read."""
-    database.execute("INSERT OR IGNORE INTO mailboxes (mailbox, server) VALUES (?, ?)", bytes(mailbox), server)
+def follow(database: Database, place: Place, token: AuthToken | None = None, after_ns: int = 0) -> None:
+    """Starts to read a mailbox behind `after_ns`, if it is not being read."""
+    sql = "INSERT OR IGNORE INTO mailboxes (mailbox, server, token, cursor_ns) VALUES (?, ?, ?, ?)"
+    database.execute(sql, bytes(place.mailbox), place.server, None if token is None else bytes(token), after_ns)
 
 
-def cursors(database: Database, server: ServerName) -> dict[Hash, int]:
-    """The mailboxes that are read at `server`, and how far each has been."""
-    rows = database.rows("SELECT mailbox, cursor_ns FROM mailboxes WHERE server = ?", server)
-    return {Hash(mailbox): cursor for mailbox, cursor in rows}
+def unfollow(database: Database, place: Place) -> None:
+    """Reads a mailbox no more; what has come from it stays."""
+    database.execute("DELETE FROM mailboxes WHERE mailbox = ? AND server = ?", bytes(place.mailbox), place.server)
 
 
-def append(database: Database, mailbox: Hash, entries: Sequence[MailboxEntry]) -> int:
+def servers(database: Database) -> list[ServerName]:
+    """The servers where mailboxes are read."""
+    return [ServerName(row[0]) for row in database.rows("SELECT DISTINCT server FROM mailboxes ORDER BY server")]
+
+
+def followed(database: Database, server: ServerName) -> list[Followed]:
+    """The mailboxes that are read at `server`."""
+    rows = database.rows("SELECT mailbox, token, cursor_ns FROM mailboxes WHERE server = ?", server)
+    return [
+        Followed(Place(server, Hash(mailbox)), None if token is None else AuthToken(token), cursor)
+        for mailbox, token, cursor in rows
+    ]
+
+
+def append(database: Database, place: Place, entries: Sequence[MailboxEntry]) -> int:
     """Stores entries that arrived and moves the mailbox's cursor behind them; gives how many were new."""
     if not entries:
         return 0
-    name = bytes(mailbox)
-    rows = [(name, entry.received_at, entry.message.kind, bytes(entry.message.inner)) for entry in entries]
+    name = bytes(place.mailbox)
+    rows = [
+        (place.server, name, entry.received_at, entry.message.kind, bytes(entry.message.inner)) for entry in entries
+    ]
     with database.transaction():
         added = database.execute_many(
-            "INSERT OR IGNORE INTO journal (mailbox, received_at_ns, kind, inner) VALUES (?, ?, ?, ?)", rows
+            "INSERT OR IGNORE INTO journal (server, mailbox, received_at_ns, kind, inner) VALUES (?, ?, ?, ?, ?)", rows
         )
         newest = max(entry.received_at for entry in entries)
-        database.execute("UPDATE mailboxes SET cursor_ns = max(cursor_ns, ?) WHERE mailbox = ?", newest, name)
+        database.execute(
+            "UPDATE mailboxes SET cursor_ns = max(cursor_ns, ?) WHERE mailbox = ? AND server = ?",
+            newest, name, place.server,
+        )  # fmt: skip
     return added
 
 
-def looked_back_ns(database: Database, mailbox: Hash) -> int:
+def looked_back_ns(database: Database, place: Place) -> int:
     """Where the cursor was when what lies behind it was last read again."""
-    row = database.row("SELECT looked_back_ns FROM mailboxes WHERE mailbox = ?", bytes(mailbox))
+    sql = "SELECT looked_back_ns FROM mailboxes WHERE mailbox = ? AND server = ?"
+    row = database.row(sql, bytes(place.mailbox), place.server)
     return 0 if row is None else int(row[0])
 
 
-def mark_looked_back(database: Database, mailbox: Hash, cursor_ns: int) -> None:
+def mark_looked_back(database: Database, place: Place, cursor_ns: int) -> None:
     """Notes that what lies behind `cursor_ns` has been read again."""
-    database.execute("UPDATE mailboxes SET looked_back_ns = ? WHERE mailbox = ?", cursor_ns, bytes(mailbox))
+    sql = "UPDATE mailboxes SET looked_back_ns = ? WHERE mailbox = ? AND server = ?"
+    database.execute(sql, cursor_ns, bytes(place.mailbox), place.server)
 
 
-def mark_drained(database: Database, mailbox: Hash, now_s: int) -> None:
+def mark_drained(database: Database, place: Place, now_s: int) -> None:
     """Notes that the mailbox held nothing beyond its cursor."""
-    database.execute("UPDATE mailboxes SET drained_s = ? WHERE mailbox = ?", now_s, bytes(mailbox))
+    sql = "UPDATE mailboxes SET drained_s = ? WHERE mailbox = ? AND server = ?"
+    database.execute(sql, now_s, bytes(place.mailbox), place.server)
 
 
 def due(database: Database, now_s: int, limit: int) -> list[JournalEntry]:
     """The first `limit` entries whose time has come, oldest first."""
     rows = database.rows(
-        "SELECT id, mailbox, received_at_ns, kind, inner, attempts FROM journal "
+        "SELECT id, server, mailbox, received_at_ns, kind, inner, attempts FROM journal "
         "WHERE next_attempt_s <= ? ORDER BY id LIMIT ?",
         now_s,
         limit,
     )
     return [
-        JournalEntry(number, Hash(mailbox), at, kind, inner, tries) for number, mailbox, at, kind, inner, tries in rows
+        JournalEntry(number, Place(ServerName(server), Hash(mailbox)), at, kind, inner, tries)
+        for number, server, mailbox, at, kind, inner, tries in rows
     ]
 
 

@@ -5,7 +5,6 @@ kept beside the database, in `key.json`, with what is needed to come back to the
 """
 
 import os
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from nacl.bindings import randombytes
 
 from xirtam_core.codec.primitives import FixedBytes, base64url_decode, base64url_encode
 from xirtam_core.errors import Locked, Malformed, PassphraseNeeded
+from xirtam_core.settings import KeyPlace as KeyPlace
 
 _KEYRING_SERVICE: Final = "xirtam"
 _LONGEST_PASSPHRASE: Final = 4096
@@ -29,14 +29,6 @@ class DatabaseKey(FixedBytes):
 
     def __repr__(self) -> str:
         return "DatabaseKey(secret)"
-
-
-class KeyPlace(StrEnum):
-    """Where a database's key comes from."""
-
-    KEYRING = "keyring"
-    PASSPHRASE = "passphrase"  # noqa: S105 # a place, not a password
-    FILE = "file"
 
 
 class KeyChoice(msgspec.Struct, frozen=True):

@@ -1,25 +1,34 @@
 """Messages as they lie in their chats."""
 
+from typing import Any
+
 import msgspec
 
-from xirtam_core.chat import Message, MessageKind, Page, SendState
+from xirtam_core.chat import Change, Message, Page, Reaction, SendState
 from xirtam_core.codec.integers import LATEST
 from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.names import Username
-from xirtam_core.protocol.event import MARKDOWN, TEXT, Event, ToUser
+from xirtam_core.protocol.event import Event, ToUser
+from xirtam_core.storage import counters, reactions, texts
+from xirtam_core.storage.content import Content
 from xirtam_core.storage.database import Database, Row
 
-_KINDS = {TEXT: MessageKind.TEXT, MARKDOWN: MessageKind.MARKDOWN}
 _COLUMNS = (
     "id, chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine, unchecked_root,"
-    " state, failure"
+    " state, failure, reply_to, edited_body, is_withdrawn"
 )
+
+_NEXT_REVISION = (
+    "1 + max(coalesce((SELECT max(revision) FROM messages), 0),"
+    " coalesce((SELECT value FROM counters WHERE name = 'revision'), 0))"
+)
+"""Later than every one before, those of deleted messages included."""
 
 _AHEAD_NS = 60_000_000_000
 
 _INSERT = (
-    "INSERT OR IGNORE INTO messages (chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine,"
-    " unchecked_root, state, failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR IGNORE INTO messages (chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine,"  # noqa: S608 # no input
+    f" unchecked_root, state, failure, reply_to, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_NEXT_REVISION})"
 )
 
 
@@ -55,11 +64,13 @@ def insert(
     """
     name, body = bytes(event_hash), bytes(event.body)
     root = None if unchecked_root is None else bytes(unchecked_root)
-    values = (event.sent_at, received_at_ns, event.mime, body, is_mine, root, state, None)
+    content = Content.of(event.mime, body)
+    values = (event.sent_at, received_at_ns, event.mime, body, is_mine, root, state, None, content.reply_to)
     while True:
         row = database.insert(_INSERT, chat, sender, name, position_ns, *values)
         if row is not None:
-            return _stored((row, chat, sender, name, position_ns, *values))
+            texts.add(database, row, content.text)
+            return _stored((row, chat, sender, name, position_ns, *values, None, 0))
         if find_event(database, chat, sender, event, event_hash) is not None:
             return None
         position_ns = _free_position(database, chat, position_ns)
@@ -79,10 +90,10 @@ def next_position(database: Database, chat: str, now_ns: int) -> int:
 
 def get(database: Database, row: int) -> StoredMessage:
     """The message in `row`, which must be there."""
-    found = database.row(f"SELECT {_COLUMNS} FROM messages WHERE id = ?", row)  # noqa: S608 # no input
+    found = _find(database, "id = ?", row)
     if found is None:
         raise AssertionError(f"there is no message in row {row}")
-    return _stored(found)
+    return found
 
 
 def exists(database: Database, row: int) -> bool:
@@ -92,24 +103,39 @@ def exists(database: Database, row: int) -> bool:
 
 def find(database: Database, message_id: str) -> StoredMessage | None:
     """The own message with the id that is shown, or None."""
+    event_hash = _hash_of(message_id)
+    return None if event_hash is None else _find(database, "hash = ? AND is_mine", event_hash)
+
+
+def find_in_chat(database: Database, chat: str, message_id: str) -> StoredMessage | None:
+    """The message of a chat with the id that is shown, or None."""
+    event_hash = _hash_of(message_id)
+    return None if event_hash is None else _find(database, "hash = ? AND chat = ?", event_hash, chat)
+
+
+def _hash_of(message_id: str) -> bytes | None:
     try:
-        event_hash = bytes(Hash.from_text(message_id))
+        return bytes(Hash.from_text(message_id))
     except ValueError:
         return None
-    found = database.row(f"SELECT {_COLUMNS} FROM messages WHERE hash = ? AND is_mine", event_hash)  # noqa: S608
-    return None if found is None else _stored(found)
 
 
 def find_event(database: Database, chat: str, sender: Username, event: Event, event_hash: Hash) -> StoredMessage | None:
     """The message that an event became, or None when it is new."""
-    found = database.row(
-        f"SELECT {_COLUMNS} FROM messages WHERE chat = ? AND sender = ? AND sent_at_ns = ? AND hash = ?",  # noqa: S608
-        chat,
-        sender,
-        event.sent_at,
-        bytes(event_hash),
-    )
-    return None if found is None else _stored(found)
+    condition = "chat = ? AND sender = ? AND sent_at_ns = ? AND hash = ?"
+    return _find(database, condition, chat, sender, event.sent_at, bytes(event_hash))
+
+
+def _find(database: Database, condition: str, *values: Any) -> StoredMessage | None:
+    found = _all(database, f"WHERE {condition} LIMIT 1", *values)
+    return found[0] if found else None
+
+
+def _all(database: Database, rest: str, *values: Any) -> list[StoredMessage]:
+    """The messages that `rest` of a query gives, with their reactions."""
+    rows = database.rows(f"SELECT {_COLUMNS} FROM messages {rest}", *values)  # noqa: S608 # `rest` is ours
+    on_them = reactions.of(database, [row[0] for row in rows])
+    return [_stored(row, on_them.get(row[0], ())) for row in rows]
 
 
 def page(database: Database, chat: str, before: int | None, after: int | None, limit: int) -> Page:
@@ -132,8 +158,7 @@ def _has_any(database: Database, chat: str, condition: str, bound: int) -> bool:
 
 
 def _run(database: Database, chat: str, rest: str, bound: int, limit: int) -> list[Message]:
-    sql = f"SELECT {_COLUMNS} FROM messages WHERE chat = ? AND {rest} LIMIT ?"  # noqa: S608 # `rest` is ours
-    return [_stored(row).message for row in database.rows(sql, chat, bound, limit)]
+    return [each.message for each in _all(database, f"WHERE chat = ? AND {rest} LIMIT ?", chat, bound, limit)]
 
 
 def arrived(database: Database, row: int, received_at_ns: int) -> list[StoredMessage]:
@@ -144,6 +169,7 @@ def arrived(database: Database, row: int, received_at_ns: int) -> list[StoredMes
     chat = get(database, row).message.chat
     place_ns = _move(database, chat, row, received_at_ns)
     database.execute("UPDATE messages SET received_at_ns = ? WHERE id = ?", received_at_ns, row)
+    touch(database, row)
     moved = [row, *_move_waiting(database, chat, row, place_ns)]
     return [get(database, each) for each in moved]
 
@@ -163,6 +189,7 @@ def _move_waiting(database: Database, chat: str, row: int, place_ns: int) -> lis
         if position_ns > last_ns:
             break  # and so are those that come after it
         last_ns = _move(database, chat, other, last_ns + 1)
+        touch(database, other)
         moved.append(other)
     return moved
 
@@ -176,13 +203,17 @@ def _move(database: Database, chat: str, row: int, position_ns: int) -> int:
 
 def set_state(database: Database, row: int, state: SendState, failure: str | None = None) -> StoredMessage:
     """Moves an own message to another state, with the reason where it failed or waits."""
-    database.execute("UPDATE messages SET state = ?, failure = ? WHERE id = ?", state, failure, row)
+    sql = f"UPDATE messages SET state = ?, failure = ?, revision = {_NEXT_REVISION} WHERE id = ?"  # noqa: S608 # no input
+    database.execute(sql, state, failure, row)
     return get(database, row)
 
 
 def delete(database: Database, row: int) -> None:
     """Deletes an own message that was not sent, and what the outbox holds of it."""
-    database.execute("DELETE FROM messages WHERE id = ?", row)
+    with database.transaction():
+        counters.set_to(database, "revision", latest_revision(database))
+        texts.remove(database, row)
+        database.execute("DELETE FROM messages WHERE id = ?", row)
 
 
 def mark_verified(database: Database, sender: Username, root: Hash) -> list[StoredMessage]:
@@ -192,6 +223,8 @@ def mark_verified(database: Database, sender: Username, root: Hash) -> list[Stor
         sender,
         bytes(root),
     )
+    for (row,) in rows:
+        touch(database, row)
     return [get(database, row) for (row,) in rows]
 
 
@@ -205,13 +238,33 @@ def unchecked_senders(database: Database) -> list[Username]:
 
 def since(database: Database, row: int, limit: int) -> list[StoredMessage]:
     """Messages from others that were stored after the one in `row`, in the order of storing."""
-    sql = f"SELECT {_COLUMNS} FROM messages WHERE id > ? AND NOT is_mine ORDER BY id LIMIT ?"  # noqa: S608
-    return [_stored(found) for found in database.rows(sql, row, limit)]
+    return _all(database, "WHERE id > ? AND NOT is_mine ORDER BY id LIMIT ?", row, limit)
 
 
-def _stored(row: Row) -> StoredMessage:
-    number, chat, sender, event_hash, position, sent_at, received_at, mime, body, mine, unchecked, state, failure = row
-    kind = _KINDS.get(mime, MessageKind.UNSUPPORTED)
+def changes(database: Database, after: int, limit: int) -> list[Change]:
+    """Messages that are new or have changed after the revision `after`, as they are now, in the order of their last change."""
+    rows = database.rows("SELECT revision, id FROM messages WHERE revision > ? ORDER BY revision LIMIT ?", after, limit)
+    return [Change(cursor=revision, message=get(database, row).message) for revision, row in rows]
+
+
+def latest_revision(database: Database) -> int:
+    """The revision of the change that came last, 0 where there is none."""
+    row = database.row(f"SELECT {_NEXT_REVISION} - 1")
+    return 0 if row is None else int(row[0])
+
+
+def touch(database: Database, row: int) -> None:
+    """Notes that the message has changed."""
+    database.execute(f"UPDATE messages SET revision = {_NEXT_REVISION} WHERE id = ?", row)  # noqa: S608 # no input
+
+
+def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
+    number, chat, sender, event_hash, position, sent_at, received_at, mime, body, mine, unchecked, state, failure = row[
+        :13
+    ]
+    reply_to, edited_body, is_withdrawn = row[13:]
+    content = Content.of(mime, body)
+    text = content.text if edited_body is None else edited_body.decode(errors="replace")
     message = Message(
         id=event_hash.hex(),
         chat=chat,
@@ -220,11 +273,16 @@ def _stored(row: Row) -> StoredMessage:
         position=position,
         sent_at=sent_at,
         received_at=received_at,
-        kind=kind,
-        text="" if kind is MessageKind.UNSUPPORTED else body.decode(errors="replace"),
+        kind=content.kind,
+        text="" if is_withdrawn else text,
         mime=mime,
         verified=unchecked is None,
         state=None if state is None else SendState(state),
         failure=failure,
+        reply_to=None if reply_to is None else reply_to.hex(),
+        quote=None if is_withdrawn else content.quote,
+        is_edited=edited_body is not None,
+        is_withdrawn=bool(is_withdrawn),
+        reactions=on_it,
     )
     return StoredMessage(number, message, body)

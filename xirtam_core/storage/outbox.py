@@ -1,46 +1,91 @@
 """What is still to be sent (spec: client.md, Sending).
 
-A message to a peer has two legs, to the peer's mailbox and to one's own; a row stands for each until its server has it. Queues are
-per chat and leg, in the order of writing.
+A row is a message, or a control event, which nobody sees as a message. It has up to two legs, to the peer's mailbox and to one's
+own; a leg stands until its server has it. Queues are per chat and leg, in the order of queueing, and the peer's leg of a row goes
+before one's own.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 
+import msgspec
+
+from xirtam_core.codec import bcs
+from xirtam_core.protocol.event import Event
 from xirtam_core.storage import messages
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
 
 class Leg(StrEnum):
-    """Which mailbox a copy of a message goes to."""
+    """Which mailbox a copy goes to."""
 
     PEER = "peer"
     SELF = "self"
 
 
-def add(database: Database, message: StoredMessage, legs: list[Leg]) -> None:
+class Sending(msgspec.Struct, frozen=True):
+    """One thing to be sent in a chat: a message, or else a control event."""
+
+    id: int
+    chat: str
+    legs: tuple[Leg, ...]
+    message: StoredMessage | None
+    event: Event
+
+
+def add(database: Database, message: StoredMessage, legs: Collection[Leg]) -> None:
     """Queues a message, in the transaction that stores it."""
-    for leg in legs:
-        database.execute(
-            "INSERT INTO outbox (message, leg, chat) VALUES (?, ?, ?)", message.row, leg, message.message.chat
-        )
+    sql = "INSERT INTO outbox (chat, message, to_peer, to_self) VALUES (?, ?, ?, ?)"
+    database.execute(sql, message.message.chat, message.row, Leg.PEER in legs, Leg.SELF in legs)
 
 
-def first(database: Database, chat: str, leg: Leg) -> StoredMessage | None:
-    """The message at the head of a queue, or None when there is nothing to send now: the peer's leg goes before one's own."""
+def add_control(database: Database, chat: str, event: Event, legs: Collection[Leg]) -> None:
+    """Queues a control event of a chat."""
+    sql = "INSERT INTO outbox (chat, control, to_peer, to_self) VALUES (?, ?, ?, ?)"
+    database.execute(sql, chat, bcs.encode(event), Leg.PEER in legs, Leg.SELF in legs)
+
+
+def first(database: Database, chat: str, leg: Leg) -> Sending | None:
+    """The head of a queue, or None when there is nothing to send now."""
+    condition = "to_peer" if leg is Leg.PEER else "to_self AND NOT to_peer"
     row = database.row(
-        "SELECT message FROM outbox AS head WHERE chat = ? AND leg = ? AND NOT EXISTS ("
-        "  SELECT 1 FROM outbox AS other WHERE other.message = head.message AND other.leg < head.leg"
-        ") ORDER BY message LIMIT 1",
+        f"SELECT id, message, control, to_peer, to_self FROM outbox WHERE chat = ? AND {condition} ORDER BY id LIMIT 1",  # noqa: S608
         chat,
-        leg,
     )
-    return None if row is None else messages.get(database, row[0])
+    if row is None:
+        return None
+    number, message_row, control, to_peer, to_self = row
+    legs = tuple(each for each, is_due in ((Leg.PEER, to_peer), (Leg.SELF, to_self)) if is_due)
+    message = None if message_row is None else messages.get(database, message_row)
+    event = bcs.decode(Event, control) if message is None else message.event()
+    return Sending(number, chat, legs, message, event)
 
 
-def remove(database: Database, message: StoredMessage, leg: Leg) -> None:
-    """Takes a leg out of its queue: the server has it, or it failed for good."""
-    database.execute("DELETE FROM outbox WHERE message = ? AND leg = ?", message.row, leg)
+def exists(database: Database, sending: Sending) -> bool:
+    """Whether it is still to be sent: its message may have been discarded."""
+    return database.row("SELECT 1 FROM outbox WHERE id = ?", sending.id) is not None
+
+
+def done(database: Database, sending: Sending, leg: Leg) -> None:
+    """Takes one leg off: the server has it."""
+    _take_off(database, "id", sending.id, leg)
+
+
+def message_arrived(database: Database, message: StoredMessage) -> None:
+    """Takes off the leg to one's own mailbox: it has been read there."""
+    _take_off(database, "message", message.row, Leg.SELF)
+
+
+def _take_off(database: Database, column: str, value: int, leg: Leg) -> None:
+    flag = "to_peer" if leg is Leg.PEER else "to_self"
+    database.execute(f"UPDATE outbox SET {flag} = 0 WHERE {column} = ?", value)  # noqa: S608 # no input
+    database.execute(f"DELETE FROM outbox WHERE {column} = ? AND NOT to_peer AND NOT to_self", value)  # noqa: S608
+
+
+def drop(database: Database, sending: Sending) -> None:
+    """Takes all of it out: it failed for good."""
+    database.execute("DELETE FROM outbox WHERE id = ?", sending.id)
 
 
 def holds(database: Database, message: StoredMessage) -> bool:
@@ -50,12 +95,14 @@ def holds(database: Database, message: StoredMessage) -> bool:
 
 def queues(database: Database) -> list[tuple[str, Leg]]:
     """Every queue that is not empty."""
-    return [(chat, Leg(leg)) for chat, leg in database.rows("SELECT DISTINCT chat, leg FROM outbox")]
+    to_peers = database.rows("SELECT DISTINCT chat FROM outbox WHERE to_peer")
+    to_self = database.rows("SELECT DISTINCT chat FROM outbox WHERE to_self")
+    return [(chat, Leg.PEER) for (chat,) in to_peers] + [(chat, Leg.SELF) for (chat,) in to_self]
 
 
 def queued_count(database: Database) -> int:
     """How many messages no peer's server has yet."""
     row = database.row(
-        "SELECT count(DISTINCT message) FROM outbox JOIN messages ON messages.id = message WHERE state = 'queued'"
+        "SELECT count(*) FROM outbox JOIN messages ON messages.id = message WHERE messages.state = 'queued'"
     )
     return 0 if row is None else int(row[0])

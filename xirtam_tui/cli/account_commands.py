@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from xirtam_core.accounts import key_file
+from xirtam_core.accounts import register as make_account
 from xirtam_core.chat import Connection, Status
-from xirtam_core.client import key_file
-from xirtam_core.client import register as make_account
+from xirtam_core.client import Client
 from xirtam_core.errors import Malformed
 from xirtam_core.events import Event, StatusChanged
 from xirtam_core.join_link import JoinLink
@@ -19,7 +20,7 @@ from xirtam_core.storage.keys import KeyPlace
 from xirtam_tui.cli.exit_codes import Exit
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, status_object
-from xirtam_tui.cli.running import AnyClient, opened, run_command
+from xirtam_tui.cli.running import opened, run_command
 from xirtam_tui.text import line
 
 _CONNECT_S = 5.0
@@ -120,7 +121,7 @@ async def _status(where: Context, output: Output) -> Exit:
     return Exit.ALARM if found.alarm else Exit.DONE
 
 
-async def _settled(client: AnyClient) -> Status:
+async def _settled(client: Client) -> Status:
     """The status once it is known whether the home server answers, or after a few seconds."""
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
 

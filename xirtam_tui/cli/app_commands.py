@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from xirtam_core.client import local_network, register
+from xirtam_core.accounts import local_network, register
 from xirtam_core.errors import AccountExists, XirtamError
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username

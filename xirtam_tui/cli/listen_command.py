@@ -12,13 +12,14 @@ from typing import Annotated
 import typer
 
 from xirtam_core.chat import Message
+from xirtam_core.client import Client
 from xirtam_core.errors import Malformed
 from xirtam_core.events import AlarmRaised, ChatChanged, Event, MessageAdded, MessageChanged, StatusChanged
 from xirtam_core.names import Username
 from xirtam_tui.cli.exit_codes import Exit
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, chat_object, message_object, message_words, status_object
-from xirtam_tui.cli.running import AnyClient, opened, run_command
+from xirtam_tui.cli.running import opened, run_command
 
 _RECHECK_S = 30.0
 
@@ -53,7 +54,7 @@ class Bookmark:
         self._file = file
         self._chats: dict[str, int] = {}
 
-    async def load(self, client: AnyClient) -> int:
+    async def load(self, client: Client) -> int:
         """Where to go on; raises `Malformed` for a file that holds no cursor."""
         if self._since is not None:
             return self._since
@@ -66,7 +67,7 @@ class Bookmark:
         except (OSError, ValueError):
             raise Malformed(f"{self._file} holds no cursor: name another file, or remove it to start over") from None
 
-    async def is_past(self, client: AnyClient, cursor: int, chat: str) -> bool:
+    async def is_past(self, client: Client, cursor: int, chat: str) -> bool:
         """Whether a run that listened to this chat alone has printed the message at `cursor`."""
         if self._since is not None or self._file is not None:
             return False
@@ -74,7 +75,7 @@ class Bookmark:
             self._chats[chat] = await client.listened(chat)
         return cursor <= self._chats[chat]
 
-    async def store(self, client: AnyClient, cursor: int, chat: str | None) -> None:
+    async def store(self, client: Client, cursor: int, chat: str | None) -> None:
         """Notes that everything up to `cursor` has been printed, of one chat or of all; a crash leaves the old cursor or the new."""
         if self._file is not None:
             beside = self._file.with_name(self._file.name + ".new")
@@ -97,7 +98,7 @@ class Listening:
         self._bookmark = bookmark
         self._news: asyncio.Queue[Event] = asyncio.Queue()
 
-    async def run(self, client: AnyClient) -> None:
+    async def run(self, client: Client) -> None:
         """Prints until the wanted number of messages has come; without one, for ever."""
         loop = asyncio.get_running_loop()
 
@@ -119,7 +120,7 @@ class Listening:
         """The status for a run that its time limit ended: a failure where messages that were waited for are missing."""
         return Exit.FAILED if self._left else Exit.DONE
 
-    async def _print_received(self, client: AnyClient, cursor: int) -> int:
+    async def _print_received(self, client: Client, cursor: int) -> int:
         while page := await client.received(cursor):
             for received in page:
                 cursor = received.cursor
@@ -145,7 +146,7 @@ class Listening:
         if self._left is not None:
             self._left -= 1
 
-    async def _wait_for_message(self, client: AnyClient) -> None:
+    async def _wait_for_message(self, client: Client) -> None:
         """Prints other events until a message has come; asks now and then, in case an event was missed."""
         while True:
             try:

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from xirtam_core.chat import Message, SendState
+from xirtam_core.client import Client
 from xirtam_core.errors import IdentityChanged, Malformed, NotFound, Refused, Unreachable
 from xirtam_core.events import AlarmRaised, Event, MessageChanged
 from xirtam_core.names import Username
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, chat_object, message_object, message_words
-from xirtam_tui.cli.running import AnyClient, opened, run_command
+from xirtam_tui.cli.running import opened, run_command
 
 _ON_ITS_WAY = (SendState.QUEUED, SendState.SENDING)
 _OWN_COPY_S = 3.0
@@ -63,7 +64,7 @@ def _standard_input() -> str:
         raise Malformed("what came on standard input is not text in UTF-8: nothing was sent") from None
 
 
-async def _delivered(client: AnyClient, message: Message, timeout_s: float) -> Message:
+async def _delivered(client: Client, message: Message, timeout_s: float) -> Message:
     """The message once a server has it; raises `Refused` when none will, `Unreachable` when it takes too long."""
     loop = asyncio.get_running_loop()
     changes: asyncio.Queue[Message | AlarmRaised] = asyncio.Queue()
@@ -129,7 +130,7 @@ async def _history(where: Context, target: str, limit: int, before: str | None, 
         output.result(message_object(message), message_words(message))
 
 
-async def _position(client: AnyClient, chat: str, message_id: str) -> int:
+async def _position(client: Client, chat: str, message_id: str) -> int:
     position: int | None = None
     while True:
         page = await client.history(chat, before=position, limit=1000)

@@ -10,13 +10,12 @@ import typer
 
 from xirtam_core.client import Client
 from xirtam_core.errors import XirtamError
-from xirtam_core.remote_client import RemoteClient, reach
+from xirtam_core.remote_client import reach
 from xirtam_tui.cli.exit_codes import Exit, exit_of
 from xirtam_tui.cli.options import Context
 from xirtam_tui.cli.output import Output
 
 T = TypeVar("T")
-AnyClient = Client | RemoteClient
 
 
 def run_command(work: Coroutine[Any, Any, Exit | None], output: Output) -> None:
@@ -50,7 +49,7 @@ async def _until_told_to_end(work: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def opened(context: Context) -> AsyncGenerator[AnyClient, None]:
+async def opened(context: Context) -> AsyncGenerator[Client, None]:
     """The account that the options name, for as long as the block runs."""
     client = await reach(context.data_dir, context.name(), passphrase=context.passphrase())
     try:

@@ -171,20 +171,20 @@ async def test_unread_counts_what_came_after_the_mark_and_is_from_the_other(tmp_
         await pair.bobby.gets(pair.alice, "number 0", "number 1", "number 2")
         await pair.bobby.write(pair.alice, "what?")
         first = pair.bobby.messages(pair.alice)[0]
-        chat = pair.bobby.engine.chats()[0]
+        chat = pair.bobby.engine.conversations.chats()[0]
         assert (chat.unread, chat.read_up_to) == (3, 0)
-        pair.bobby.engine.mark_read(chat.id, first.position)
-        assert pair.bobby.engine.chats()[0].unread == 2
-        pair.bobby.engine.mark_read(chat.id, first.position - 1)
-        assert pair.bobby.engine.chats()[0].unread == 2, "a mark never goes back"
+        pair.bobby.engine.conversations.mark_read(chat.id, first.position)
+        assert pair.bobby.engine.conversations.chats()[0].unread == 2
+        pair.bobby.engine.conversations.mark_read(chat.id, first.position - 1)
+        assert pair.bobby.engine.conversations.chats()[0].unread == 2, "a mark never goes back"
         await pair.bobby.restart()
-        chat = pair.bobby.engine.chats()[0]
+        chat = pair.bobby.engine.conversations.chats()[0]
         assert (chat.unread, chat.read_up_to) == (2, first.position)
-        pair.bobby.engine.mark_read(chat.id, 2**100)
-        assert pair.bobby.engine.chats()[0].unread == 0
+        pair.bobby.engine.conversations.mark_read(chat.id, 2**100)
+        assert pair.bobby.engine.conversations.chats()[0].unread == 0
         assert [event.chat.unread for event in pair.bobby.events if isinstance(event, ChatChanged)][-1] == 0
         with pytest.raises(NotFound):
-            pair.bobby.engine.mark_read("@nobody", 1)
+            pair.bobby.engine.conversations.mark_read("@nobody", 1)
 
 
 @simulated
@@ -195,38 +195,38 @@ async def test_reading_up_to_an_own_message_that_waits_does_not_read_what_comes_
         pair.alice.clock.offset_s = 300.0  # so what Alice writes has a place five minutes ahead until a server has it
         pair.world.machine(pair.beach).stop()
         message = await pair.alice.write(pair.bobby, "I have read that")
-        pair.alice.engine.mark_read(pair.bobby.name, message.position)
-        assert pair.alice.engine.chats()[0].unread == 0
+        pair.alice.engine.conversations.mark_read(pair.bobby.name, message.position)
+        assert pair.alice.engine.conversations.chats()[0].unread == 0
         event = builders.text_event(pair.alice.name, "and this?")
         await pair.world.post(pair.alice, builders.sealed_message(pair.bobby.keys, event, [pair.alice.keys]))
         await pair.alice.gets(pair.bobby, "hello", "and this?")
-        assert pair.alice.engine.chats()[0].unread == 1
+        assert pair.alice.engine.conversations.chats()[0].unread == 1
 
 
 @simulated
 async def test_a_message_that_is_queued_is_no_draft_any_more_whatever_happens_next(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
-        await pair.alice.engine.start_chat(pair.bobby.name)
-        pair.alice.engine.set_draft(pair.bobby.name, "see you at six\n")
-        pair.alice.engine.send_text(pair.bobby.name, "see you at six")
+        await pair.alice.engine.conversations.start_chat(pair.bobby.name)
+        pair.alice.engine.conversations.set_draft(pair.bobby.name, "see you at six\n")
+        pair.alice.engine.conversations.send_text(pair.bobby.name, "see you at six")
         await pair.alice.restart()
-        assert [chat.draft for chat in pair.alice.engine.chats()] == [""]
-        pair.alice.engine.set_draft(pair.bobby.name, "another thing")
-        pair.alice.engine.send_text(pair.bobby.name, "first this")
-        assert [chat.draft for chat in pair.alice.engine.chats()] == ["another thing"]
+        assert [chat.draft for chat in pair.alice.engine.conversations.chats()] == [""]
+        pair.alice.engine.conversations.set_draft(pair.bobby.name, "another thing")
+        pair.alice.engine.conversations.send_text(pair.bobby.name, "first this")
+        assert [chat.draft for chat in pair.alice.engine.conversations.chats()] == ["another thing"]
 
 
 @simulated
 async def test_a_draft_outlives_a_crash_and_each_chat_has_its_own(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
-        await pair.alice.engine.start_chat(pair.bobby.name)
-        await pair.alice.engine.start_chat(pair.alice.name)
-        pair.alice.engine.set_draft(pair.bobby.name, "I was about to say \ud83d")
+        await pair.alice.engine.conversations.start_chat(pair.bobby.name)
+        await pair.alice.engine.conversations.start_chat(pair.alice.name)
+        pair.alice.engine.conversations.set_draft(pair.bobby.name, "I was about to say \ud83d")
         await pair.alice.restart()
-        drafts = {chat.peer: chat.draft for chat in pair.alice.engine.chats()}
+        drafts = {chat.peer: chat.draft for chat in pair.alice.engine.conversations.chats()}
         assert drafts == {pair.bobby.name: "I was about to say ?", pair.alice.name: ""}
         with pytest.raises(NotFound):
-            pair.alice.engine.set_draft("@nobody", "hello")
+            pair.alice.engine.conversations.set_draft("@nobody", "hello")
 
 
 @simulated
@@ -237,11 +237,11 @@ async def test_the_chat_with_the_newest_message_comes_first(tmp_path: Path) -> N
         await pair.alice.write(carol, "first")
         await asyncio.sleep(10)
         await pair.alice.write(pair.bobby, "second")
-        assert [chat.peer for chat in pair.alice.engine.chats()] == [pair.bobby.name, carol.name]
+        assert [chat.peer for chat in pair.alice.engine.conversations.chats()] == [pair.bobby.name, carol.name]
         await asyncio.sleep(10)
         await carol.write(pair.alice, "third")
         await pair.alice.gets(carol, "third")
-        assert [chat.peer for chat in pair.alice.engine.chats()] == [carol.name, pair.bobby.name]
+        assert [chat.peer for chat in pair.alice.engine.conversations.chats()] == [carol.name, pair.bobby.name]
 
 
 @simulated

@@ -113,10 +113,10 @@ def test_a_hostile_entry_is_rejected_with_a_reason_and_does_no_harm(tmp_path: Pa
             pair.world.device("mallory", pair.beach)
             await pair.world.post(pair.bobby, HOSTILE[what]())
             await _is_over(pair)
-            await until(lambda: pair.bobby.engine.status().rejected, "it is given up", 3600)
+            await until(lambda: pair.bobby.engine.conversations.status().rejected, "it is given up", 3600)
             assert pair.bobby.texts(pair.alice) == ["are you all right?"]
-            assert [chat.peer for chat in pair.bobby.engine.chats()] == [pair.alice.name]
-            status = pair.bobby.engine.status()
+            assert [chat.peer for chat in pair.bobby.engine.conversations.chats()] == [pair.alice.name]
+            status = pair.bobby.engine.conversations.status()
             assert (status.rejected, status.waiting) == (1, 0)
             ((reason,),) = pair.bobby.database.rows("SELECT reason FROM quarantine")
             assert reason
@@ -140,7 +140,7 @@ async def test_an_entry_that_meets_a_fault_of_ours_is_put_aside_and_those_behind
     async with two_people(tmp_path) as pair:
         await pair.world.post(pair.bobby, said(to_bobby()))
         await _is_over(pair)
-        assert pair.bobby.engine.status().rejected == 1
+        assert pair.bobby.engine.conversations.status().rejected == 1
         assert "RecursionError" in caplog.text
         assert "trust me" not in caplog.text
 
@@ -177,7 +177,7 @@ async def test_the_quarantine_keeps_the_latest_few_however_many_come(tmp_path: P
             await pair.world.post(pair.bobby, Blob(DIRECT_MESSAGE, noise))
         await pair.world.post(pair.bobby, Blob(DIRECT_MESSAGE, Base64Bytes(bytes(500_000))))
         await _is_over(pair)
-        assert pair.bobby.engine.status().rejected == 451
+        assert pair.bobby.engine.conversations.status().rejected == 451
         ((count, longest),) = pair.bobby.database.rows("SELECT count(*), max(length(inner)) FROM quarantine")
         assert count == 200
         assert longest <= 65_536
@@ -239,7 +239,7 @@ def test_no_bytes_stop_the_engine(tmp_path: Path, blobs: list[Blob]) -> None:
                 await pair.world.post(pair.bobby, blob)
             await _is_over(pair)
             assert pair.bobby.texts(pair.alice)[-1] == "are you all right?"
-            assert {chat.peer for chat in pair.bobby.engine.chats()} == {pair.alice.name}
+            assert {chat.peer for chat in pair.bobby.engine.conversations.chats()} == {pair.alice.name}
 
     scenario()
 

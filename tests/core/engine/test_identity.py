@@ -65,8 +65,8 @@ async def test_what_another_root_had_signed_keeps_its_mark_even_after_the_alarm_
         await pair.bobby.gets(pair.alice, "hello", "was that her?", limit_s=30)
         pair.alice.change_root("somebody")
         pair.world.directory.is_down = False
-        await until(lambda: pair.bobby.engine.chats()[0].alarm, "the alarm is raised", 120)
-        pair.bobby.engine.acknowledge_alarm(pair.alice.name)
+        await until(lambda: pair.bobby.engine.conversations.chats()[0].alarm, "the alarm is raised", 120)
+        pair.bobby.engine.conversations.acknowledge_alarm(pair.alice.name)
         await asyncio.sleep(600)
         assert [each.verified for each in pair.bobby.messages(pair.alice) if not each.mine] == [True, False]
 
@@ -96,7 +96,7 @@ async def test_a_changed_root_raises_an_alarm_that_blocks_sending_until_it_is_ac
         await asyncio.sleep(120)
         before = len(pair.beach.mailbox(pair.bobby.name).entries)
         message = await pair.alice.write(pair.bobby, "the safe is open")
-        await until(lambda: pair.alice.engine.chats()[0].alarm, "the alarm is raised", 60)
+        await until(lambda: pair.alice.engine.conversations.chats()[0].alarm, "the alarm is raised", 60)
         await asyncio.sleep(600)
         assert len(pair.beach.mailbox(pair.bobby.name).entries) == before, "nothing went out"
         found = pair.alice.find(message.id)
@@ -105,12 +105,12 @@ async def test_a_changed_root_raises_an_alarm_that_blocks_sending_until_it_is_ac
         (alarm,) = _alarms(pair.alice)
         assert alarm.chat == pair.bobby.name
         await pair.alice.restart()
-        assert pair.alice.engine.chats()[0].alarm
+        assert pair.alice.engine.conversations.chats()[0].alarm
         await asyncio.sleep(600)
         assert pair.alice.find(message.id).state is SendState.QUEUED
-        pair.alice.engine.acknowledge_alarm(pair.bobby.name)
+        pair.alice.engine.conversations.acknowledge_alarm(pair.bobby.name)
         await pair.alice.has_sent(message, limit_s=120)
-        assert pair.alice.engine.chats()[0].alarm is None
+        assert pair.alice.engine.conversations.chats()[0].alarm is None
         assert len(_alarms(pair.alice)) == 1
         sent = pair.beach.mailbox(pair.bobby.name).entries[-1].message
         assert unseal(sent, new.medium_secrets).signed.sender == pair.alice.name
@@ -126,7 +126,7 @@ async def test_a_root_that_changes_while_messages_are_being_sent_lets_none_throu
         for number in range(30):
             await pair.alice.write(pair.bobby, f"number {number}")
             await asyncio.sleep(5)
-        await until(lambda: pair.alice.engine.chats()[0].alarm, "the alarm is raised", 60)
+        await until(lambda: pair.alice.engine.conversations.chats()[0].alarm, "the alarm is raised", 60)
         for entry in pair.beach.mailbox(pair.bobby.name).entries:
             with pytest.raises(Unverified):
                 unseal(entry.message, new.medium_secrets)
@@ -139,7 +139,7 @@ async def test_a_message_under_a_new_root_raises_the_alarm_too(tmp_path: Path) -
         new = pair.alice.change_root("alice_anew")
         await asyncio.sleep(120)
         await _say(pair, new, "it is me")
-        await until(lambda: pair.bobby.engine.chats()[0].alarm, "the alarm is raised", 60)
+        await until(lambda: pair.bobby.engine.conversations.chats()[0].alarm, "the alarm is raised", 60)
         await pair.bobby.gets(pair.alice, "hello", "it is me")
 
 
@@ -152,7 +152,7 @@ async def test_a_new_root_is_asked_for_before_a_message_under_it_is_given_up(tmp
         pair.world.directory.is_down = True
         await asyncio.sleep(70)
         await _say(pair, new, "it is me")
-        await until(lambda: pair.bobby.engine.status().waiting == 1, "it waits", 60)
+        await until(lambda: pair.bobby.engine.conversations.status().waiting == 1, "it waits", 60)
         pair.world.directory.is_down = False
         await pair.bobby.gets(pair.alice, "hello", "it is me", limit_s=400)
 
@@ -183,13 +183,13 @@ async def test_a_directory_caught_lying_is_told_once_and_stored_until_acknowledg
         assert "two logs at height 7" in alarm.text
         assert alarm.chat is None
         await pair.bobby.restart()
-        assert "two logs at height 7" in str(pair.bobby.engine.status().alarm)
+        assert "two logs at height 7" in str(pair.bobby.engine.conversations.status().alarm)
         with pytest.raises(Unreachable):
-            await pair.bobby.engine.start_chat(Username("@carol"))
+            await pair.bobby.engine.conversations.start_chat(Username("@carol"))
         assert len(_alarms(pair.bobby)) == 1
         pair.bobby.directory.lie = None
-        pair.bobby.engine.acknowledge_alarm(None)
-        assert pair.bobby.engine.status().alarm is None
+        pair.bobby.engine.conversations.acknowledge_alarm(None)
+        assert pair.bobby.engine.conversations.status().alarm is None
         await until(lambda: all(each.verified for each in pair.bobby.messages(pair.alice)), "all is checked", 120)
         pair.bobby.directory.lie = "again"
         await asyncio.sleep(120)
@@ -206,7 +206,7 @@ async def test_a_name_whose_entry_is_no_user_is_nobody(tmp_path: Path) -> None:
         await _say(pair, mallory.keys, "hello")
         await _meet(pair)
         await asyncio.sleep(3600.0)  # our directory might have been behind the sender's
-        status = pair.bobby.engine.status()
+        status = pair.bobby.engine.conversations.status()
         assert (status.waiting, status.rejected) == (0, 1), "it does not wait for ever, and keeps no secret alive"
         assert all(each.verified for each in pair.bobby.messages(pair.alice)), (
             "it takes nobody else's verification away"
@@ -220,5 +220,5 @@ async def test_nobody_can_name_an_account_into_the_list_of_contacts(tmp_path: Pa
         forged = builders.Device(pair.alice.name, mallory.keys.secret, mallory.keys.chain, mallory.keys.medium)
         await _say(pair, forged, "I am Alice")
         await asyncio.sleep(60)
-        assert pair.bobby.engine.chats() == []
-        assert pair.bobby.engine.status().rejected == 1
+        assert pair.bobby.engine.conversations.chats() == []
+        assert pair.bobby.engine.conversations.status().rejected == 1

@@ -83,17 +83,17 @@ async def _trouble(place: Path, seed: int) -> None:
         for device, peer, mine, theirs in ((alice, bobby, by_alice, by_bobby), (bobby, alice, by_bobby, by_alice)):
             assert device.texts(peer, mine=False) == theirs
             assert device.texts(peer, mine=True) == mine
-            stored = [each.message.text for each in device.engine.received(0, 1000)]
+            stored = [each.message.text for each in device.engine.conversations.received(0, 1000)]
             if isinstance(pair.world.home_of(device), ReferenceServer):
                 stored.sort(key=theirs.index)  # there a message may become visible after one that was sent later
             assert stored == theirs
-            assert device.engine.status().rejected == 0
+            assert device.engine.conversations.status().rejected == 0
 
 
 def _is_settled(device: SimDevice) -> bool:
     if not device.is_running:
         return False
-    messages = [message for chat in device.engine.chats() for message in device.messages(chat.peer)]
+    messages = [message for chat in device.engine.conversations.chats() for message in device.messages(chat.peer)]
     is_all_sent = all(
         message.state is SendState.SENT and message.received_at is not None for message in messages if message.mine
     )

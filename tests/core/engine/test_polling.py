@@ -73,14 +73,18 @@ async def test_a_message_is_heard_at_once_however_long_the_poll(tmp_path: Path) 
 @simulated
 async def test_a_server_that_goes_away_and_comes_back_shows_in_the_status(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
-        await until(lambda: pair.bobby.engine.status().connection is Connection.CONNECTED, "it connects", 10)
+        await until(
+            lambda: pair.bobby.engine.conversations.status().connection is Connection.CONNECTED, "it connects", 10
+        )
         pair.world.machine(pair.beach).stop()
-        await until(lambda: pair.bobby.engine.status().connection is Connection.OFFLINE, "it notices", 10)
-        assert pair.bobby.engine.status().detail
+        await until(lambda: pair.bobby.engine.conversations.status().connection is Connection.OFFLINE, "it notices", 10)
+        assert pair.bobby.engine.conversations.status().detail
         await asyncio.sleep(3600)
         assert pair.world.machine(pair.beach).calls.count("v1_server_info") < 10
         pair.world.machine(pair.beach).start()
-        await until(lambda: pair.bobby.engine.status().connection is Connection.CONNECTED, "it is back", 60)
+        await until(
+            lambda: pair.bobby.engine.conversations.status().connection is Connection.CONNECTED, "it is back", 60
+        )
         told = [event.status.connection for event in pair.bobby.events if isinstance(event, StatusChanged)]
         assert told[0] is Connection.CONNECTING
         assert Connection.OFFLINE in told
@@ -178,7 +182,7 @@ async def test_looking_back_ends_and_shows_nothing_twice(tmp_path: Path) -> None
         before = _polls(pair.world.machine(pair.beach))
         await asyncio.sleep(3600)
         assert _polls(pair.world.machine(pair.beach)) - before < 60
-        assert len(pair.bobby.engine.received(0, 1000)) == 130
+        assert len(pair.bobby.engine.conversations.received(0, 1000)) == 130
 
 
 @simulated

@@ -14,7 +14,6 @@ from xirtam_core.errors import NotFound
 from xirtam_core.events import ChatChanged, MessageAdded
 from xirtam_core.names import Username
 from xirtam_core.protocol.blob import CONTROL, Blob
-from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.storage import journal
 
 
@@ -27,10 +26,10 @@ async def _say(pair: Pair, sender: SimDevice, text: str) -> None:
 @simulated
 async def test_being_written_to_makes_a_contact(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
-        assert pair.bobby.engine.chats() == []
+        assert pair.bobby.engine.conversations.chats() == []
         await pair.alice.write(pair.bobby, "hello")
         await pair.bobby.gets(pair.alice, "hello")
-        (chat,) = pair.bobby.engine.chats()
+        (chat,) = pair.bobby.engine.conversations.chats()
         assert (chat.peer, chat.server, chat.unread) == (pair.alice.name, pair.harbor.name, 1)
         assert [event.message.text for event in pair.bobby.events if isinstance(event, MessageAdded)] == ["hello"]
         assert any(isinstance(event, ChatChanged) and event.chat.unread == 1 for event in pair.bobby.events)
@@ -40,7 +39,7 @@ async def test_being_written_to_makes_a_contact(tmp_path: Path) -> None:
 async def test_writing_to_somebody_makes_a_contact(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
         await pair.alice.write(pair.bobby, "hello")
-        (chat,) = pair.alice.engine.chats()
+        (chat,) = pair.alice.engine.conversations.chats()
         assert (chat.peer, chat.server, chat.unread) == (pair.bobby.name, pair.beach.name, 0)
         assert chat.last is not None
         assert chat.last.text == "hello"
@@ -55,7 +54,7 @@ async def test_an_answer_comes_into_the_same_chat(tmp_path: Path) -> None:
         await pair.alice.gets(pair.bobby, "hi")
         await until(lambda: all(each.received_at for each in pair.bobby.messages(pair.alice)), "the own copy is there")
         assert pair.alice.texts(pair.bobby) == pair.bobby.texts(pair.alice) == ["hello", "hi"]
-        assert len(pair.alice.engine.chats()) == len(pair.bobby.engine.chats()) == 1
+        assert len(pair.alice.engine.conversations.chats()) == len(pair.bobby.engine.conversations.chats()) == 1
 
 
 @simulated
@@ -67,7 +66,7 @@ async def test_what_another_own_device_wrote_shows_in_the_chat_with_the_peer(tmp
         await until(lambda: pair.alice.texts(pair.bobby) == ["from my tablet"], "it shows")
         (message,) = pair.alice.messages(pair.bobby)
         assert message.mine
-        assert pair.alice.engine.chats()[0].unread == 0
+        assert pair.alice.engine.conversations.chats()[0].unread == 0
 
 
 @simulated
@@ -80,7 +79,7 @@ async def test_the_same_event_is_shown_once_however_often_it_arrives(tmp_path: P
             await pair.bobby.restart()
         await pair.bobby.gets(pair.alice, "hello")
         assert len([each for each in pair.bobby.events if isinstance(each, MessageAdded)]) == 1
-        assert pair.bobby.engine.chats()[0].unread == 1
+        assert pair.bobby.engine.conversations.chats()[0].unread == 1
 
 
 @simulated
@@ -99,13 +98,14 @@ async def test_a_crash_between_journal_and_understanding_loses_nothing(tmp_path:
         pair.bobby.start()
         while not journal.due(pair.bobby.database, builders.NOW_S * 2, 10):  # noqa: ASYNC110
             await asyncio.sleep(0.01)  # it stays there for as long as the directory takes to answer
-        cursor = journal.cursors(pair.bobby.database, pair.beach.name)[direct_mailbox(pair.bobby.name)]
+        (box,) = journal.followed(pair.bobby.database, pair.beach.name)
+        cursor = box.cursor_ns
         assert cursor > 0
         await pair.bobby.crash()
         pair.beach.mailbox(pair.bobby.name).entries.clear()
         pair.bobby.start()
         await pair.bobby.gets(pair.alice, "hello")
-        assert journal.cursors(pair.bobby.database, pair.beach.name)[direct_mailbox(pair.bobby.name)] == cursor
+        assert journal.followed(pair.bobby.database, pair.beach.name)[0].cursor_ns == cursor
 
 
 @simulated
@@ -114,14 +114,14 @@ async def test_a_message_from_a_stranger_waits_while_the_directory_is_out_of_rea
         await asyncio.sleep(1)
         pair.world.directory.is_down = True
         await _say(pair, pair.alice, "you do not know me")
-        await until(lambda: pair.bobby.engine.status().waiting == 1, "it waits", 60)
+        await until(lambda: pair.bobby.engine.conversations.status().waiting == 1, "it waits", 60)
         await asyncio.sleep(3600)
-        assert pair.bobby.engine.chats() == []
+        assert pair.bobby.engine.conversations.chats() == []
         await pair.bobby.restart()
         pair.world.directory.is_down = False
         await pair.bobby.gets(pair.alice, "you do not know me", limit_s=400)
         assert pair.bobby.messages(pair.alice)[0].verified
-        assert pair.bobby.engine.status().waiting == 0
+        assert pair.bobby.engine.conversations.status().waiting == 0
 
 
 @simulated
@@ -134,7 +134,7 @@ async def test_an_entry_that_waits_does_not_hold_up_other_senders(tmp_path: Path
         await asyncio.sleep(1)
         pair.world.directory.is_down = True
         await _say(pair, pair.alice, "and me he does not")
-        await until(lambda: pair.bobby.engine.status().waiting == 1, "it waits", 60)
+        await until(lambda: pair.bobby.engine.conversations.status().waiting == 1, "it waits", 60)
         await _say(pair, carol, "still here")
         await pair.bobby.gets(carol, "bobby knows me", "still here", limit_s=30)
         assert pair.bobby.texts(pair.alice) == []
@@ -146,12 +146,12 @@ async def test_what_waited_comes_before_what_the_same_sender_said_later(tmp_path
         await asyncio.sleep(1)
         pair.world.directory.is_down = True
         await _say(pair, pair.alice, "one")
-        await until(lambda: pair.bobby.engine.status().waiting == 1, "it waits", 60)
+        await until(lambda: pair.bobby.engine.conversations.status().waiting == 1, "it waits", 60)
         await asyncio.sleep(600)
         pair.world.directory.is_down = False
         await _say(pair, pair.alice, "two")
         await pair.bobby.gets(pair.alice, "one", "two", limit_s=30)
-        assert [each.message.text for each in pair.bobby.engine.received(0, 10)] == ["one", "two"]
+        assert [each.message.text for each in pair.bobby.engine.conversations.received(0, 10)] == ["one", "two"]
 
 
 @simulated
@@ -170,8 +170,8 @@ async def test_an_event_of_a_kind_that_is_not_known_makes_no_contact_and_no_mess
         await pair.world.post(pair.bobby, builders.sealed_message(pair.alice.keys, event, [pair.bobby.keys], CONTROL))
         await pair.world.post(pair.bobby, Blob("v1.plaintext_direct_message", Base64Bytes(b"buy now")))
         await asyncio.sleep(30)
-        status = pair.bobby.engine.status()
-        assert (pair.bobby.engine.chats(), status.waiting, status.rejected) == ([], 0, 0)
+        status = pair.bobby.engine.conversations.status()
+        assert (pair.bobby.engine.conversations.chats(), status.waiting, status.rejected) == ([], 0, 0)
         assert journal.due(pair.bobby.database, builders.NOW_S * 2, 10) == []
 
 
@@ -181,18 +181,18 @@ async def test_received_messages_can_be_followed_by_a_cursor_that_survives_a_res
         for number in range(5):
             await pair.alice.write(pair.bobby, f"number {number}")
         await pair.bobby.gets(pair.alice, *(f"number {number}" for number in range(5)))
-        first = pair.bobby.engine.received(0, 2)
+        first = pair.bobby.engine.conversations.received(0, 2)
         assert [each.message.text for each in first] == ["number 0", "number 1"]
-        pair.bobby.engine.mark_listened(first[-1].cursor)
+        pair.bobby.engine.conversations.mark_listened(first[-1].cursor)
         await pair.bobby.restart()
-        rest = pair.bobby.engine.received(pair.bobby.engine.listened(), 100)
+        rest = pair.bobby.engine.conversations.received(pair.bobby.engine.conversations.listened(), 100)
         assert [each.message.text for each in rest] == ["number 2", "number 3", "number 4"]
-        assert pair.bobby.engine.received(2**80, 100) == []
+        assert pair.bobby.engine.conversations.received(2**80, 100) == []
 
 
 @simulated
 async def test_a_chat_with_a_name_that_nobody_has_is_not_made(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
         with pytest.raises(NotFound, match="@nobody"):
-            await pair.alice.engine.start_chat(Username("@nobody"))
-        assert pair.alice.engine.chats() == []
+            await pair.alice.engine.conversations.start_chat(Username("@nobody"))
+        assert pair.alice.engine.conversations.chats() == []

@@ -232,7 +232,7 @@ def test_a_finished_account_is_open_once_at_a_time(tmp_path: Path, monkeypatch: 
         with pytest.raises(InUse):
             await open_existing(tmp_path, ALICE, None, world.clock)
         engine = opened.start()
-        await until(lambda: engine.status().connection == "connected", "it connects", 30)
+        await until(lambda: engine.conversations.status().connection == "connected", "it connects", 30)
         (device,) = server.devices.values()
         assert signing.public_of(engine.account.device_secret) == device.chain.this.pk
         await opened.close()

@@ -56,18 +56,18 @@ async def test_everything_that_an_engine_does_can_be_had_through_its_socket(tmp_
         pair, client = shared.pair, shared.client
         engine = pair.alice.engine
         chat = await client.start_chat(pair.bobby.name)
-        assert chat == engine.chats()[0]
+        assert chat == engine.conversations.chats()[0]
         message = await client.send_text(chat.id, "hello \u2028 ü")
         assert message.state is SendState.QUEUED
         await pair.bobby.gets(pair.alice, "hello \u2028 ü", limit_s=5)
         await pair.bobby.write(pair.alice, "hi")
         await pair.alice.gets(pair.bobby, "hi", limit_s=5)
-        assert await client.history(chat.id) == engine.history(chat.id, None, None, 60)
-        assert await client.history(chat.id, after=0, limit=1) == engine.history(chat.id, None, 0, 1)
+        assert await client.history(chat.id) == engine.conversations.history(chat.id, None, None, 60)
+        assert await client.history(chat.id, after=0, limit=1) == engine.conversations.history(chat.id, None, 0, 1)
         received = await client.received(0)
         assert [each.message.text for each in received] == ["hi"]
         await client.mark_listened(received[0].cursor)
-        assert await client.listened() == received[0].cursor == engine.listened()
+        assert await client.listened() == received[0].cursor == engine.conversations.listened()
         await client.mark_read(chat.id, received[0].message.position)
         await client.set_draft(chat.id, "I was")
         (found,) = await client.chats()
@@ -75,7 +75,7 @@ async def test_everything_that_an_engine_does_can_be_had_through_its_socket(tmp_
         await client.acknowledge_alarm(None)
         await client.acknowledge_alarm(chat.id)
         await client.retry(message.id)
-        assert await client.status() == engine.status()
+        assert await client.status() == engine.conversations.status()
 
 
 async def test_events_come_through_the_socket(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ async def test_an_error_of_a_kind_that_the_caller_does_not_know_comes_as_its_nea
         def fail() -> None:
             raise Special("never mind")
 
-        monkeypatch.setattr(shared.pair.alice.engine, "status", fail)
+        monkeypatch.setattr(shared.pair.alice.engine.conversations, "status", fail)
         with pytest.raises(Unreachable, match="never mind"):
             await shared.client.status()
         monkeypatch.undo()

@@ -28,7 +28,7 @@ async def test_keys_rotate_about_hourly_and_not_more_often(tmp_path: Path) -> No
                 seen.append(key)
         assert 9 <= len(seen) <= 11
         assert _publications(pair) == len(seen) - 1
-        assert pair.bobby.engine.status().medium_key_age_s in range(4100)
+        assert pair.bobby.engine.conversations.status().medium_key_age_s in range(4100)
 
 
 @simulated
@@ -124,7 +124,7 @@ async def test_a_secret_goes_once_no_sender_can_have_it_any_more_and_the_mailbox
         await asyncio.sleep(1500)
         event = builders.text_event(pair.bobby.name, "far too late")
         await pair.world.post(pair.bobby, builders.sealed_message(pair.alice.keys, event, [pair.bobby.keys]))
-        await until(lambda: pair.bobby.engine.status().rejected == 1, "it can be opened no more", 600)
+        await until(lambda: pair.bobby.engine.conversations.status().rejected == 1, "it can be opened no more", 600)
         await asyncio.sleep(24 * _HOUR_S)
         assert pair.bobby.secrets_held() <= 3
 

@@ -155,7 +155,7 @@ async def test_a_failed_message_can_be_sent_again(tmp_path: Path) -> None:
         await until(lambda: pair.alice.find(message.id).state is SendState.FAILED, "it fails", 30)
         await pair.alice.restart()
         box.takes_messages = True
-        pair.alice.engine.retry(message.id)
+        pair.alice.engine.conversations.retry(message.id)
         await pair.bobby.gets(pair.alice, "hello", limit_s=30)
         await pair.alice.has_sent(message)
         assert pair.alice.find(message.id).sent_at == message.sent_at
@@ -167,13 +167,13 @@ async def test_a_failed_or_queued_message_can_be_discarded_and_never_arrives(tmp
         pair.world.machine(pair.beach).stop()
         message = await pair.alice.write(pair.bobby, "I never said that")
         await asyncio.sleep(10)
-        pair.alice.engine.discard(message.id)
+        pair.alice.engine.conversations.discard(message.id)
         assert MessageRemoved(pair.bobby.name, message.id) in pair.alice.events
         assert pair.alice.texts(pair.bobby) == []
         pair.world.machine(pair.beach).start()
         await pair.alice.write(pair.bobby, "but this")
         await pair.bobby.gets(pair.alice, "but this")
-        assert pair.alice.engine.status().queued == 0
+        assert pair.alice.engine.conversations.status().queued == 0
 
 
 @simulated
@@ -187,7 +187,7 @@ async def test_a_message_that_is_on_its_way_cannot_be_taken_back_and_no_other_ta
         pair.world.faults.lost_reply = 0.0
         refused = False
         try:
-            pair.alice.engine.discard(message.id)
+            pair.alice.engine.conversations.discard(message.id)
         except Refused:
             refused = True
         await pair.alice.write(pair.bobby, "second")
@@ -201,11 +201,11 @@ async def test_what_was_sent_cannot_be_discarded(tmp_path: Path) -> None:
         message = await pair.alice.write(pair.bobby, "hello")
         await pair.alice.has_sent(message)
         with pytest.raises(Refused):
-            pair.alice.engine.discard(message.id)
+            pair.alice.engine.conversations.discard(message.id)
         with pytest.raises(NotFound):
-            pair.alice.engine.discard("00" * 32)
+            pair.alice.engine.conversations.discard("00" * 32)
         with pytest.raises(NotFound):
-            pair.alice.engine.retry("not an id")
+            pair.alice.engine.conversations.retry("not an id")
 
 
 @simulated
@@ -216,7 +216,7 @@ async def test_a_queued_message_is_sent_at_once_when_asked_to(tmp_path: Path) ->
         message = await pair.alice.write(pair.bobby, "hello")
         await asyncio.sleep(3600)
         machine.start()
-        pair.alice.engine.retry(message.id)
+        pair.alice.engine.conversations.retry(message.id)
         await pair.alice.has_sent(message, limit_s=2)
 
 
@@ -245,7 +245,9 @@ async def test_a_home_server_that_forgot_this_device_does_not_fail_its_messages(
         pair.world.directory.is_down = False
         await carol.gets(pair.alice, "hello")
         await pair.alice.has_sent(message)
-        await until(lambda: pair.alice.engine.status().connection is Connection.CONNECTED, "it is connected", 120)
+        await until(
+            lambda: pair.alice.engine.conversations.status().connection is Connection.CONNECTED, "it is connected", 120
+        )
 
 
 @simulated
@@ -265,12 +267,12 @@ async def test_the_time_of_sending_only_ever_grows_even_when_the_clock_goes_back
 @simulated
 async def test_what_cannot_be_sent_is_refused_before_it_is_queued(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
-        chat = await pair.alice.engine.start_chat(pair.bobby.name)
+        chat = await pair.alice.engine.conversations.start_chat(pair.bobby.name)
         for text in ("", "  \n", "half a character \ud83d", "x" * (LONGEST_TEXT + 1)):
             with pytest.raises(Malformed):
-                pair.alice.engine.send_text(chat.id, text)
+                pair.alice.engine.conversations.send_text(chat.id, text)
         with pytest.raises(NotFound):
-            pair.alice.engine.send_text("@nobody", "hello")
+            pair.alice.engine.conversations.send_text("@nobody", "hello")
         assert pair.alice.texts(pair.bobby) == []
 
 

@@ -139,11 +139,11 @@ def test_nothing_secret_can_be_read_from_the_files(tmp_path: Path) -> None:
 def test_a_secret_that_was_destroyed_is_gone_from_every_page_of_the_files(tmp_path: Path) -> None:
     key = DatabaseKey(bytes(32))
     database = Database(tmp_path / "account.db", key)
-    journal.follow(database, Hash(bytes(32)), ServerName("~harbor"))
+    journal.follow(database, journal.Place(ServerName("~harbor"), Hash(bytes(32))))
     for age_s in (9000, 5000):
         secret = medium_keys.add(database, builders.NOW_S - age_s)
         medium_keys.mark_published(database, secret, builders.NOW_S - age_s)
-    journal.mark_drained(database, Hash(bytes(32)), builders.NOW_S)
+    journal.mark_drained(database, journal.Place(ServerName("~harbor"), Hash(bytes(32))), builders.NOW_S)
     assert medium_keys.destroy_spent(database, builders.NOW_S) == 1
     assert database.rows("PRAGMA secure_delete") == [(1,)]
     assert (tmp_path / "account.db-wal").stat().st_size == 0, "nor does the log still have it"

@@ -1,0 +1,111 @@
+"""Accounts on this machine: opening one, making one, and what can be asked before there is one.
+
+The engine of an account that is opened here runs in a thread of its own; every coroutine of the client may be awaited from any event
+loop, and listeners are called in the engine's thread. Any number of accounts may be open in one process.
+"""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from xirtam_core.client import Client, Listener
+from xirtam_core.clock import SystemClock
+from xirtam_core.engine import lobby, private_network
+from xirtam_core.engine.engine import Engine
+from xirtam_core.engine.open_account import OpenAccount, open_existing, open_new
+from xirtam_core.engine.register import OnProgress
+from xirtam_core.engine.thread import engine_thread
+from xirtam_core.errors import NotFound
+from xirtam_core.faces.face import Operation
+from xirtam_core.join_link import JoinLink
+from xirtam_core.names import ServerName, Username
+from xirtam_core.registration import NameAnswer
+from xirtam_core.storage.account_directory import AccountDirectory
+from xirtam_core.storage.account_directory import accounts as accounts
+from xirtam_core.storage.keys import KeyPlace, key_choice
+
+
+class LocalClient(Client):
+    """An account whose engine runs in this process. Closing it stops the engine and lets others open the account."""
+
+    def __init__(self, opened: OpenAccount, engine: Engine) -> None:
+        """For `open_account` and `register`, which make clients."""
+        super().__init__(engine.account.username)
+        self._opened = opened
+        self._engine = engine
+        self._thread = engine_thread()
+
+    async def call(self, operation: Operation, arguments: dict[str, Any]) -> Any:
+        """See `Client`."""
+
+        async def work() -> Any:
+            result = self._engine.method(operation)(**arguments)
+            return await result if inspect.isawaitable(result) else result
+
+        return await self._thread.call(work())
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """See `Client`."""
+        return self._engine.announcer.subscribe(listener)
+
+    async def close(self) -> None:
+        """See `Client`."""
+        await self._thread.call(self._opened.close())
+
+
+async def open_account(data_dir: Path, account: Username, *, passphrase: str | None = None) -> Client:
+    """Opens an account of this machine; raises `NotFound`, and `Locked` when it is open elsewhere or its key is missing."""
+
+    async def opening() -> tuple[OpenAccount, Engine]:
+        opened = await open_existing(data_dir, account, passphrase, SystemClock())
+        return opened, opened.start()
+
+    return LocalClient(*await engine_thread().call(opening()))
+
+
+async def register(
+    data_dir: Path,
+    link: JoinLink,
+    name: Username,
+    on_progress: OnProgress,
+    *,
+    server: ServerName | None = None,
+    key_place: KeyPlace | None = None,
+    passphrase: str | None = None,
+) -> Client:
+    """Makes an account and opens it; called again after a crash, a cancellation or an error, it goes on where it stopped.
+
+    `server` is the home server, by default the one that the link names. Raises `AccountExists`, `NameTaken` where it is
+    somebody else's, `NotFound` for an unknown server, `Locked`, `Unreachable`, `Refused`, `Unverified`.
+    """
+    home = server or link.server
+    if home is None:
+        raise NotFound("the join link names no home server: say which one to live on")
+
+    async def registering() -> tuple[OpenAccount, Engine]:
+        opened = open_new(data_dir, link, name, home, key_place, passphrase, SystemClock())
+        try:
+            await opened.register(on_progress)
+        except BaseException:
+            await opened.close()
+            raise
+        return opened, opened.start()
+
+    return LocalClient(*await engine_thread().call(registering()))
+
+
+def key_file(data_dir: Path, account: Username) -> Path | None:
+    """The file that an account's key lies in, None where it is in the keyring or comes from a passphrase."""
+    place = AccountDirectory(data_dir, account).path
+    return place / "key" if key_choice(place).place is KeyPlace.FILE else None
+
+
+async def check_name(data_dir: Path, link: JoinLink, name: Username) -> NameAnswer:
+    """Whether a name can be had; raises `Unreachable`, `Unverified`, and `SecurityAlarm` for a directory that lies."""
+    return await engine_thread().call(lobby.check_name(data_dir, link, name))
+
+
+async def local_network(data_dir: Path) -> JoinLink:
+    """The way into this machine's private network, started in the background if it is not running; raises `Unreachable`."""
+    return await engine_thread().call(private_network.ensure_running(data_dir))

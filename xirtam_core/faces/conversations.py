@@ -1,0 +1,128 @@
+"""Chats and what is said in them."""
+
+from xirtam_core.chat import Change, Chat, Message, Page, Received, Status
+from xirtam_core.faces.face import Face, operation
+from xirtam_core.names import Username
+
+
+class Conversations(Face):
+    """Chats, messages and the account's standing. What a call has accepted is on the disk when it returns."""
+
+    part = "conversations"
+
+    @operation
+    async def status(self) -> Status:
+        """The account's state at a glance."""
+        ...
+
+    @operation
+    async def chats(self) -> list[Chat]:
+        """Every chat, the one with the newest message first."""
+        ...
+
+    @operation
+    async def start_chat(self, name: Username, *, unseen: bool = False) -> Chat:
+        """The chat with `name`, made if there is none, and `name` a contact from now on; raises `NotFound` and `Unreachable`.
+
+        `unseen` makes it even where nobody can be asked whether there is such a user: what is queued there waits.
+        """
+        ...
+
+    @operation
+    async def history(self, chat: str, *, before: int | None = None, after: int | None = None, limit: int = 60) -> Page:
+        """The newest messages (before a position), or the oldest after one; raises `NotFound`."""
+        ...
+
+    @operation
+    async def message(self, chat: str, message_id: str) -> Message:
+        """One message as it is now; raises `NotFound`."""
+        ...
+
+    @operation
+    async def received(self, after: int, limit: int = 100) -> list[Received]:
+        """Messages from others that were stored after cursor `after`, in the order of storing."""
+        ...
+
+    @operation
+    async def listened(self, chat: str | None = None) -> int:
+        """The cursor up to which received messages, or those of one chat, have been handed on by `mark_listened`."""
+        ...
+
+    @operation
+    async def mark_listened(self, cursor: int, chat: str | None = None) -> None:
+        """Notes that received messages, or those of one chat, have been handed on up to `cursor`."""
+        ...
+
+    @operation
+    async def changes(self, after: int, limit: int = 100) -> list[Change]:
+        """Messages that are new or have changed since cursor `after`, each once, as it is now, in the order of their last change."""
+        ...
+
+    @operation
+    async def latest_change(self) -> int:
+        """The cursor of the change that came last, 0 where there is none."""
+        ...
+
+    @operation
+    async def send_text(self, chat: str, text: str, *, reply_to: str | None = None) -> Message:
+        """Queues a text, in answer to a message of the chat if `reply_to` is its id, and gives the message.
+
+        It goes out whatever happens to this process. Raises `NotFound` for no such chat or message, `Malformed` for a text that is
+        empty or too long.
+        """
+        ...
+
+    @operation
+    async def edit(self, chat: str, message_id: str, text: str) -> Message:
+        """Replaces the text of an own message; raises `NotFound`, `Malformed`, and `Refused` for one that is no text of one's own."""
+        ...
+
+    @operation
+    async def withdraw(self, chat: str, message_id: str) -> Message:
+        """Takes an own message back, as far as its readers follow that; raises `NotFound`, and `Refused` for another's."""
+        ...
+
+    @operation
+    async def react(self, chat: str, message_id: str, emoji: str, *, remove: bool = False) -> Message:
+        """Puts an emoji on a message, or takes it off again; raises `NotFound`, and `Malformed` for what is no emoji."""
+        ...
+
+    @operation
+    async def set_typing(self, chat: str, active: bool) -> None:
+        """Tells the peer that something is being written, if they understand that and the settings allow it; kept by nobody."""
+        ...
+
+    @operation
+    async def retry(self, message_id: str) -> None:
+        """Sends a failed message again, or a queued one at once; raises `NotFound`."""
+        ...
+
+    @operation
+    async def discard(self, message_id: str) -> None:
+        """Deletes a message that was not sent; raises `NotFound` and `Refused`."""
+        ...
+
+    @operation
+    async def mark_read(self, chat: str, up_to: int) -> None:
+        """Notes that a chat has been read up to a position; raises `NotFound`."""
+        ...
+
+    @operation
+    async def set_draft(self, chat: str, text: str) -> None:
+        """Keeps what is being written in a chat; raises `NotFound`."""
+        ...
+
+    @operation
+    async def search(
+        self, text: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
+    ) -> list[Received]:
+        """Messages that hold all words of `text` (the last one as a beginning), the newest first.
+
+        `before` is a cursor of an earlier answer. Raises `NotFound` for no such chat.
+        """
+        ...
+
+    @operation
+    async def acknowledge_alarm(self, chat: str | None) -> None:
+        """Notes that a person has seen the alarm about a chat's peer, or (None) about the directory."""
+        ...

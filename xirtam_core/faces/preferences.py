@@ -1,0 +1,20 @@
+"""The account's settings."""
+
+from xirtam_core.faces.face import Face, operation
+from xirtam_core.settings import Settings
+
+
+class Preferences(Face):
+    """What the owner of an account has chosen."""
+
+    part = "preferences"
+
+    @operation
+    async def settings(self) -> Settings:
+        """All settings as they are."""
+        ...
+
+    @operation
+    async def change(self, settings: Settings) -> Settings:
+        """Keeps and follows these settings from now on."""
+        ...

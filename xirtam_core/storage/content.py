@@ -1,0 +1,33 @@
+"""What a message's MIME type and body come to, for whoever shows it (spec: messages.md, Event; extensions.md)."""
+
+import msgspec
+
+from xirtam_core.chat import MessageKind
+from xirtam_core.errors import Malformed
+from xirtam_core.protocol.control import REPLY, Reply
+from xirtam_core.protocol.event import MARKDOWN, TEXT
+
+_KINDS = {TEXT: MessageKind.TEXT, MARKDOWN: MessageKind.MARKDOWN, REPLY: MessageKind.TEXT}
+
+
+class Content(msgspec.Struct, frozen=True):
+    """The kind, the text, and what it answers: the hash of that message, and what is quoted of it."""
+
+    kind: MessageKind
+    text: str
+    reply_to: bytes | None = None
+    quote: str | None = None
+
+    @classmethod
+    def of(cls, mime: str, body: bytes) -> "Content":
+        """The content of a message; what cannot be read is unsupported, and kept."""
+        kind = _KINDS.get(mime, MessageKind.UNSUPPORTED)
+        if kind is MessageKind.UNSUPPORTED:
+            return cls(kind, "")
+        if mime != REPLY:
+            return cls(kind, body.decode(errors="replace"))
+        try:
+            reply = Reply.parse(body)
+        except Malformed:
+            return cls(MessageKind.UNSUPPORTED, "")
+        return cls(kind, reply.text, bytes(reply.target), reply.quote)
