@@ -19,6 +19,7 @@ from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.inbox import Inbox
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
+from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.poller import Poller
 from xirtam_core.engine.recheck import Recheck
@@ -55,6 +56,7 @@ class Engine:
         self._peers = Peers(database, network, clock, announcer)
         self._outbox = Outbox(database, self._session, network, self._peers, clock, announcer)
         self._controls = Controls(account.username)
+        self._own_devices = OwnDevices(account.username, self._outbox, self._controls)
         self._inbox = Inbox(
             database, account.username, self._peers, self._controls, clock, announcer, self._status.announce
         )

@@ -1,0 +1,42 @@
+"""What this account's devices tell each other: said to one's own mailbox, taken by whoever has to do with it (spec: extensions.md)."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from xirtam_core.engine.controls import Controls
+from xirtam_core.engine.outbox import Outbox
+from xirtam_core.engine.outcome import Outcome
+from xirtam_core.names import Username
+from xirtam_core.protocol.control import DEVICE
+from xirtam_core.protocol.direct_message import Opened
+from xirtam_core.protocol.own_device import OwnDeviceEvent, kind_of
+from xirtam_core.storage.outbox import Leg
+
+E = TypeVar("E", bound=OwnDeviceEvent)
+
+
+class OwnDevices:
+    """The way from this device to the account's others, and from them to this one.
+
+    A device reads its own words back as well, as it reads everything in its mailbox: who takes an event must find nothing new in that.
+    """
+
+    def __init__(self, me: Username, outbox: Outbox, controls: Controls) -> None:
+        self._me = me
+        self._outbox = outbox
+        self._takers: dict[str, Callable[[bytes, int, Outcome], None]] = {}
+        controls.register(DEVICE, self._take)
+
+    def register(self, kind: type[E], take: Callable[[E, int, Outcome], None]) -> None:
+        """Has `take` take the events of one kind, each with its `sent_at`, inside the transaction of its batch."""
+        self._takers[kind.name()] = lambda raw, sent_at, outcome: take(kind.parse(raw), sent_at, outcome)
+
+    def tell(self, event: OwnDeviceEvent) -> None:
+        """Tells the other devices, durably; call it in the transaction that stores what is told."""
+        self._outbox.queue_control(self._me, DEVICE, event.render(), [Leg.SELF])
+
+    def _take(self, opened: Opened, outcome: Outcome) -> None:
+        body = bytes(opened.event.body)
+        take = self._takers.get(kind_of(body))
+        if take is not None:  # else it is of a kind that this version does not know
+            take(body, opened.event.sent_at, outcome)
