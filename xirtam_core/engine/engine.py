@@ -57,7 +57,7 @@ class Engine:
         self._peers = Peers(database, network, clock, announcer)
         self._outbox = Outbox(database, self._session, network, self._peers, clock, announcer)
         self._controls = Controls(account.username)
-        self._own_devices = OwnDevices(account.username, self._outbox, self._controls)
+        self._own_devices = OwnDevices(database, account.username, self._outbox, self._controls)
         self._inbox = Inbox(
             database, account.username, self._peers, self._controls, clock, announcer, self._status.announce
         )
