@@ -19,6 +19,8 @@ from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.fragments import Fragments
 from xirtam_core.engine.history import History
 from xirtam_core.engine.inbox import Inbox
+from xirtam_core.engine.known_groups import KnownGroups
+from xirtam_core.engine.moves import Moves
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
@@ -62,10 +64,14 @@ class Engine:
         self._own_devices = OwnDevices(database, account.username, self._outbox, self._controls)
         fragments = Fragments(self._session, network)
         self.history = History(database, self._session, self._peers, fragments, self._own_devices, clock, announcer)
+        KnownGroups(database, self._own_devices)
         self._inbox = Inbox(
             database, account.username, self._peers, self._controls, clock, announcer, self._status.announce
         )
-        self._poller = Poller(database, self._session, self._inbox, clock, self._connected)
+        self._moves = Moves(database, self._session, network, self._peers, self._own_devices, clock, self._has_moved)
+        self._poller = Poller(
+            database, self._session, network, self._inbox, clock, self._connected, self._moves.check_soon
+        )
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
         self.preferences = Preferences(database)
@@ -92,6 +98,7 @@ class Engine:
                 tasks.create_task(self._recheck.run())
                 tasks.create_task(self._status.run())
                 tasks.create_task(self.history.run())
+                tasks.create_task(self._moves.run())
         except* Exception as faults:
             _log.exception("the engine stopped on a fault of its own", exc_info=faults)
             self._status.connected(
@@ -105,3 +112,8 @@ class Engine:
         if self._status.connected(connection, detail):
             self._inbox.retry()
             self._outbox.hurry()
+
+    def _has_moved(self) -> None:
+        self._poller.refresh()
+        self._outbox.hurry()
+        self._status.announce()

@@ -45,8 +45,11 @@ class Rotation:
 
     async def rotate_if_due(self) -> None:
         """Publishes a new key if there is none or the present one is old; raises what the home server's call raises."""
-        if self._is_fresh(medium_keys.newest_published(self._database)):
-            return
+        async with self._session.publishing:
+            if not self._is_fresh(medium_keys.newest_published(self._database)):
+                await self._rotate()
+
+    async def _rotate(self) -> None:
         newest = medium_keys.newest(self._database)
         if newest is None or newest.published_s is not None:
             newest = medium_keys.add(self._database, seconds(self._clock))

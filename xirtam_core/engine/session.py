@@ -1,6 +1,7 @@
 """This device at its home server: signing in, and the token that comes of it (spec: extensions.md, Device authentication)."""
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 
@@ -30,6 +31,8 @@ class Session:
         self._database = database
         self._network = network
         self.account = account
+        self.publishing = asyncio.Lock()
+        """Held while a medium-term key is being published, so that no move comes in between."""
         self._lock = asyncio.Lock()
 
     async def server(self) -> HomeServer:
@@ -49,19 +52,32 @@ class Session:
         async with self._lock:
             if self.account.token is not None and self.account.token != refused:
                 return self.account.token
-            token = await self._sign_in(await self.server())
+            token = await self.sign_in_at(self.account.server)
             stored_account.store_token(self._database, token)
             self.account = msgspec.structs.replace(self.account, token=token)
             return token
 
-    async def _sign_in(self, server: HomeServer) -> AuthToken:
-        me = self.account
+    async def move_to(self, name: ServerName, token: AuthToken, also: Callable[[Account], None]) -> None:
+        """Makes `name` the account's home server, which knows this device by `token`; in one transaction with what `also` stores.
+
+        `also` is given the account as it was. The caller has made sure that messages find their way there.
+        """
+        async with self._lock:  # so that no token of the old server is taken for one of the new
+            before = self.account
+            with self._database.transaction():
+                stored_account.store_home(self._database, name, token)
+                also(before)
+            self.account = msgspec.structs.replace(before, server=name, token=token)
+
+    async def sign_in_at(self, name: ServerName) -> AuthToken:
+        """What the server `name` knows this device by; nothing is stored. Raises `AccessDenied` or `Unreachable`."""
+        server, me = await self._network.home_server(name), self.account
         try:
             started = await server.device_auth_start(me.username)
         except CallError as error:
             if error.fault.code != METHOD_NOT_FOUND:
                 raise
             return await server.device_auth(me.username, me.chain)
-        message = challenge_bytes(me.server, me.username, started.challenge)
+        message = challenge_bytes(name, me.username, started.challenge)
         signature = signing.sign(me.device_secret, message)
         return await server.device_auth_finish(me.username, me.chain, started.challenge, signature)

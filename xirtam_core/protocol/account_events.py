@@ -2,11 +2,49 @@
 
 from typing import Any
 
-from xirtam_core.codec.primitives import Hash
+import msgspec
+
+from xirtam_core.codec.primitives import AeadKey, AuthToken, Hash
 from xirtam_core.codec.schema import codec_of
 from xirtam_core.errors import Malformed
 from xirtam_core.protocol.attachment import Attachment
+from xirtam_core.protocol.group import GroupDescriptor
 from xirtam_core.protocol.own_device import OwnDeviceEvent
+
+
+class Moved(OwnDeviceEvent, frozen=True, tag="moved"):
+    """The account's new home server; a reason to ask the directory, no more."""
+
+    server: str
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """A group with what opens it: the present group key, and the member's token."""
+
+    descriptor: GroupDescriptor
+    key: AeadKey
+    token: AuthToken
+
+
+class GroupJoined(OwnDeviceEvent, frozen=True, tag="group"):
+    """A group that the account is in, for each of its devices."""
+
+    descriptor: dict[str, Any]
+    key: str
+    token: str
+
+    @classmethod
+    def of(cls, group: Membership) -> "GroupJoined":
+        """The event that tells of a membership."""
+        return cls(codec_of(GroupDescriptor).to_json(group.descriptor), group.key.text(), group.token.text())
+
+    def membership(self) -> Membership:
+        """What it says; raises `Malformed`."""
+        try:
+            descriptor = codec_of(GroupDescriptor).from_json(self.descriptor)
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            raise Malformed("a group without a descriptor") from None
+        return Membership(descriptor, AeadKey.from_text(self.key), AuthToken.from_text(self.token))
 
 
 class HistoryShared(OwnDeviceEvent, frozen=True, tag="history"):

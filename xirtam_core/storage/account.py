@@ -66,6 +66,11 @@ def store_chain(database: Database, chain: CertificateChain) -> None:
     database.execute("UPDATE account SET chain = ?, token = NULL", bcs.encode(chain))
 
 
+def store_home(database: Database, server: ServerName, token: AuthToken) -> None:
+    """The account lives at another server from now on."""
+    database.execute("UPDATE account SET server = ?, token = ?", server, bytes(token))
+
+
 def store_link(database: Database, link: JoinLink) -> None:
     """Keeps a new way to the same network."""
     database.execute("UPDATE account SET join_link = ?", str(link))

@@ -31,11 +31,18 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """A mailbox that is read: how far, and with what token (None: the account's own)."""
+    """A mailbox that is read: how far, and with what token (None: the account's own).
+
+    `drained_s` is when it was last known to hold nothing more. One that `is_leaving` is read until it has been quiet for long, and
+    `quiet_s` is when something last came, or when it began to be left.
+    """
 
     place: Place
     token: AuthToken | None
     cursor_ns: int
+    drained_s: int
+    is_leaving: bool
+    quiet_s: int
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
@@ -50,9 +57,25 @@ class JournalEntry(msgspec.Struct, frozen=True):
 
 
 def follow(database: Database, place: Place, token: AuthToken | None = None, after_ns: int = 0) -> None:
-    """Starts to read a mailbox behind `after_ns`, if it is not being read."""
-    sql = "INSERT OR IGNORE INTO mailboxes (mailbox, server, token, cursor_ns) VALUES (?, ?, ?, ?)"
-    database.execute(sql, bytes(place.mailbox), place.server, None if token is None else bytes(token), after_ns)
+    """Starts to read a mailbox behind `after_ns`; one that is being read goes on from where it is, with this token, to stay."""
+    database.execute(
+        "INSERT INTO mailboxes (mailbox, server, token, cursor_ns) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (mailbox, server) DO UPDATE SET token = excluded.token, is_leaving = 0, left_key = NULL",
+        bytes(place.mailbox), place.server, None if token is None else bytes(token), after_ns,
+    )  # fmt: skip
+
+
+def leave(database: Database, place: Place, token: AuthToken | None, now_s: int) -> None:
+    """Reads a mailbox, with `token` from now on, only until it has been quiet for long.
+
+    The medium-term key that is published now is the one that stays there for senders to find.
+    """
+    database.execute(
+        "UPDATE mailboxes SET token = ?, is_leaving = 1, quiet_s = ?, left_key ="
+        " (SELECT id FROM medium_keys WHERE published_s IS NOT NULL ORDER BY created_s DESC LIMIT 1)"
+        " WHERE mailbox = ? AND server = ? AND NOT is_leaving",
+        None if token is None else bytes(token), now_s, bytes(place.mailbox), place.server,
+    )  # fmt: skip
 
 
 def unfollow(database: Database, place: Place) -> None:
@@ -67,10 +90,10 @@ def servers(database: Database) -> list[ServerName]:
 
 def followed(database: Database, server: ServerName) -> list[Followed]:
     """The mailboxes that are read at `server`."""
-    rows = database.rows("SELECT mailbox, token, cursor_ns FROM mailboxes WHERE server = ?", server)
+    sql = "SELECT mailbox, token, cursor_ns, drained_s, is_leaving, quiet_s FROM mailboxes WHERE server = ?"
     return [
-        Followed(Place(server, Hash(mailbox)), None if token is None else AuthToken(token), cursor)
-        for mailbox, token, cursor in rows
+        Followed(Place(server, Hash(mailbox)), token and AuthToken(token), cursor, drained, bool(is_leaving), quiet)
+        for mailbox, token, cursor, drained, is_leaving, quiet in database.rows(sql, server)
     ]
 
 
@@ -110,6 +133,12 @@ def mark_looked_back(database: Database, place: Place, cursor_ns: int) -> None:
 def mark_drained(database: Database, place: Place, now_s: int) -> None:
     """Notes that the mailbox held nothing beyond its cursor."""
     sql = "UPDATE mailboxes SET drained_s = ? WHERE mailbox = ? AND server = ?"
+    database.execute(sql, now_s, bytes(place.mailbox), place.server)
+
+
+def mark_arrived(database: Database, place: Place, now_s: int) -> None:
+    """Notes that a mailbox is not quiet."""
+    sql = "UPDATE mailboxes SET quiet_s = ? WHERE mailbox = ? AND server = ? AND is_leaving"
     database.execute(sql, now_s, bytes(place.mailbox), place.server)
 
 

@@ -125,7 +125,8 @@ STEPS = (
     """,
     """
     -- Mailboxes are read at any number of servers, each with its own token (NULL: the account's). A mailbox that one is about to
-    -- leave is read until it has been quiet for long: quiet_s is when something last came.
+    -- leave is read until it has been quiet for long: quiet_s is when something last came. left_key is the medium-term secret whose
+    -- public key stays behind at that server.
     CREATE TABLE followed (
         mailbox BLOB NOT NULL,
         server TEXT NOT NULL,
@@ -135,6 +136,7 @@ STEPS = (
         drained_s INTEGER NOT NULL DEFAULT 0,
         is_leaving INTEGER NOT NULL DEFAULT 0,
         quiet_s INTEGER NOT NULL DEFAULT 0,
+        left_key INTEGER,
         PRIMARY KEY (mailbox, server)
     ) STRICT, WITHOUT ROWID;
     INSERT INTO followed (mailbox, server, cursor_ns, looked_back_ns, drained_s)

@@ -1,0 +1,64 @@
+"""Entries that become visible late (spec: rpc.md, Receiving).
+
+A server that is not ours may make an entry visible behind one that has been read already. There, from the start and from each arrival
+on, what lies shortly before the cursor is read again and again for as long as that can happen; what is known already is passed over.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import msgspec
+
+from xirtam_core.engine.inbox import Inbox
+from xirtam_core.protocol.mailbox import ReceiveFrom
+from xirtam_core.rpc.home_server import HomeServer
+from xirtam_core.storage import journal
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.journal import Place
+
+_LATEST_S = 10.0
+"""How late an entry may become visible."""
+
+
+class LookBack:
+    """What lies behind the cursors at one server; every look waits for at most `wait_ms`."""
+
+    def __init__(self, database: Database, inbox: Inbox, wait_ms: int) -> None:
+        self._database = database
+        self._inbox = inbox
+        self._wait_ms = wait_ms
+        self._until: float | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether something may still turn up."""
+        return self._until is not None
+
+    def expect(self) -> None:
+        """From now on something may turn up, for a while."""
+        self._until = asyncio.get_running_loop().time() + _LATEST_S
+
+    async def look(self, server: HomeServer, cursors: Iterable[tuple[Place, ReceiveFrom]]) -> None:
+        """Reads again what lies before these cursors; for the last time when the while is over."""
+        is_last = self._until is not None and asyncio.get_running_loop().time() >= self._until
+        added = 0
+        for place, cursor in cursors:
+            added += await self._look_at(server, place, cursor)
+        if added:
+            self.expect()
+        elif is_last:
+            self._until = None
+
+    async def _look_at(self, server: HomeServer, place: Place, cursor: ReceiveFrom) -> int:
+        """Begins shortly before where the cursor was last time; gives how many entries were new."""
+        added, after = 0, journal.looked_back_ns(self._database, place) - round(_LATEST_S * 1e9)
+        while after < cursor.after:
+            asked = msgspec.structs.replace(cursor, after=max(0, after))
+            entries = (await server.mailbox_multirecv((asked,), self._wait_ms)).get(place.mailbox, ())
+            added += self._inbox.accept(place, entries)
+            newest = max((entry.received_at for entry in entries), default=0)
+            if newest <= after:
+                break
+            after = newest
+        journal.mark_looked_back(self._database, place, cursor.after)
+        return added
