@@ -6,6 +6,7 @@ changes, the poll is broken off and sent anew.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from xirtam_core.chat import Connection
 from xirtam_core.clock import Clock, seconds
@@ -28,7 +29,7 @@ _FIRST_WAIT_MS, _STEP_MS, _SHORTEST_WAIT_MS, _LONGEST_WAIT_MS = 15_000, 5_000, 2
 _RECONNECT_FIRST_S, _RECONNECT_LONGEST_S = 0.5, 30.0
 _PUT_OFF_S = 900.0
 """How long a mailbox that is refused is left out."""
-_QUIET_S = 7 * 86_400
+QUIET_S: Final = 7 * 86_400
 """How long nothing has come from a mailbox that is being left when it is read no more (spec: extensions.md, Changing home servers)."""
 _TRIES_S = 3600.0
 """How long a server is tried, in one run, before the silence of a mailbox that is being left is put down to it."""
@@ -201,7 +202,7 @@ class Reader:
 
     def _is_empty(self, each: Followed, asked_s: int) -> None:
         journal.mark_drained(self._database, each.place, asked_s)
-        if each.is_leaving and asked_s - each.quiet_s >= _QUIET_S:
+        if each.is_leaving and asked_s - each.quiet_s >= QUIET_S:
             journal.unfollow(self._database, each.place)
 
     # Mailboxes that cannot be read
@@ -241,7 +242,7 @@ class Reader:
         if now - self._failing_since < _TRIES_S:
             return  # the device may have been off, or without a network, all week
         for each in journal.followed(self._database, self._name):
-            if each.is_leaving and seconds(self._clock) - max(each.quiet_s, each.drained_s) >= _QUIET_S:
+            if each.is_leaving and seconds(self._clock) - max(each.quiet_s, each.drained_s) >= QUIET_S:
                 journal.unfollow(self._database, each.place)
 
 

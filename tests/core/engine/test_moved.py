@@ -16,6 +16,7 @@ from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
 from xirtam_core.chat import Connection
 from xirtam_core.codec.primitives import ANONYMOUS, AeadKey, AuthToken, Base64Bytes, Hash
+from xirtam_core.engine import reader
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.account_events import GroupJoined, Membership, Moved
 from xirtam_core.protocol.blob import MESSAGE_CONTENT
@@ -26,8 +27,15 @@ from xirtam_core.protocol.group import GroupDescriptor
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.storage import groups, journal
 
-WEEK_S = 7 * 86_400
+QUIET_S = 12 * 3600
+"""Instead of a week, of which every hour counts here."""
 _HOME = ServerName("~island")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old server is left after half a day."""
+    monkeypatch.setattr(reader, "QUIET_S", QUIET_S)
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -135,16 +143,17 @@ async def test_an_entry_of_another_identity_is_not_followed(tmp_path: Path) -> N
         assert bobby.engine.account.server == "~beach"
 
 
+@pytest.mark.usefixtures("quick")
 @simulated
-async def test_what_still_goes_to_the_old_server_is_read_and_opens_for_days(tmp_path: Path) -> None:
+async def test_what_still_goes_to_the_old_server_is_read_and_opens_for_long(tmp_path: Path) -> None:
     async with moving(tmp_path) as move:
         move.flip()
         await move.is_there(move.pair.bobby, 3700)
         texts: list[str] = []
-        for day in range(5):
-            await asyncio.sleep(86_400)
-            texts.append(f"day {day}")
-            await move.arrives_at_the_old_server(texts[-1], sent_at=day)
+        for turn in range(4):
+            await asyncio.sleep(6 * 3600)
+            texts.append(f"turn {turn}")
+            await move.arrives_at_the_old_server(texts[-1], sent_at=turn)
             await move.pair.bobby.gets(move.pair.alice, *texts, limit_s=60)
         assert move.pair.bobby.secrets_held() <= 5
 
@@ -163,43 +172,46 @@ async def test_messages_by_the_old_and_the_new_way_stand_once_in_the_order_of_th
         await move.pair.bobby.gets(move.pair.alice, "one", "two", "three", limit_s=60)
 
 
+@pytest.mark.usefixtures("quick")
 @simulated
-async def test_the_old_server_is_left_once_it_has_been_quiet_for_a_week(tmp_path: Path) -> None:
+async def test_the_old_server_is_left_once_it_has_been_quiet_for_long(tmp_path: Path) -> None:
     async with moving(tmp_path) as move:
         move.flip()
         await move.is_there(move.pair.bobby, 3700)
-        await asyncio.sleep(5 * 86_400)
+        await asyncio.sleep(10 * 3600)
         await move.arrives_at_the_old_server("late")
-        await asyncio.sleep(WEEK_S - 3600)
+        await asyncio.sleep(QUIET_S - 3600)
         assert _servers(move.pair.bobby) == {"~beach", "~island"}
         await asyncio.sleep(2 * 3600)
         assert _servers(move.pair.bobby) == {"~island"}
         assert move.pair.bobby.secrets_held() <= 4
 
 
+@pytest.mark.usefixtures("quick")
 @simulated
-async def test_an_old_server_that_is_dead_is_left_after_a_week_and_keeps_no_secrets(tmp_path: Path) -> None:
+async def test_an_old_server_that_is_dead_is_left_after_as_long_and_keeps_no_secrets(tmp_path: Path) -> None:
     async with moving(tmp_path) as move:
         move.pair.world.machine(move.pair.beach).stop()
         move.flip()
         await move.is_there(move.pair.bobby, 3700)
-        await asyncio.sleep(WEEK_S - 7200)
-        assert move.pair.bobby.secrets_held() > 100
+        await asyncio.sleep(QUIET_S - 7200)
+        assert move.pair.bobby.secrets_held() > 8
         await asyncio.sleep(3 * 3600)
         assert _servers(move.pair.bobby) == {"~island"}
         await asyncio.sleep(3 * 3600)
         assert move.pair.bobby.secrets_held() <= 4
 
 
+@pytest.mark.usefixtures("quick")
 @simulated
-async def test_a_device_that_was_off_for_a_fortnight_after_the_move_still_reads_the_old_server(tmp_path: Path) -> None:
+async def test_a_device_that_was_off_for_long_after_the_move_still_reads_the_old_server(tmp_path: Path) -> None:
     async with moving(tmp_path) as move:
         move.flip()
         await move.is_there(move.pair.bobby, 3700)
         await move.pair.bobby.crash()
         await move.arrives_at_the_old_server("while it was off")
         move.pair.world.machine(move.pair.beach).stop()
-        await asyncio.sleep(2 * WEEK_S)
+        await asyncio.sleep(2 * QUIET_S)
         move.pair.bobby.start()
         await asyncio.sleep(600)
         move.pair.world.machine(move.pair.beach).start()
@@ -222,6 +234,7 @@ async def test_a_crash_at_any_moment_of_the_move_loses_nothing(tmp_path: Path, m
         assert _servers(move.pair.bobby) == {"~beach", "~island"}
 
 
+@pytest.mark.usefixtures("quick")
 @simulated
 async def test_a_device_moves_back_and_reads_the_first_server_to_stay(tmp_path: Path) -> None:
     async with moving(tmp_path) as move:
@@ -231,7 +244,7 @@ async def test_a_device_moves_back_and_reads_the_first_server_to_stay(tmp_path: 
         blob = UserDescriptor(ServerName("~beach"), keys.chain.this.device_hash()).blob()
         move.pair.world.directory.set_value(keys.username, keys.secret, blob)
         await until(lambda: move.pair.bobby.engine.account.server == "~beach", "it is back", 3700)
-        await asyncio.sleep(2 * WEEK_S)
+        await asyncio.sleep(2 * QUIET_S)
         assert _servers(move.pair.bobby) == {"~beach"}
         await move.pair.alice.write(move.pair.bobby, "home again")
         await move.pair.bobby.gets(move.pair.alice, "home again", limit_s=120)
