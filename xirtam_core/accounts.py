@@ -16,7 +16,7 @@ from xirtam_core.engine.engine import Engine
 from xirtam_core.engine.open_account import OpenAccount, open_existing, open_new
 from xirtam_core.engine.register import OnProgress
 from xirtam_core.engine.thread import engine_thread
-from xirtam_core.errors import NotFound
+from xirtam_core.errors import NotConnected, NotFound
 from xirtam_core.faces.face import Operation
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
@@ -24,6 +24,8 @@ from xirtam_core.registration import NameAnswer
 from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.account_directory import accounts as accounts
 from xirtam_core.storage.keys import KeyPlace, key_choice
+
+_CLOSED = "the account was closed here: open it again"
 
 
 class LocalClient(Client):
@@ -40,8 +42,15 @@ class LocalClient(Client):
         """See `Client`."""
 
         async def work() -> Any:
-            result = self._engine.method(operation)(**arguments)
-            return await result if inspect.isawaitable(result) else result
+            try:
+                if self.is_closed:
+                    raise NotConnected(_CLOSED)
+                result = self._engine.method(operation)(**arguments)
+                return await result if inspect.isawaitable(result) else result
+            except Exception:
+                if self.is_closed:  # and so was the database, in the midst of it
+                    raise NotConnected(_CLOSED) from None
+                raise
 
         return await self._thread.call(work())
 
@@ -51,7 +60,13 @@ class LocalClient(Client):
 
     async def close(self) -> None:
         """See `Client`."""
-        await self._thread.call(self._opened.close())
+        if self.is_closed:
+            return
+        self.is_closed = True
+        try:
+            await self._thread.call(self._opened.close())
+        finally:
+            self._end()
 
 
 async def open_account(data_dir: Path, account: Username, *, passphrase: str | None = None) -> Client:

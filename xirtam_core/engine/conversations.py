@@ -18,6 +18,8 @@ from xirtam_core.storage.database import Database
 
 _LONGEST_DRAFT = LONGEST_TEXT
 _MOST_ON_A_PAGE = 1000
+_LONGEST_READER = 64
+_LONGEST_ONCE = 200
 
 
 class Conversations:
@@ -80,13 +82,17 @@ class Conversations:
         found = messages.since(self._database, min(after, LATEST), _on_a_page(limit))
         return [Received(cursor=each.row, message=each.message) for each in found]
 
-    def listened(self, chat: str | None = None) -> int:
+    def latest_received(self) -> int:
         """See the face."""
-        return counters.get(self._database, _listened(chat))
+        return messages.latest_from_others(self._database)
 
-    def mark_listened(self, cursor: int, chat: str | None = None) -> None:
+    def listened(self, reader: str | None = None) -> int:
         """See the face."""
-        counters.set_to(self._database, _listened(chat), cursor)
+        return counters.get(self._database, _listened(reader))
+
+    def mark_listened(self, cursor: int, reader: str | None = None) -> None:
+        """See the face."""
+        counters.set_to(self._database, _listened(reader), max(0, min(cursor, LATEST)))
 
     def changes(self, after: int, limit: int = 100) -> list[Change]:
         """See the face."""
@@ -96,10 +102,19 @@ class Conversations:
         """See the face."""
         return messages.latest_revision(self._database)
 
-    def send_text(self, chat: str, text: str, *, reply_to: str | None = None) -> Message:
+    def send_text(self, chat: str, text: str, *, reply_to: str | None = None, once: str | None = None) -> Message:
         """See the face."""
         known = self._require(chat)
-        return self._outbox.queue(known.peer, TEXT, _encoded(text)).message
+        if once is None:
+            return self._outbox.queue(known.peer, TEXT, _encoded(text)).message
+        if len(once) > _LONGEST_ONCE:
+            raise Malformed(f"what a message is known by has {_LONGEST_ONCE} characters at most")
+        with self._database.transaction():
+            if (sent := messages.find_once(self._database, chat, once)) is not None:
+                return sent.message
+            queued = self._outbox.queue(known.peer, TEXT, _encoded(text))
+            messages.note_once(self._database, queued.row, once)
+        return queued.message
 
     def retry(self, message_id: str) -> None:
         """See the face."""
@@ -162,5 +177,7 @@ def _on_a_page(limit: int) -> int:
     return max(1, min(limit, _MOST_ON_A_PAGE))
 
 
-def _listened(chat: str | None) -> str:
-    return "listened" if chat is None else f"listened {chat}"
+def _listened(reader: str | None) -> str:
+    if reader is not None and len(reader) > _LONGEST_READER:
+        raise Malformed(f"a reader's name has {_LONGEST_READER} characters at most")
+    return "listened" if reader is None else f"listened {reader}"

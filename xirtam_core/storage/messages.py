@@ -1,5 +1,6 @@
 """Messages as they lie in their chats."""
 
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -25,6 +26,8 @@ _NEXT_REVISION = (
 """Later than every one before, those of deleted messages included."""
 
 _AHEAD_NS = 60_000_000_000
+_PAGE_BYTES = 4 * 1024 * 1024
+"""How much of bodies is read for one page, so that an answer stays small whatever peers send."""
 
 _INSERT = (
     "INSERT OR IGNORE INTO messages (chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine,"  # noqa: S608 # no input
@@ -139,17 +142,17 @@ def _all(database: Database, rest: str, *values: Any) -> list[StoredMessage]:
 
 
 def page(database: Database, chat: str, before: int | None, after: int | None, limit: int) -> Page:
-    """A run of the chat: the newest `limit` messages (before a position), or the oldest `limit` after one."""
+    """A run of the chat: the newest messages (before a position), or the oldest after one; as many as `limit` and memory allow."""
     if after is not None:
-        found = _run(database, chat, "position_ns > ? ORDER BY position_ns", after, limit + 1)
-        messages, has_later = found[:limit], len(found) > limit
+        messages, has_later = _run(database, "chat = ? AND position_ns > ?", "position_ns", chat, after, limit=limit)
         has_earlier = _has_any(database, chat, "position_ns <= ?", after)
     else:
         bound = LATEST if before is None else before
-        found = _run(database, chat, "position_ns < ? ORDER BY position_ns DESC", bound, limit + 1)
-        messages, has_earlier = found[:limit][::-1], len(found) > limit
+        newest_first = "position_ns DESC"
+        messages, has_earlier = _run(database, "chat = ? AND position_ns < ?", newest_first, chat, bound, limit=limit)
+        messages.reverse()
         has_later = _has_any(database, chat, "position_ns >= ?", bound)
-    return Page(messages=tuple(messages), has_earlier=has_earlier, has_later=has_later)
+    return Page(messages=tuple(each.message for each in messages), has_earlier=has_earlier, has_later=has_later)
 
 
 def _has_any(database: Database, chat: str, condition: str, bound: int) -> bool:
@@ -157,8 +160,21 @@ def _has_any(database: Database, chat: str, condition: str, bound: int) -> bool:
     return database.row(sql, chat, bound) is not None
 
 
-def _run(database: Database, chat: str, rest: str, bound: int, limit: int) -> list[Message]:
-    return [each.message for each in _all(database, f"WHERE chat = ? AND {rest} LIMIT ?", chat, bound, limit)]
+def _run(database: Database, condition: str, order: str, *values: Any, limit: int) -> tuple[list[StoredMessage], bool]:
+    """The first messages of those that match, and whether there are more: at most `limit`, and no more than fit into a page."""
+    rest = f"WHERE {condition} ORDER BY {order} LIMIT ?"
+    sizes = database.rows(
+        f"SELECT length(body) + coalesce(length(edited_body), 0) FROM messages {rest}",  # noqa: S608 # `rest` is ours
+        *values,
+        limit + 1,
+    )
+    count = min(limit, _how_many_fit([row[0] for row in sizes]))
+    return _all(database, rest, *values, count), len(sizes) > count
+
+
+def _how_many_fit(sizes: list[int]) -> int:
+    """How many messages of these sizes fit into one page: the first one always does."""
+    return max(1, sum(total <= _PAGE_BYTES for total in accumulate(sizes)))
 
 
 def arrived(database: Database, row: int, received_at_ns: int) -> list[StoredMessage]:
@@ -238,13 +254,32 @@ def unchecked_senders(database: Database) -> list[Username]:
 
 def since(database: Database, row: int, limit: int) -> list[StoredMessage]:
     """Messages from others that were stored after the one in `row`, in the order of storing."""
-    return _all(database, "WHERE id > ? AND NOT is_mine ORDER BY id LIMIT ?", row, limit)
+    return _run(database, "id > ? AND NOT is_mine", "id", row, limit=limit)[0]
+
+
+def latest_from_others(database: Database) -> int:
+    """The row of the message from others that was stored last, 0 where there is none."""
+    row = database.row("SELECT max(id) FROM messages WHERE NOT is_mine")
+    return 0 if row is None or row[0] is None else int(row[0])
 
 
 def changes(database: Database, after: int, limit: int) -> list[Change]:
     """Messages that are new or have changed after the revision `after`, as they are now, in the order of their last change."""
-    rows = database.rows("SELECT revision, id FROM messages WHERE revision > ? ORDER BY revision LIMIT ?", after, limit)
-    return [Change(cursor=revision, message=get(database, row).message) for revision, row in rows]
+    found = _run(database, "revision > ?", "revision", after, limit=limit)[0]
+    revisions = database.rows(
+        "SELECT revision FROM messages WHERE revision > ? ORDER BY revision LIMIT ?", after, limit
+    )
+    return [Change(cursor=row[0], message=each.message) for row, each in zip(revisions, found, strict=False)]
+
+
+def find_once(database: Database, chat: str, once: str) -> StoredMessage | None:
+    """The own message of a chat that was sent with this `once`, or None."""
+    return _find(database, "chat = ? AND once = ?", chat, once)
+
+
+def note_once(database: Database, row: int, once: str) -> None:
+    """Notes what its sender knows an own message by."""
+    database.execute("UPDATE messages SET once = ? WHERE id = ?", once, row)
 
 
 def latest_revision(database: Database) -> int:
