@@ -53,16 +53,27 @@ class _Feed(ABC, Generic[Item]):
     async def _read(self) -> list[Item]:
         """What comes after the items that were read before, as much as fits, or nothing."""
 
+    async def _has_dealt_with_last(self) -> None:
+        """Called when another item is asked for."""
+        return
+
     async def _next(self) -> Item:
         """The next item, waited for; raises `StopAsyncIteration` once the account is closed."""
         try:
+            if not self._source.is_closed:
+                await self._has_dealt_with_last()
             if not self._items:
-                self._items.extend(await self._read() or await self._wait())
+                self._items.extend(await self._read_if_open() or await self._wait())
         except Unreachable:
             if self._source.is_closed:
                 raise StopAsyncIteration from None
             raise
         return self._items.popleft()
+
+    async def _read_if_open(self) -> list[Item]:
+        if self._source.is_closed:
+            raise StopAsyncIteration
+        return await self._read()
 
     async def _wait(self) -> list[Item]:
         loop, news = asyncio.get_running_loop(), asyncio.Event()
@@ -73,7 +84,7 @@ class _Feed(ABC, Generic[Item]):
 
         unsubscribe, forget = self._source.subscribe(wake), self._source.when_over(wake)
         try:
-            while not (found := await self._read()):
+            while not (found := await self._read_if_open()):
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_S):
                         await news.wait()
@@ -141,7 +152,5 @@ class Incoming(_Feed[Received]):
         self._given = received.cursor
         return received.message
 
-    async def _next(self) -> Received:
-        if not self._source.is_closed:
-            await self.done()
-        return await super()._next()
+    async def _has_dealt_with_last(self) -> None:
+        await self.done()
