@@ -122,7 +122,8 @@ async def test_feeds_end_when_the_account_is_closed(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
         async with SimClient(pair.alice) as client:
             await pair.bobby.write(pair.alice, "one")
-            assert await take(feed := client.incoming("bot")) == ["one"]
+            feed = client.incoming("bot")
+            assert await take(feed) == ["one"]
             waiting = asyncio.create_task(anext(feed, None))
             ended = asyncio.create_task(client.ended())
             await asyncio.sleep(1)

@@ -76,20 +76,6 @@ async def test_two_accounts_of_one_process_talk_and_one_outlives_the_other(joine
     assert (await bobby.status()).account == "@bobby"
 
 
-async def test_a_message_given_twice_is_answered_once(joined: Open) -> None:
-    alice, bobby = await joined("alice"), await joined("bobby")
-    await say(alice, bobby, "ping")
-    for _ in range(2):  # as a bot that was killed after it had answered, and before it asked for more
-        message = await anext(bobby.incoming("test"))
-        answer = await bobby.send_text(message.chat, "pong", once=f"test {message.id}")
-    assert answer.text == "pong"
-    await say(alice, bobby, "that was all?")
-    answers = alice.incoming("test")
-    message = await anext(bobby.incoming("other"))
-    await bobby.send_text(message.chat, "yes", once=f"other {message.id}")
-    assert await take(answers, 2) == ["pong", "yes"]
-
-
 async def test_feeds_go_on_when_an_account_changes_hands(joined: Open, tmp_path: Path) -> None:
     alice, bobby = await joined("alice"), await joined("bobby")
     place = tmp_path / "bots"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from xirtam_tui.cli import account_commands, app_commands, listen_command, message_commands
+from xirtam_tui.cli import account_commands, app_commands, chat_command, listen_command, message_commands
 from xirtam_tui.cli.options import AccountOption, DataDirOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
 from xirtam_tui.cli.version import version
@@ -46,6 +46,7 @@ for command in (
     account_commands.status,
     message_commands.send,
     listen_command.listen,
+    chat_command.chat,
     message_commands.history,
     message_commands.contacts,
     message_commands.add,
