@@ -22,6 +22,7 @@ from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.poller import Poller
+from xirtam_core.engine.preferences import Preferences
 from xirtam_core.engine.recheck import Recheck
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
@@ -63,6 +64,7 @@ class Engine:
         self._poller = Poller(database, self._session, self._inbox, clock, self._connected)
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
+        self.preferences = Preferences(database)
         self.conversations = Conversations(database, self._peers, self._outbox, self._status, network, clock, announcer)
 
     @property
