@@ -5,11 +5,15 @@ import contextlib
 import sys
 from pathlib import Path
 
-from xirtam_core import Malformed, Username, reach
+import msgspec
+
+from xirtam_core import Malformed, Strangers, Username, reach
 
 
 async def echo(data_dir: Path, name: Username) -> None:
     async with await reach(data_dir, name) as client:
+        settings = await client.preferences.settings()
+        await client.preferences.change(msgspec.structs.replace(settings, strangers=Strangers.ACCEPT))
         async for message in client.incoming("echo"):
             with contextlib.suppress(Malformed):  # nothing in it that could be sent back
                 await client.send_text(message.chat, message.text, once=f"echo {message.id}")
