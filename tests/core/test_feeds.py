@@ -152,3 +152,17 @@ async def test_pages_stay_small_whatever_peers_send(tmp_path: Path) -> None:
         assert oldest.has_later
         assert len(await client.received(0, 1000)) == len(await client.changes(0, 1000)) == len(oldest.messages)
         assert await take(client.incoming("bot"), count) == texts
+
+
+@simulated
+async def test_older_messages_from_another_device_are_no_news_to_a_bot(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        await pair.bobby.write(pair.alice, "long ago")
+        await pair.alice.gets(pair.bobby, "long ago")
+        tablet = pair.world.another_device(pair.alice, "tablet")
+        tablet.start()
+        assert await pair.alice.engine.history.share() == 1
+        await tablet.gets(pair.bobby, "long ago")
+        await asyncio.sleep(120)  # for Bobby to look up Alice's devices again
+        await pair.bobby.write(pair.alice, "today")
+        assert await take(SimClient(tablet).incoming("bot")) == ["today"]

@@ -253,8 +253,8 @@ def unchecked_senders(database: Database) -> list[Username]:
 
 
 def since(database: Database, row: int, limit: int) -> list[StoredMessage]:
-    """Messages from others that were stored after the one in `row`, in the order of storing."""
-    return _run(database, "id > ? AND NOT is_mine", "id", row, limit=limit)[0]
+    """Messages from others that came after the one in `row`, in the order of storing; those of archives came before."""
+    return _run(database, "id > ? AND NOT is_mine AND NOT is_old", "id", row, limit=limit)[0]
 
 
 def latest_from_others(database: Database) -> int:

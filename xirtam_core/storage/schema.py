@@ -182,13 +182,15 @@ STEPS = (
 
     -- revision: grows with each change of any message, so that a reader can ask for what changed since. reply_to is the hash of the
     -- message that this one answers. An edit replaces edited_body, and the body stays as it was signed. once is what its sender here
-    -- knows it by, so that it is not sent again by a call that is repeated.
+    -- knows it by, so that it is not sent again by a call that is repeated. is_old: it came from another device's archive, so it is
+    -- news to no bot.
     ALTER TABLE messages ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE messages ADD COLUMN reply_to BLOB;
     ALTER TABLE messages ADD COLUMN edited_body BLOB;
     ALTER TABLE messages ADD COLUMN edited_at_ns INTEGER;
     ALTER TABLE messages ADD COLUMN is_withdrawn INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE messages ADD COLUMN once TEXT;
+    ALTER TABLE messages ADD COLUMN is_old INTEGER NOT NULL DEFAULT 0;
     UPDATE messages SET revision = id;
     CREATE UNIQUE INDEX messages_by_revision ON messages (revision);
     CREATE UNIQUE INDEX messages_sent_once ON messages (chat, once) WHERE once IS NOT NULL;
