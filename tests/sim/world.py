@@ -35,6 +35,8 @@ from xirtam_core.storage.headers import StoredHeaders
 from xirtam_core.storage.keys import DatabaseKey
 
 KEY = DatabaseKey(bytes(range(32)))
+OUT = (SendState.SENT, SendState.DELIVERED, SendState.READ)
+"""States of a message that a server has."""
 Server = TypeVar("Server", bound=SimHomeServer)
 
 
@@ -225,9 +227,7 @@ class SimDevice:
 
     async def has_sent(self, message: Message, limit_s: float = 3600.0) -> None:
         """Waits until a server has the message."""
-        await until(
-            lambda: self.find(message.id).state is SendState.SENT, f"{self.name} sends {message.text!r}", limit_s
-        )
+        await until(lambda: self.find(message.id).state in OUT, f"{self.name} sends {message.text!r}", limit_s)
 
     def find(self, message_id: str) -> Message:
         """An own message as it is now."""

@@ -3,8 +3,10 @@
 from xirtam_core.chat import LONGEST_TEXT, Change, Chat, Message, Page, Received, Status
 from xirtam_core.clock import Clock
 from xirtam_core.codec.integers import LATEST
+from xirtam_core.engine import replies
 from xirtam_core.engine.account_status import AccountStatus
 from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.beyond_text import BeyondText
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.peers import Peers
@@ -28,6 +30,7 @@ class Conversations:
         database: Database,
         known: Peers,
         outbox: Outbox,
+        beyond: BeyondText,
         status: AccountStatus,
         network: Network,
         clock: Clock,
@@ -36,6 +39,7 @@ class Conversations:
         self._database = database
         self._peers = known
         self._outbox = outbox
+        self._beyond = beyond
         self._status = status
         self._network = network
         self._clock = clock
@@ -98,8 +102,31 @@ class Conversations:
 
     def send_text(self, chat: str, text: str, *, reply_to: str | None = None) -> Message:
         """See the face."""
-        known = self._require(chat)
-        return self._outbox.queue(known.peer, TEXT, _encoded(text)).message
+        peer = self._require(chat).peer
+        mime, content = TEXT, _checked(text)
+        if reply_to is not None:
+            is_understood = self._beyond.greeting.understands(peer, "reply")
+            mime, content = replies.compose(self.message(chat, reply_to), text, is_understood=is_understood)
+            if mime == TEXT:
+                _checked(content)
+            chats.drop_draft(self._database, peer, text.encode())
+        return self._outbox.queue(peer, mime, content.encode()).message
+
+    def edit(self, chat: str, message_id: str, text: str) -> Message:
+        """See the face."""
+        return self._beyond.amending.edit(self._require(chat).peer, message_id, _checked(text))
+
+    def withdraw(self, chat: str, message_id: str) -> Message:
+        """See the face."""
+        return self._beyond.amending.withdraw(self._require(chat).peer, message_id)
+
+    def react(self, chat: str, message_id: str, emoji: str, *, remove: bool = False) -> Message:
+        """See the face."""
+        return self._beyond.amending.react(self._require(chat).peer, message_id, emoji, remove=remove)
+
+    async def set_typing(self, chat: str, active: bool) -> None:
+        """See the face."""
+        await self._beyond.typing.tell(self._require(chat).peer, active=active)
 
     def retry(self, message_id: str) -> None:
         """See the face."""
@@ -111,8 +138,12 @@ class Conversations:
 
     def mark_read(self, chat: str, up_to: int) -> None:
         """See the face."""
-        self._require(chat)
-        if chats.mark_read(self._database, chat, min(up_to, LATEST)):
+        peer = self._require(chat).peer
+        with self._database.transaction():
+            is_news = chats.mark_read(self._database, chat, min(up_to, LATEST))
+            if is_news:
+                self._beyond.receipts.read(peer, chats.read_up_to_ns(self._database, chat))
+        if is_news:
             self._announce_chat(chat)
 
     def set_draft(self, chat: str, text: str) -> None:
@@ -145,8 +176,8 @@ class Conversations:
         return known
 
 
-def _encoded(text: str) -> bytes:
-    """What goes into a text message; raises `Malformed` for a text that is empty or too long."""
+def _checked(text: str) -> str:
+    """A text as it can be sent; raises `Malformed` for a text that is empty or too long."""
     if not text.strip():
         raise Malformed("there is nothing to send in an empty message")
     try:
@@ -155,7 +186,7 @@ def _encoded(text: str) -> bytes:
         raise Malformed("the text holds half a character (a lone surrogate): remove it and send again") from None
     if len(body) > LONGEST_TEXT:
         raise Malformed(f"the message is {len(body)} bytes long, {LONGEST_TEXT} are the most: send it in parts")
-    return body
+    return text
 
 
 def _on_a_page(limit: int) -> int:

@@ -14,6 +14,7 @@ from xirtam_core.chat import Connection
 from xirtam_core.clock import Clock
 from xirtam_core.engine.account_status import AccountStatus
 from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.beyond_text import BeyondText
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.inbox import Inbox
@@ -56,7 +57,7 @@ class Engine:
         self._status = AccountStatus(database, self._session, headers, clock, announcer)
         self._peers = Peers(database, network, clock, announcer)
         self._outbox = Outbox(database, self._session, network, self._peers, clock, announcer)
-        self._controls = Controls(account.username)
+        self._controls = Controls(database, account.username)
         self._own_devices = OwnDevices(account.username, self._outbox, self._controls)
         self._inbox = Inbox(
             database, account.username, self._peers, self._controls, clock, announcer, self._status.announce
@@ -65,7 +66,12 @@ class Engine:
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
         self.preferences = Preferences(database)
-        self.conversations = Conversations(database, self._peers, self._outbox, self._status, network, clock, announcer)
+        beyond = BeyondText(
+            database, self._session, network, self._peers, self._outbox, self._controls, clock, announcer
+        )
+        self.conversations = Conversations(
+            database, self._peers, self._outbox, beyond, self._status, network, clock, announcer
+        )
 
     @property
     def account(self) -> Account:

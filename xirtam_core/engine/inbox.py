@@ -26,7 +26,7 @@ from xirtam_core.protocol.blob import CONTROL, DIRECT_MESSAGE, MESSAGE_CONTENT, 
 from xirtam_core.protocol.device_signing import Received
 from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.protocol.mailbox import MailboxEntry
-from xirtam_core.storage import chats, journal, medium_keys, messages, outbox
+from xirtam_core.storage import amendments, chats, content, journal, medium_keys, messages, outbox
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.journal import LATEST_RECEIVED, JournalEntry, Place
 from xirtam_core.storage.peers import Peer
@@ -138,6 +138,7 @@ class Inbox:
                 journal.reject(self._database, entry, reason)
             for item in unsealed:
                 self._conclude(item, identities[item.received.signed.sender], outcome)
+            self._controls.conclude(outcome)
             journal.remove(self._database, outcome.settled)
             if self._is_retry_due:
                 journal.retry_all(self._database)
@@ -172,6 +173,12 @@ class Inbox:
         except Exception as fault:
             journal.reject(self._database, item.entry, _blame(fault))
             return
+        if opened.kind == MESSAGE_CONTENT:
+            try:
+                content.check(opened.event.mime, opened.event.body)
+            except Malformed as fault:
+                journal.reject(self._database, item.entry, str(fault))
+                return
         outcome.settled.append(item.entry)
         if opened.kind == MESSAGE_CONTENT:
             self._store(opened, item.entry.received_at_ns, sender, outcome)
@@ -207,12 +214,14 @@ class Inbox:
         if stored is not None:
             outcome.chats.add(opened.peer)
             outcome.news.append(MessageAdded(stored.message))
+            self._controls.stored(stored, outcome)
 
     def _has_arrived(self, opened: Opened, received_at_ns: int, outcome: Outcome) -> bool:
         """Whether this is the copy of a message that was written here, which then has its place in the chat."""
         known = messages.find_event(self._database, opened.peer, opened.sender, opened.event, opened.event_hash)
         if known is not None and known.message.received_at is None:
             outbox.message_arrived(self._database, known)
+            amendments.erase(self._database, known.row)
             if known.message.chat == self._me:  # there is no other copy
                 messages.set_state(self._database, known.row, SendState.SENT)
             moved = messages.arrived(self._database, known.row, received_at_ns)

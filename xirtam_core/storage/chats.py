@@ -43,6 +43,17 @@ def mark_read(database: Database, chat: str, up_to_ns: int) -> bool:
     return database.execute(sql, read_ns, chat, read_ns) > 0
 
 
+def exists(database: Database, chat: str) -> bool:
+    """Whether there is such a chat."""
+    return database.row("SELECT 1 FROM chats WHERE id = ?", chat) is not None
+
+
+def read_up_to_ns(database: Database, chat: str) -> int:
+    """The position up to which a chat has been read, 0 for nothing."""
+    row = database.row("SELECT read_up_to_ns FROM chats WHERE id = ?", chat)
+    return 0 if row is None else int(row[0])
+
+
 def set_draft(database: Database, chat: str, text: str) -> None:
     """Keeps what is being written."""
     database.execute("UPDATE chats SET draft = ? WHERE id = ?", text, chat)

@@ -236,6 +236,19 @@ def unchecked_senders(database: Database) -> list[Username]:
     return [Username(row[0]) for row in rows]
 
 
+def at(database: Database, chat: str, position_ns: int) -> Hash | None:
+    """The hash of the message at a position, or None where there is none."""
+    row = database.row("SELECT hash FROM messages WHERE chat = ? AND position_ns = ?", chat, position_ns)
+    return None if row is None else Hash(row[0])
+
+
+def newest_from_peer(database: Database, chat: str) -> Hash | None:
+    """The hash of the newest message that is somebody else's, or None where there is none."""
+    sql = "SELECT hash FROM messages WHERE chat = ? AND NOT is_mine ORDER BY position_ns DESC LIMIT 1"
+    row = database.row(sql, chat)
+    return None if row is None else Hash(row[0])
+
+
 def since(database: Database, row: int, limit: int) -> list[StoredMessage]:
     """Messages from others that were stored after the one in `row`, in the order of storing."""
     return _all(database, "WHERE id > ? AND NOT is_mine ORDER BY id LIMIT ?", row, limit)
@@ -263,7 +276,7 @@ def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
         :13
     ]
     reply_to, edited_body, is_withdrawn = row[13:]
-    content = Content.of(mime, body)
+    content = Content.withdrawn(mime) if is_withdrawn else Content.of(mime, body)
     text = content.text if edited_body is None else edited_body.decode(errors="replace")
     message = Message(
         id=event_hash.hex(),
@@ -274,13 +287,13 @@ def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
         sent_at=sent_at,
         received_at=received_at,
         kind=content.kind,
-        text="" if is_withdrawn else text,
+        text=text,
         mime=mime,
         verified=unchecked is None,
         state=None if state is None else SendState(state),
         failure=failure,
         reply_to=None if reply_to is None else reply_to.hex(),
-        quote=None if is_withdrawn else content.quote,
+        quote=content.quote,
         is_edited=edited_body is not None,
         is_withdrawn=bool(is_withdrawn),
         reactions=on_it,

@@ -192,6 +192,10 @@ STEPS = (
     DROP INDEX messages_by_hash;
     CREATE INDEX messages_by_hash ON messages (hash);
 
+    -- Own messages that a receipt may still have something to say about.
+    CREATE INDEX messages_sent ON messages (chat, position_ns) WHERE state = 'sent';
+    CREATE INDEX messages_delivered ON messages (chat, position_ns) WHERE state = 'delivered';
+
     -- The text of messages, by their id.
     CREATE VIRTUAL TABLE message_texts USING fts5 (
         text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
@@ -216,7 +220,7 @@ STEPS = (
         target BLOB NOT NULL,
         came_s INTEGER NOT NULL,
         event BLOB NOT NULL,
-        UNIQUE (chat, sender, event)
+        UNIQUE (chat, sender, target, event)            -- a receipt may be about two messages
     ) STRICT;
     CREATE INDEX early_controls_by_target ON early_controls (chat, target);
 
