@@ -27,8 +27,9 @@ from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.directory import ServerDescriptor, ServerUrl, UserDescriptor
 from xirtam_core.protocol.mailbox import direct_mailbox
+from xirtam_core.settings import Settings, Strangers
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import medium_keys
+from xirtam_core.storage import medium_keys, settings
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
@@ -128,6 +129,8 @@ class SimDevice:
         stored_account.create(database, account)
         stored_account.store_token(database, token)
         stored_account.store_registered(database)
+        # As for a bot: what becomes of strangers is tested where it is asked for, and elsewhere they are people like others.
+        settings.store(database, Settings(strangers=Strangers.ACCEPT))
         database.execute(
             "INSERT INTO medium_keys (secret, created_s, published_s) VALUES (?, ?, ?)",
             bytes(self.keys.medium), builders.NOW_S, builders.NOW_S,

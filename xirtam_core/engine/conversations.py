@@ -7,10 +7,12 @@ from xirtam_core.engine import replies
 from xirtam_core.engine.account_status import AccountStatus
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.beyond_text import BeyondText
+from xirtam_core.engine.contact_book import ContactBook
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.peers import Peers
-from xirtam_core.errors import Malformed, NotFound, Unreachable
+from xirtam_core.engine.reading import Reading
+from xirtam_core.errors import InvalidName, Malformed, NotFound, Unreachable
 from xirtam_core.events import ChatChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol.event import TEXT
@@ -31,6 +33,8 @@ class Conversations:
         known: Peers,
         outbox: Outbox,
         beyond: BeyondText,
+        book: ContactBook,
+        reading: Reading,
         status: AccountStatus,
         network: Network,
         clock: Clock,
@@ -40,6 +44,8 @@ class Conversations:
         self._peers = known
         self._outbox = outbox
         self._beyond = beyond
+        self._book = book
+        self._reading = reading
         self._status = status
         self._network = network
         self._clock = clock
@@ -55,15 +61,18 @@ class Conversations:
 
     async def start_chat(self, name: Username, *, unseen: bool = False) -> Chat:
         """See the face."""
-        if (known := chats.find(self._database, name)) is not None:
-            return known
-        try:
-            await self._peers.look_up(name)
-        except Unreachable:
-            if not unseen:
-                raise
-        chats.open_chat(self._database, name, self._clock.now_ns())
-        return self._announce_chat(name)
+        if chats.find(self._database, name) is None:
+            try:
+                await self._peers.look_up(name)
+            except Unreachable:
+                if not unseen:
+                    raise
+        with self._database.transaction():
+            before = chats.find(self._database, name)
+            self._book.begin(name)
+            chats.open_chat(self._database, name, self._clock.now_ns())
+        chat = self._require(name)
+        return chat if chat == before else self._announce_chat(name)
 
     def history(self, chat: str, before: int | None = None, after: int | None = None, limit: int = 60) -> Page:
         """See the face."""
@@ -110,6 +119,7 @@ class Conversations:
             if mime == TEXT:
                 _checked(content)
             chats.drop_draft(self._database, peer, text.encode())
+        self._begin(peer)
         return self._outbox.queue(peer, mime, content.encode()).message
 
     def edit(self, chat: str, message_id: str, text: str) -> Message:
@@ -130,6 +140,8 @@ class Conversations:
 
     def retry(self, message_id: str) -> None:
         """See the face."""
+        if (message := messages.find(self._database, message_id)) is not None:
+            self._begin(self._require(message.message.chat).peer)
         self._outbox.retry(message_id)
 
     def discard(self, message_id: str) -> None:
@@ -144,6 +156,7 @@ class Conversations:
             if is_news:
                 self._beyond.receipts.read(peer, chats.read_up_to_ns(self._database, chat))
         if is_news:
+            self._reading.moved()
             self._announce_chat(chat)
 
     def set_draft(self, chat: str, text: str) -> None:
@@ -160,9 +173,26 @@ class Conversations:
             self._network.directory.acknowledge_alarm()
             self._status.announce()
             return
-        peers.acknowledge(self._database, self._require(chat).peer)
-        self._announce_chat(chat)
+        known = chats.find(self._database, chat)
+        if known is None and self._alarm_about(chat) is None:
+            raise NotFound(f"there is no chat with {chat}, and no alarm about them")
+        peers.acknowledge(self._database, Username(chat))
+        if known is not None:
+            self._announce_chat(chat)
         self._outbox.hurry()
+
+    def _alarm_about(self, name: str) -> str | None:
+        """The alarm about somebody with whom there need be no chat, such as this account itself."""
+        try:
+            known = peers.find(self._database, Username(name))
+        except InvalidName:
+            return None
+        return None if known is None else known.alarm
+
+    def _begin(self, peer: Username) -> None:
+        """Somebody is written to: that accepts a request, and is refused for who is blocked."""
+        self._book.begin(peer)
+        self._book.announce(peer)
 
     def _require(self, chat: str) -> Chat:
         known = chats.find(self._database, chat)

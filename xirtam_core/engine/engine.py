@@ -15,6 +15,7 @@ from xirtam_core.clock import Clock
 from xirtam_core.engine.account_status import AccountStatus
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.beyond_text import BeyondText
+from xirtam_core.engine.contact_book import ContactBook
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.inbox import Inbox
@@ -22,8 +23,10 @@ from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
+from xirtam_core.engine.people import People
 from xirtam_core.engine.poller import Poller
 from xirtam_core.engine.preferences import Preferences
+from xirtam_core.engine.reading import Reading
 from xirtam_core.engine.recheck import Recheck
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
@@ -69,8 +72,11 @@ class Engine:
         beyond = BeyondText(
             database, self._session, network, self._peers, self._outbox, self._controls, clock, announcer
         )
+        book = ContactBook(database, account.username, self._own_devices, clock, announcer)
+        self._reading = Reading(database, self._own_devices, self._controls)
+        self.people = People(database, self._session, self._peers, book, announcer)
         self.conversations = Conversations(
-            database, self._peers, self._outbox, beyond, self._status, network, clock, announcer
+            database, self._peers, self._outbox, beyond, book, self._reading, self._status, network, clock, announcer
         )
 
     @property
@@ -92,6 +98,7 @@ class Engine:
                 tasks.create_task(self._outbox.run())
                 tasks.create_task(self._rotation.run())
                 tasks.create_task(self._recheck.run())
+                tasks.create_task(self._reading.run())
                 tasks.create_task(self._status.run())
         except* Exception as faults:
             _log.exception("the engine stopped on a fault of its own", exc_info=faults)

@@ -14,11 +14,12 @@ import msgspec
 from xirtam_core.chat import SendState
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec.integers import LATEST
+from xirtam_core.engine.admission import Admission
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.peers import Peers
-from xirtam_core.errors import Malformed, NotFound, Unreachable, Unverified
+from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable, Unverified
 from xirtam_core.events import ChatChanged, MessageAdded, MessageChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol import direct_message
@@ -65,6 +66,7 @@ class Inbox:
         self._me = me
         self._peers = peers
         self._controls = controls
+        self._admission = Admission(database, me)
         self._clock = clock
         self._announcer = announcer
         self._on_settled = on_settled
@@ -179,11 +181,17 @@ class Inbox:
             except Malformed as fault:
                 journal.reject(self._database, item.entry, str(fault))
                 return
-        outcome.settled.append(item.entry)
         if opened.kind == MESSAGE_CONTENT:
-            self._store(opened, item.entry.received_at_ns, sender, outcome)
+            try:
+                is_admitted = self._admission.admits(opened)
+            except Refused as fault:
+                journal.reject(self._database, item.entry, str(fault))
+                return
+            if is_admitted:
+                self._store(opened, item.entry.received_at_ns, sender, outcome)
         elif opened.kind == CONTROL:
             self._controls.take(opened, outcome)
+        outcome.settled.append(item.entry)
 
     def _reject_or_wait(self, entry: JournalEntry, sender: Peer, reason: str) -> None:
         """What does not verify under an identity that was looked up before it came is asked about again before it is given up."""

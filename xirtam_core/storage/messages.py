@@ -216,6 +216,21 @@ def delete(database: Database, row: int) -> None:
         database.execute("DELETE FROM messages WHERE id = ?", row)
 
 
+def delete_all(database: Database, chat: str) -> None:
+    """Deletes every message of a chat, and what belongs to them."""
+    with database.transaction():
+        counters.set_to(database, "revision", latest_revision(database))
+        database.execute("DELETE FROM message_texts WHERE rowid IN (SELECT id FROM messages WHERE chat = ?)", chat)
+        database.execute("DELETE FROM messages WHERE chat = ?", chat)
+
+
+def size_from_peer(database: Database, chat: str) -> tuple[int, int]:
+    """How many messages the peer has put into a chat, and how many bytes they have."""
+    sql = "SELECT count(*), coalesce(sum(length(body)), 0) FROM messages WHERE chat = ? AND NOT is_mine"
+    row = database.row(sql, chat)
+    return (0, 0) if row is None else (row[0], row[1])
+
+
 def mark_verified(database: Database, sender: Username, root: Hash) -> list[StoredMessage]:
     """Lifts the mark from a sender's messages that were verified under `root`, which is theirs; gives those that had it."""
     rows = database.rows(

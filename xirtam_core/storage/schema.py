@@ -236,7 +236,14 @@ STEPS = (
         is_greeted INTEGER NOT NULL DEFAULT 0,
         changed_ns INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    INSERT INTO people (username, standing) SELECT peer, 'contact' FROM chats;
+    INSERT INTO people (username, standing)
+        SELECT peer, 'contact' FROM chats WHERE peer NOT IN (SELECT username FROM account);
+
+    -- read_told_ns: up to where the account's other devices have been told that a chat has been read. Where another device has read a
+    -- message that is not here yet, its hash is kept until it is.
+    ALTER TABLE chats ADD COLUMN read_told_ns INTEGER NOT NULL DEFAULT 0;
+    UPDATE chats SET read_told_ns = read_up_to_ns;
+    CREATE TABLE early_reads (id INTEGER PRIMARY KEY, chat TEXT NOT NULL UNIQUE, target BLOB NOT NULL) STRICT;
 
     CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 

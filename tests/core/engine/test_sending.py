@@ -136,6 +136,7 @@ async def test_a_rough_network_delivers_everything_in_order(tmp_path: Path) -> N
 @simulated
 async def test_a_refusal_that_stands_after_a_fresh_look_up_fails_the_message_with_its_reason(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
+        nothing_but_messages(pair)
         pair.beach.mailbox(pair.bobby.name).takes_messages = False
         message = await pair.alice.write(pair.bobby, "hello")
         await until(lambda: pair.alice.find(message.id).state is SendState.FAILED, "it fails", 30)
