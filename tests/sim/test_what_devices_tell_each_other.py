@@ -157,13 +157,16 @@ async def test_what_was_read_elsewhere_before_it_came_here_is_read_when_it_comes
         carol.start()
         two.phone.engine.people.accept(two.bobby.name)
         await two.both("the tablet knows the phone", standing=Standing.CONTACT)
-        two.tablet.directory.is_down = True  # so that it cannot know who Carol is
+        await two.tablet.crash()
         await carol.write(two.phone, "hello from Carol")
         await two.phone.gets(carol, "hello from Carol")
         two.phone.engine.conversations.mark_read(carol.name, two.phone.messages(carol)[0].position)
+        await asyncio.sleep(60)
+        two.pair.world.directory.is_down = True  # so that the tablet cannot know who Carol is
+        two.tablet.start()
         early = "SELECT count(*) FROM early_reads"
         await until(lambda: two.tablet.database.row(early) == (1,), "the word of the reading waits", 300)
-        two.tablet.directory.is_down = False
+        two.pair.world.directory.is_down = False
         await two.tablet.gets(carol, "hello from Carol")
         (chat,) = [chat for chat in two.tablet.engine.conversations.chats() if chat.peer == carol.name]
         assert chat.unread == 0
