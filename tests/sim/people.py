@@ -42,3 +42,10 @@ async def two_people(
             assert not device.has_failed, f"the engine of {device.name} has ended by itself"
     finally:
         await world.close()
+
+
+def nothing_but_messages(pair: Pair) -> None:
+    """Has the two send each other no hello, so that all that lies in a mailbox is messages."""
+    for device, other in ((pair.alice, pair.bobby), (pair.bobby, pair.alice)):
+        sql = "INSERT INTO people (username, standing, is_greeted) VALUES (?, 'contact', 1)"
+        device.database.execute(sql, other.name)

@@ -14,6 +14,8 @@ from xirtam_core.chat import Connection
 from xirtam_core.clock import Clock
 from xirtam_core.engine.account_status import AccountStatus
 from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.beyond_text import BeyondText
+from xirtam_core.engine.contact_book import ContactBook
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.fragments import Fragments
@@ -23,8 +25,10 @@ from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
+from xirtam_core.engine.people import People
 from xirtam_core.engine.poller import Poller
 from xirtam_core.engine.preferences import Preferences
+from xirtam_core.engine.reading import Reading
 from xirtam_core.engine.recheck import Recheck
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
@@ -58,7 +62,7 @@ class Engine:
         self._status = AccountStatus(database, self._session, headers, clock, announcer)
         self._peers = Peers(database, network, clock, announcer)
         self._outbox = Outbox(database, self._session, network, self._peers, clock, announcer)
-        self._controls = Controls(account.username)
+        self._controls = Controls(database, account.username)
         self._own_devices = OwnDevices(database, account.username, self._outbox, self._controls)
         fragments = Fragments(self._session, network)
         self.history = History(database, self._session, self._peers, fragments, self._own_devices, clock, announcer)
@@ -69,7 +73,15 @@ class Engine:
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
         self.preferences = Preferences(database)
-        self.conversations = Conversations(database, self._peers, self._outbox, self._status, network, clock, announcer)
+        beyond = BeyondText(
+            database, self._session, network, self._peers, self._outbox, self._controls, clock, announcer
+        )
+        book = ContactBook(database, account.username, self._own_devices, clock, announcer)
+        self._reading = Reading(database, self._own_devices, self._controls)
+        self.people = People(database, self._session, self._peers, book, announcer)
+        self.conversations = Conversations(
+            database, self._peers, self._outbox, beyond, book, self._reading, self._status, network, clock, announcer
+        )
 
     @property
     def account(self) -> Account:
@@ -90,6 +102,7 @@ class Engine:
                 tasks.create_task(self._outbox.run())
                 tasks.create_task(self._rotation.run())
                 tasks.create_task(self._recheck.run())
+                tasks.create_task(self._reading.run())
                 tasks.create_task(self._status.run())
                 tasks.create_task(self.history.run())
         except* Exception as faults:

@@ -232,6 +232,21 @@ def delete(database: Database, row: int) -> None:
         database.execute("DELETE FROM messages WHERE id = ?", row)
 
 
+def delete_all(database: Database, chat: str) -> None:
+    """Deletes every message of a chat, and what belongs to them."""
+    with database.transaction():
+        counters.set_to(database, "revision", latest_revision(database))
+        database.execute("DELETE FROM message_texts WHERE rowid IN (SELECT id FROM messages WHERE chat = ?)", chat)
+        database.execute("DELETE FROM messages WHERE chat = ?", chat)
+
+
+def size_from_peer(database: Database, chat: str) -> tuple[int, int]:
+    """How many messages the peer has put into a chat, and how many bytes they have."""
+    sql = "SELECT count(*), coalesce(sum(length(body)), 0) FROM messages WHERE chat = ? AND NOT is_mine"
+    row = database.row(sql, chat)
+    return (0, 0) if row is None else (row[0], row[1])
+
+
 def mark_verified(database: Database, sender: Username, root: Hash) -> list[StoredMessage]:
     """Lifts the mark from a sender's messages that were verified under `root`, which is theirs; gives those that had it."""
     rows = database.rows(
@@ -250,6 +265,19 @@ def unchecked_senders(database: Database) -> list[Username]:
         "SELECT DISTINCT sender FROM messages JOIN peers ON username = sender WHERE unchecked_root = root_cert_hash"
     )
     return [Username(row[0]) for row in rows]
+
+
+def at(database: Database, chat: str, position_ns: int) -> Hash | None:
+    """The hash of the message at a position, or None where there is none."""
+    row = database.row("SELECT hash FROM messages WHERE chat = ? AND position_ns = ?", chat, position_ns)
+    return None if row is None else Hash(row[0])
+
+
+def newest_from_peer(database: Database, chat: str) -> Hash | None:
+    """The hash of the newest message that is somebody else's, or None where there is none."""
+    sql = "SELECT hash FROM messages WHERE chat = ? AND NOT is_mine ORDER BY position_ns DESC LIMIT 1"
+    row = database.row(sql, chat)
+    return None if row is None else Hash(row[0])
 
 
 def since(database: Database, row: int, limit: int) -> list[StoredMessage]:
@@ -298,7 +326,7 @@ def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
         :13
     ]
     reply_to, edited_body, is_withdrawn = row[13:]
-    content = Content.of(mime, body)
+    content = Content.withdrawn(mime) if is_withdrawn else Content.of(mime, body)
     text = content.text if edited_body is None else edited_body.decode(errors="replace")
     message = Message(
         id=event_hash.hex(),
@@ -309,13 +337,13 @@ def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
         sent_at=sent_at,
         received_at=received_at,
         kind=content.kind,
-        text="" if is_withdrawn else text,
+        text=text,
         mime=mime,
         verified=unchecked is None,
         state=None if state is None else SendState(state),
         failure=failure,
         reply_to=None if reply_to is None else reply_to.hex(),
-        quote=None if is_withdrawn else content.quote,
+        quote=content.quote,
         is_edited=edited_body is not None,
         is_withdrawn=bool(is_withdrawn),
         reactions=on_it,

@@ -7,6 +7,7 @@ import msgspec
 from xirtam_core.codec.primitives import DhPublic, Hash
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.directory import UserDescriptor
+from xirtam_core.storage import people
 from xirtam_core.storage.database import Database
 
 
@@ -38,8 +39,11 @@ def store(database: Database, username: Username, descriptor: UserDescriptor, no
         now_s,
         alarm,
     )
-    if alarm is not None:  # keys that the former identity certified are none of the new one's
+    if (
+        alarm is not None
+    ):  # keys that the former identity certified are none of the new one's, and neither is what was compared
         database.execute("DELETE FROM peer_keys WHERE username = ?", username)
+        people.clear_verified(database, username)
     return Peer(username, descriptor.root_cert_hash, descriptor.server_name, now_s, row[0] if row else alarm)
 
 

@@ -197,6 +197,10 @@ STEPS = (
     DROP INDEX messages_by_hash;
     CREATE INDEX messages_by_hash ON messages (hash);
 
+    -- Own messages that a receipt may still have something to say about.
+    CREATE INDEX messages_sent ON messages (chat, position_ns) WHERE state = 'sent';
+    CREATE INDEX messages_delivered ON messages (chat, position_ns) WHERE state = 'delivered';
+
     -- The text of messages, by their id.
     CREATE VIRTUAL TABLE message_texts USING fts5 (
         text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
@@ -221,7 +225,7 @@ STEPS = (
         target BLOB NOT NULL,
         came_s INTEGER NOT NULL,
         event BLOB NOT NULL,
-        UNIQUE (chat, sender, event)
+        UNIQUE (chat, sender, target, event)            -- a receipt may be about two messages
     ) STRICT;
     CREATE INDEX early_controls_by_target ON early_controls (chat, target);
 
@@ -237,7 +241,14 @@ STEPS = (
         is_greeted INTEGER NOT NULL DEFAULT 0,
         changed_ns INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    INSERT INTO people (username, standing) SELECT peer, 'contact' FROM chats;
+    INSERT INTO people (username, standing)
+        SELECT peer, 'contact' FROM chats WHERE peer NOT IN (SELECT username FROM account);
+
+    -- read_told_ns: up to where the account's other devices have been told that a chat has been read. Where another device has read a
+    -- message that is not here yet, its hash is kept until it is.
+    ALTER TABLE chats ADD COLUMN read_told_ns INTEGER NOT NULL DEFAULT 0;
+    UPDATE chats SET read_told_ns = read_up_to_ns;
+    CREATE TABLE early_reads (id INTEGER PRIMARY KEY, chat TEXT NOT NULL UNIQUE, target BLOB NOT NULL) STRICT;
 
     CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 

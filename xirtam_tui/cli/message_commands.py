@@ -13,7 +13,7 @@ from xirtam_core.errors import IdentityChanged, Malformed, NotFound, Refused, Un
 from xirtam_core.events import AlarmRaised, Event, MessageChanged
 from xirtam_core.names import Username
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
-from xirtam_tui.cli.output import Output, chat_object, message_object, message_words
+from xirtam_tui.cli.output import Output, chat_object, chat_words, message_object, message_words
 from xirtam_tui.cli.running import opened, run_command
 
 _ON_ITS_WAY = (SendState.QUEUED, SendState.SENDING)
@@ -157,8 +157,7 @@ async def _contacts(where: Context, output: Output) -> None:
     async with opened(where) as client:
         chats = await client.chats()
     for chat in chats:
-        unread = f"  {chat.unread} unread" if chat.unread else ""
-        output.result(chat_object(chat), f"{chat.peer:<16}  {chat.server or '':<16}{unread}")
+        output.result(chat_object(chat), chat_words(chat))
 
 
 def add(

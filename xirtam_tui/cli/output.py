@@ -12,6 +12,7 @@ import msgspec
 
 from xirtam_core.chat import Chat, Message, Status
 from xirtam_core.errors import XirtamError
+from xirtam_core.people import Contact, Standing
 from xirtam_tui.text import body, line
 
 
@@ -56,7 +57,33 @@ def chat_object(chat: Chat) -> dict[str, Any]:
         "unread": chat.unread,
         "last": None if chat.last is None else message_object(chat.last),
         "alarm": chat.alarm,
+        "standing": chat.standing,
+        "petname": chat.petname,
+        "verified": chat.verified,
     }
+
+
+def contact_object(person: Contact, event: str = "contact") -> dict[str, Any]:
+    """A person as JSON output shows them."""
+    return {"event": event, **msgspec.to_builtins(person, enc_hook=str)}
+
+
+def contact_words(person: Contact) -> str:
+    """A person in words: name, server, and what this account says of them."""
+    return f"{person.name:<16}  {person.server or '':<16}" + _marks(person)
+
+
+def _marks(who: Contact | Chat) -> str:
+    marks = [f"“{line(who.petname)}”"] if who.petname else []
+    marks += [who.standing] if who.standing is not Standing.CONTACT else []
+    marks += ["verified"] if who.verified else []
+    return "".join(f"  {mark}" for mark in marks)
+
+
+def chat_words(chat: Chat) -> str:
+    """A contact in words."""
+    unread = f"  {chat.unread} unread" if chat.unread else ""
+    return f"{chat.peer:<16}  {chat.server or '':<16}{unread}{_marks(chat)}"
 
 
 def status_object(status: Status, event: str = "status") -> dict[str, Any]:

@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from xirtam_tui.cli import account_commands, app_commands, chat_command, listen_command, message_commands
+from xirtam_tui.cli import (
+    account_commands,
+    app_commands,
+    chat_command,
+    listen_command,
+    message_commands,
+    people_commands,
+)
 from xirtam_tui.cli.options import AccountOption, DataDirOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
 from xirtam_tui.cli.version import version
@@ -50,5 +57,11 @@ for command in (
     message_commands.history,
     message_commands.contacts,
     message_commands.add,
+    people_commands.requests,
+    people_commands.accept,
+    people_commands.block,
+    people_commands.forget,
+    people_commands.verify,
+    people_commands.settings,
 ):
     program.command()(command)

@@ -86,7 +86,7 @@ async def test_events_come_through_the_socket(tmp_path: Path) -> None:
         unsubscribe = shared.client.subscribe(heard.append)
         await shared.client.start_chat(shared.pair.bobby.name)
         message = await shared.client.send_text(shared.pair.bobby.name, "hello")
-        await until(lambda: _states(heard, message.id)[-1:] == [SendState.SENT], "it hears that it was sent", 5)
+        await until(lambda: _states(heard, message.id)[-1:] == [SendState.DELIVERED], "it hears that it was sent", 5)
         assert any(isinstance(event, MessageAdded) and event.message.id == message.id for event in heard)
         unsubscribe()
         count = len(heard)
