@@ -79,6 +79,8 @@ class Engine:
         journal.follow(self._database, Place(self.account.server, direct_mailbox(self.account.username)))
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._network.run())
+                tasks.create_task(self._peers.run())
                 tasks.create_task(self._poller.run())
                 tasks.create_task(self._inbox.run())
                 tasks.create_task(self._outbox.run())

@@ -146,7 +146,7 @@ class Inbox:
     async def _identities(self, senders: set[Username]) -> dict[Username, Peer | Exception]:
         async def look_up(sender: Username) -> Peer | Exception:
             try:
-                return await self._peers.identity(sender)
+                return await self._peers.sender(sender)
             except (NotFound, Unreachable, Unverified) as fault:
                 return fault
 

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.directory.store import HeaderStore
-from xirtam_core.errors import Equivocation, Malformed, NotFound, Unreachable, XirtamError
+from xirtam_core.engine.lookups import Lookups
+from xirtam_core.errors import Equivocation, Malformed, NotFound, Unreachable
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.directory import ServerDescriptor, UserDescriptor
@@ -52,6 +53,7 @@ class Network:
         self._descriptors: dict[ServerName, tuple[float, ServerDescriptor]] = {}
         self._stubs: dict[tuple[str, ...], HomeServer] = {}
         self._locks: defaultdict[ServerName, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._look_ups = Lookups(self._look_up_server)
 
     def _directory_of(self, link: JoinLink, headers: HeaderStore) -> DirectoryClient:
         return DirectoryClient(Directory.stub(self._connect(link.directory_urls)), link.directory_pk, headers)
@@ -60,14 +62,16 @@ class Network:
         wanted = os.environ.get(PREFERENCE, "")
         return Failover(sorted(urls, key=lambda url: urlsplit(url).scheme != wanted), self._pool)
 
+    async def run(self) -> None:
+        """Has look-ups of servers go on behind those who asked for them."""
+        await self._look_ups.run()
+
     async def home_server(self, name: ServerName) -> HomeServer:
         """The server called `name`; raises `NotFound` when the directory has none, `Unreachable` when it cannot be asked.
 
-        What the directory said is good for a minute, and for as long as the directory cannot be reached.
+        What the directory said is good for a minute, and for as long as the directory does not answer within a moment.
         """
-        async with self._locks[name]:
-            descriptor = await self._descriptor(name)
-        urls = tuple(descriptor.public_urls)
+        urls = tuple((await self._descriptor(name)).public_urls)
         if urls not in self._stubs:
             if usable_url(urls) is None:
                 raise Unreachable(f"{name} offers no address that this version can use")
@@ -75,25 +79,40 @@ class Network:
         return self._stubs[urls]
 
     async def _descriptor(self, name: ServerName) -> ServerDescriptor:
-        now = asyncio.get_running_loop().time()
-        checked, descriptor = self._descriptors.get(name, (-_DESCRIPTOR_AGE_S, None))
-        if descriptor is not None and now - checked < _DESCRIPTOR_AGE_S:
-            return descriptor
-        try:
-            found = await self._watched(self.directory.server(name))
-        except XirtamError as fault:
-            known = descriptor or servers.find(self._database, name)
-            if known is not None:
-                return known
-            if isinstance(fault, Malformed):
-                raise Unreachable(f"the directory's entry of {name} is damaged") from None
-            raise
-        if found is None:
-            raise NotFound(f"the directory knows no server {name}")
-        if descriptor != found:
-            servers.store(self._database, name, found)
-        self._descriptors[name] = (now, found)
+        known = self._known(name)
+        if known is None:
+            await self._look_up_server(name)
+        elif not self._is_fresh(name):
+            fault = await self._look_ups.ask(name)
+            if isinstance(fault, NotFound):
+                raise NotFound(str(fault))
+        found = self._known(name)
+        assert found is not None, "a look-up that went well leaves what it found"
         return found
+
+    def _known(self, name: ServerName) -> ServerDescriptor | None:
+        if name in self._descriptors:
+            return self._descriptors[name][1]
+        return servers.find(self._database, name)
+
+    def _is_fresh(self, name: ServerName) -> bool:
+        checked = self._descriptors[name][0] if name in self._descriptors else -_DESCRIPTOR_AGE_S
+        return asyncio.get_running_loop().time() - checked < _DESCRIPTOR_AGE_S
+
+    async def _look_up_server(self, name: ServerName) -> None:
+        async with self._locks[name]:
+            if self._is_fresh(name):
+                return
+            asked = asyncio.get_running_loop().time()
+            try:
+                found = await self._watched(self.directory.server(name))
+            except Malformed:
+                raise Unreachable(f"the directory's entry of {name} is damaged") from None
+            if found is None:
+                raise NotFound(f"the directory knows no server {name}")
+            if self._known(name) != found:
+                servers.store(self._database, name, found)
+            self._descriptors[name] = (asked, found)
 
     async def user(self, name: Username) -> UserDescriptor | None:
         """What the directory says of `name` now, None where there is no such user; raises `Unreachable` and `Unverified`."""
