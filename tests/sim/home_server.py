@@ -8,24 +8,37 @@ import asyncio
 import random
 import secrets
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 
 import msgspec
 
 from tests.sim.clock import SimClock
 from tests.sim.directory import SimDirectory
+from xirtam_core.codec import jsontext
 from xirtam_core.codec.primitives import AuthToken, Hash, Signature
 from xirtam_core.crypto import signing
 from xirtam_core.engine.session import challenge_bytes
-from xirtam_core.errors import Unverified
+from xirtam_core.errors import Unreachable, Unverified
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import certificate
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.mailbox import MailboxEntry, ReceiveFrom, direct_mailbox
 from xirtam_core.protocol.medium_key import SignedMediumKey
-from xirtam_core.rpc.home_server import AccessDenied, Challenge, HomeServer, ServerBusy, ServerInfo, ServerLimits
+from xirtam_core.rpc.directory import Directory
+from xirtam_core.rpc.home_server import (
+    AccessDenied,
+    Challenge,
+    HomeServer,
+    ProxyNotSupported,
+    ServerBusy,
+    ServerInfo,
+    ServerLimits,
+    UpstreamFailed,
+)
+from xirtam_core.rpc.service import Dispatcher, RawJson, Transport
+from xirtam_core.rpc.transports.local import LocalTransport
 
 _MOST_IN_PAGE = 100
 
@@ -70,6 +83,10 @@ class SimHomeServer(HomeServer):
         self.invites: dict[AuthToken, int] = {}
         """How many each still lets in."""
         self.invited: set[Username] = set()
+        self.forwards: Callable[[ServerName], Transport] | None = None
+        """The way to other servers, where it forwards calls to them."""
+        self.shown: Directory | None = None
+        """The directory as this server's callers see it, where it forwards calls to that."""
         self._directory = directory
         self._clock = clock
         self._challenges: set[Hash] = set()
@@ -195,6 +212,24 @@ class SimHomeServer(HomeServer):
     def _find(self, mailboxes: tuple[ReceiveFrom, ...]) -> dict[Hash, tuple[MailboxEntry, ...]]:
         pages = {asked.mailbox: self.mailboxes[asked.mailbox].after(asked.after) for asked in mailboxes}
         return {mailbox: page for mailbox, page in pages.items() if page}
+
+    async def proxy_server(self, auth: AuthToken, server: ServerName, request: RawJson) -> RawJson:
+        if self._device(auth) is None or self.forwards is None:
+            raise ProxyNotSupported
+        return await self._forward(self.forwards(server), request)
+
+    async def proxy_directory(self, auth: AuthToken, request: RawJson) -> RawJson:
+        if self.shown is None:
+            raise ProxyNotSupported
+        return await self._forward(LocalTransport(Dispatcher(self.shown)), request)
+
+    async def _forward(self, way: Transport, request: RawJson) -> RawJson:
+        """As the reference does it: under the id that it was given, and a null comes back as neither result nor error."""
+        try:
+            answer = jsontext.parse(await way.call(jsontext.render(request.value), request.value["id"], timeout_s=600))
+        except Unreachable as fault:
+            raise UpstreamFailed(str(fault)) from None
+        return RawJson({name: value for name, value in answer.items() if name != "result" or value is not None})
 
 
 class ReferenceServer(SimHomeServer):

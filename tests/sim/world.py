@@ -155,7 +155,7 @@ class SimDevice:
         self.database, announcer = database, Announcer()
         announcer.subscribe(self.events.append)
         headers = StoredHeaders(database, self.clock)
-        alarm = DirectoryAlarm(database, announcer)
+        alarm = DirectoryAlarm(database, announcer, self.clock)
         network = Network(
             self.world.link, headers, database, alarm.raise_alarm,
             connect=lambda urls: self._transport(urls[0]), directory=self.directory,

@@ -13,6 +13,7 @@ from typing import Any
 from xirtam_core.chat import Connection
 from xirtam_core.clock import Clock
 from xirtam_core.engine.account_status import AccountStatus
+from xirtam_core.engine.anchor_comparison import AnchorComparison
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
@@ -23,10 +24,13 @@ from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.poller import Poller
 from xirtam_core.engine.recheck import Recheck
+from xirtam_core.engine.relay import HomeRelay
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
+from xirtam_core.engine.trust import Trust
 from xirtam_core.faces.face import Operation
 from xirtam_core.protocol.mailbox import direct_mailbox
+from xirtam_core.settings import Routing
 from xirtam_core.storage import journal
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
@@ -52,7 +56,8 @@ class Engine:
         self._database = database
         self._network = network
         self._session = Session(database, account, network)
-        self._status = AccountStatus(database, self._session, headers, clock, announcer)
+        self._status = AccountStatus(database, self._session, headers, network.routes, clock, announcer)
+        network.routes.use(HomeRelay(self._session, network, lambda: Routing.DIRECT), self._status.announce)
         self._peers = Peers(database, network, clock, announcer)
         self._outbox = Outbox(database, self._session, network, self._peers, clock, announcer)
         self._controls = Controls(account.username)
@@ -63,6 +68,8 @@ class Engine:
         self._poller = Poller(database, self._session, self._inbox, clock, self._connected)
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
+        self._anchors = AnchorComparison(database, self._session, network)
+        self.trust = Trust(database)
         self.conversations = Conversations(database, self._peers, self._outbox, self._status, network, clock, announcer)
 
     @property
@@ -86,6 +93,7 @@ class Engine:
                 tasks.create_task(self._outbox.run())
                 tasks.create_task(self._rotation.run())
                 tasks.create_task(self._recheck.run())
+                tasks.create_task(self._anchors.run())
                 tasks.create_task(self._status.run())
         except* Exception as faults:
             _log.exception("the engine stopped on a fault of its own", exc_info=faults)

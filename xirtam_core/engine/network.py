@@ -10,16 +10,17 @@ from urllib.parse import urlsplit
 from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.directory.store import HeaderStore
 from xirtam_core.engine.lookups import Lookups
+from xirtam_core.engine.routes import Routes
 from xirtam_core.errors import Equivocation, Malformed, NotFound, Unreachable
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
-from xirtam_core.protocol.directory import ServerDescriptor, UserDescriptor
+from xirtam_core.protocol.directory import DirectoryAnchor, ServerDescriptor, UserDescriptor
 from xirtam_core.rpc.directory import Directory
 from xirtam_core.rpc.home_server import HomeServer
 from xirtam_core.rpc.service import Transport
 from xirtam_core.rpc.transports.pool import Failover, TransportPool
 from xirtam_core.rpc.transports.schemes import usable_url
-from xirtam_core.storage import servers
+from xirtam_core.storage import account, servers
 from xirtam_core.storage.database import Database
 
 PREFERENCE: Final = "XIRTAM_TRANSPORT"
@@ -40,23 +41,30 @@ class Network:
         link: JoinLink,
         headers: HeaderStore,
         database: Database,
-        on_equivocation: Callable[[str], None],
+        on_equivocation: Callable[[Equivocation, str], None],
         connect: Connect | None = None,
         directory: DirectoryClient | None = None,
     ) -> None:
-        """`connect` and `directory` take the place of the real ways out, for a simulation."""
+        """`on_equivocation` hears of a directory caught lying, and in whose answer. An alarm that stands keeps the directory from use.
+
+        `connect` and `directory` take the place of the real ways out, for a simulation.
+        """
+        self.routes = Routes()
         self._pool = TransportPool()
         self._connect = connect or self._connect_through_pool
         self._database = database
         self._on_equivocation = on_equivocation
         self.directory = directory or self._directory_of(link, headers)
+        if (alarm := account.directory_alarm(database)) is not None:
+            self.directory.raise_alarm(Equivocation(alarm))
         self._descriptors: dict[ServerName, tuple[float, ServerDescriptor]] = {}
-        self._stubs: dict[tuple[str, ...], HomeServer] = {}
+        self._ways: dict[tuple[ServerName, tuple[str, ...]], Transport] = {}
         self._locks: defaultdict[ServerName, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._look_ups = Lookups(self._look_up_server)
 
     def _directory_of(self, link: JoinLink, headers: HeaderStore) -> DirectoryClient:
-        return DirectoryClient(Directory.stub(self._connect(link.directory_urls)), link.directory_pk, headers)
+        way = self.routes.route(None, self._connect(link.directory_urls))
+        return DirectoryClient(Directory.stub(way), link.directory_pk, headers)
 
     def _connect_through_pool(self, urls: Sequence[str]) -> Transport:
         wanted = os.environ.get(PREFERENCE, "")
@@ -71,12 +79,26 @@ class Network:
 
         What the directory said is good for a minute, and for as long as the directory does not answer within a moment.
         """
-        urls = tuple((await self._descriptor(name)).public_urls)
-        if urls not in self._stubs:
+        return HomeServer.stub(await self.transport(name))
+
+    async def transport(self, name: ServerName) -> Transport:
+        """The way to the server called `name`; raises as `home_server` does."""
+        return self._way_to(name, await self._descriptor(name))
+
+    def known_server(self, name: ServerName) -> Transport:
+        """The way to a server as it was last known, without asking anybody; raises `Unreachable`."""
+        known = self._known(name)
+        if known is None:
+            raise Unreachable(f"it is not known yet where {name} is")
+        return self._way_to(name, known)
+
+    def _way_to(self, name: ServerName, descriptor: ServerDescriptor) -> Transport:
+        urls = tuple(descriptor.public_urls)
+        if (name, urls) not in self._ways:
             if usable_url(urls) is None:
                 raise Unreachable(f"{name} offers no address that this version can use")
-            self._stubs[urls] = HomeServer.stub(self._connect(urls))
-        return self._stubs[urls]
+            self._ways[name, urls] = self.routes.route(name, self._connect(urls))
+        return self._ways[name, urls]
 
     async def _descriptor(self, name: ServerName) -> ServerDescriptor:
         known = self._known(name)
@@ -121,12 +143,16 @@ class Network:
         except Malformed:
             return None  # it is verified, and it is no user: nobody can be found under this name
 
-    async def _watched(self, look_up: Coroutine[Any, Any, T]) -> T:
+    async def compare(self, anchor: DirectoryAnchor, source: str) -> None:
+        """Holds the directory's anchor as `source` gave it against its own answers; raises as `DirectoryClient.compare` does."""
+        await self._watched(self.directory.compare(anchor), source)
+
+    async def _watched(self, look_up: Coroutine[Any, Any, T], source: str = "the directory") -> T:
         """A look-up that tells of a directory caught lying; what was verified before goes on being used."""
         try:
             return await look_up
         except Equivocation as lie:
-            self._on_equivocation(str(lie))
+            self._on_equivocation(lie, source)
             raise
 
     async def close(self) -> None:

@@ -48,6 +48,12 @@ def acknowledge(database: Database, username: Username) -> None:
     database.execute("UPDATE peers SET alarm = NULL WHERE username = ?", username)
 
 
+def servers_of_contacts(database: Database) -> list[ServerName]:
+    """The home servers of those there is a chat with."""
+    rows = database.rows("SELECT DISTINCT server FROM peers JOIN chats ON chats.peer = username ORDER BY server")
+    return [ServerName(row[0]) for row in rows]
+
+
 def store_keys(database: Database, username: Username, keys: Mapping[Hash, tuple[DhPublic, int]]) -> None:
     """Keeps the newest medium-term key of each device; devices that are gone go, and no key gives way to an older one."""
     with database.transaction():
