@@ -23,6 +23,7 @@ from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.poller import Poller
+from xirtam_core.engine.preferences import Preferences
 from xirtam_core.engine.recheck import Recheck
 from xirtam_core.engine.relay import HomeRelay
 from xirtam_core.engine.rotation import Rotation
@@ -30,7 +31,6 @@ from xirtam_core.engine.session import Session
 from xirtam_core.engine.trust import Trust
 from xirtam_core.faces.face import Operation
 from xirtam_core.protocol.mailbox import direct_mailbox
-from xirtam_core.settings import Routing
 from xirtam_core.storage import journal
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
@@ -57,7 +57,7 @@ class Engine:
         self._network = network
         self._session = Session(database, account, network)
         self._status = AccountStatus(database, self._session, headers, network.routes, clock, announcer)
-        network.routes.use(HomeRelay(self._session, network, lambda: Routing.DIRECT), self._status.announce)
+        network.routes.use(HomeRelay(database, self._session, network), self._status.announce)
         self._peers = Peers(database, network, clock, announcer)
         self._outbox = Outbox(database, self._session, network, self._peers, clock, announcer)
         self._controls = Controls(account.username)
@@ -70,6 +70,7 @@ class Engine:
         self._recheck = Recheck(database, self._peers, announcer)
         self._anchors = AnchorComparison(database, self._session, network)
         self.trust = Trust(database)
+        self.preferences = Preferences(database)
         self.conversations = Conversations(database, self._peers, self._outbox, self._status, network, clock, announcer)
 
     @property

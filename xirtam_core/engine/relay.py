@@ -1,7 +1,5 @@
 """The home server as whoever forwards this account's calls (spec: client.md, Routing)."""
 
-from collections.abc import Callable
-
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.routes import Target
 from xirtam_core.engine.session import Session
@@ -10,20 +8,22 @@ from xirtam_core.names import ServerName
 from xirtam_core.rpc.service import Transport
 from xirtam_core.rpc.transports.proxied import ProxiedTransport
 from xirtam_core.settings import Routing
+from xirtam_core.storage import settings
+from xirtam_core.storage.database import Database
 
 
 class HomeRelay:
     """Ways through the account's home server, as the account's settings are at each call."""
 
-    def __init__(self, session: Session, network: Network, routing: Callable[[], Routing]) -> None:
+    def __init__(self, database: Database, session: Session, network: Network) -> None:
+        self._database = database
         self._session = session
         self._network = network
-        self._routing = routing
 
     @property
     def routing(self) -> Routing:
         """See `Relay`."""
-        return self._routing()
+        return settings.load(self._database).routing
 
     @property
     def name(self) -> ServerName:

@@ -16,7 +16,7 @@ from xirtam_core.errors import Malformed, Unreachable, XirtamError
 from xirtam_core.names import ServerName
 from xirtam_core.rpc import envelope
 from xirtam_core.rpc.envelope import METHOD_NOT_FOUND, CallError
-from xirtam_core.rpc.home_server import HomeServer, ProxyNotSupported, UpstreamFailed
+from xirtam_core.rpc.home_server import AccessDenied, HomeServer, ProxyNotSupported, UpstreamFailed
 from xirtam_core.rpc.service import Transport, read_answer
 
 _LONGEST_S = 600.0
@@ -45,7 +45,7 @@ class ProxiedTransport:
             outer = envelope.render_request(name, params, outer_id)
             reply = await self._proxy.call(outer, outer_id, timeout_s=min(timeout_s, _LONGEST_S) + _GRACE_S)
             return jsontext.render(read_answer(HomeServer.methods[name], reply, outer_id).value)
-        except ProxyNotSupported:
+        except (ProxyNotSupported, AccessDenied):
             raise NotForwarded("the server does not forward calls for this account") from None
         except UpstreamFailed as fault:
             raise Unreachable(f"the server that forwards cannot reach it: {fault.reason}") from None
