@@ -97,6 +97,10 @@ class SimHomeServer(HomeServer):
         """The mailbox of `user`."""
         return self.mailboxes[direct_mailbox(user)]
 
+    def keep_time_by(self, clock: SimClock) -> None:
+        """Has a clock of its own from now on, which may be wrong."""
+        self._clock = clock
+
     def adopt(self, user: Username, chain: CertificateChain, key: SignedMediumKey) -> AuthToken:
         """Takes a device in as if it had registered."""
         device = self._sign_in(user, chain)
