@@ -69,7 +69,7 @@ class Engine:
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
         self._anchors = AnchorComparison(database, self._session, network)
-        self.trust = Trust(database)
+        self.trust = Trust(database, self._session, network, headers, clock)
         self.preferences = Preferences(database)
         self.conversations = Conversations(database, self._peers, self._outbox, self._status, network, clock, announcer)
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from xirtam_tui.cli import account_commands, app_commands, listen_command, message_commands
+from xirtam_tui.cli import account_commands, app_commands, listen_command, message_commands, network_commands
 from xirtam_tui.cli.options import AccountOption, DataDirOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
 from xirtam_tui.cli.version import version
@@ -49,5 +49,7 @@ for command in (
     message_commands.history,
     message_commands.contacts,
     message_commands.add,
+    network_commands.doctor,
+    network_commands.evidence,
 ):
     program.command()(command)
