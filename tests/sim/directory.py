@@ -74,6 +74,8 @@ class SimDirectory:
         self.lookups: list[str] = []
         """The names that were asked for, in order."""
         self.log = SimLog("the log")
+        self.denied: set[str] = set()
+        """Names that it says nobody has."""
         self._histories: dict[str, list[DirectoryUpdate]] = {}
         self._states: dict[str, NameState] = {}
         self._staged: dict[str, NameState] = {}
@@ -140,6 +142,8 @@ class SimDirectoryClient(DirectoryClient):
     async def _look_up(self, name: Name) -> VerifiedItem:
         self._shared.lookups.append(name)
         await self._ask()
+        if name in self._shared.denied:
+            return VerifiedItem((), NameState())
         return VerifiedItem(tuple(self._shared.history(name)), self._shared.state(name))
 
     async def insert(self, name: Name, update: DirectoryUpdate, *, on_progress: OnProgress = None) -> None:

@@ -23,7 +23,7 @@ def _openable(pair: Pair) -> set[bytes]:
 
 async def _talk(pair: Pair, round_number: int) -> list[str]:
     texts: list[str] = []
-    for number in range(3):
+    for number in range(2):
         for sender, other in ((pair.alice, pair.bobby), (pair.bobby, pair.alice)):
             text = f"{round_number}.{number} from {sender.name}"
             message = await sender.write(other, text)
@@ -36,7 +36,7 @@ async def _talk(pair: Pair, round_number: int) -> list[str]:
 async def _still_talk(pair: Pair) -> None:
     """For some hours, in which keys change."""
     texts: list[str] = []
-    for round_number in range(4):
+    for round_number in range(3):
         texts += await _talk(pair, round_number)
         await asyncio.sleep(1.2 * _HOUR_S)
     for device, other in ((pair.alice, pair.bobby), (pair.bobby, pair.alice)):
