@@ -152,3 +152,12 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     summary: str
     proof: str
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at, whether it is as it should be, how it is, and what to do about it (nothing where it is fine)."""
+
+    what: str
+    is_fine: bool
+    words: str
+    advice: str = ""

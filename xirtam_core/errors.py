@@ -43,7 +43,14 @@ class SecurityAlarm(Unverified):
 
 
 class Equivocation(SecurityAlarm):
-    """A directory served a log that contradicts the one it served before (spec: directory.md, RPC)."""
+    """A directory served a log that contradicts the one it served before (spec: directory.md, RPC).
+
+    `proof` is what it signed, as JSON.
+    """
+
+    def __init__(self, message: str, proof: str = "{}") -> None:
+        super().__init__(message)
+        self.proof = proof
 
 
 class IdentityChanged(SecurityAlarm):

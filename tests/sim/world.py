@@ -71,6 +71,11 @@ class World:
         """Where a server runs."""
         return self.machines[f"tcp://{server.name[1:]}:1"]
 
+    def forward(self, server: SimHomeServer) -> None:
+        """Has `server` forward its users' calls to other servers."""
+        end = Client()
+        server.forwards = lambda name: SimTransport(self.machine(self._homes[name]), self.faults, self.chance, end)
+
     def home_of(self, device: "SimDevice") -> SimHomeServer:
         """Where a device's account lives."""
         return self._homes[device.engine.account.server]
@@ -160,7 +165,7 @@ class SimDevice:
         self.database, announcer = database, Announcer()
         announcer.subscribe(self.events.append)
         headers = StoredHeaders(database, self.clock)
-        alarm = DirectoryAlarm(database, announcer)
+        alarm = DirectoryAlarm(database, announcer, self.clock)
         network = Network(
             self.world.link, headers, database, alarm.raise_alarm,
             connect=lambda urls: self._transport(urls[0]), directory=self.directory,
@@ -187,6 +192,10 @@ class SimDevice:
         """A crash, and a new start."""
         await self.crash()
         return self.start()
+
+    def forget_directory(self) -> None:
+        """Forgets what only a process knows of the directory, for the next start."""
+        self.directory = SimDirectoryClient(self.world.directory, self.end)
 
     def change_root(self, seed: str) -> builders.Device:
         """The directory says from now on that the account has another root key; gives the keys that are behind it."""

@@ -13,6 +13,7 @@ from typing import Any
 from xirtam_core.chat import Connection
 from xirtam_core.clock import Clock
 from xirtam_core.engine.account_status import AccountStatus
+from xirtam_core.engine.anchor_comparison import AnchorComparison
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.beyond_text import BeyondText
 from xirtam_core.engine.contact_book import ContactBook
@@ -30,8 +31,10 @@ from xirtam_core.engine.poller import Poller
 from xirtam_core.engine.preferences import Preferences
 from xirtam_core.engine.reading import Reading
 from xirtam_core.engine.recheck import Recheck
+from xirtam_core.engine.relay import HomeRelay
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
+from xirtam_core.engine.trust import Trust
 from xirtam_core.faces.face import Operation
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.storage import journal
@@ -59,7 +62,8 @@ class Engine:
         self._database = database
         self._network = network
         self._session = Session(database, account, network)
-        self._status = AccountStatus(database, self._session, headers, clock, announcer)
+        self._status = AccountStatus(database, self._session, headers, network.routes, clock, announcer)
+        network.routes.use(HomeRelay(database, self._session, network), self._status.announce)
         self._peers = Peers(database, network, clock, announcer)
         self._outbox = Outbox(database, self._session, network, self._peers, clock, announcer)
         self._controls = Controls(database, account.username)
@@ -72,6 +76,8 @@ class Engine:
         self._poller = Poller(database, self._session, self._inbox, clock, self._connected)
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
+        self._anchors = AnchorComparison(database, self._session, network)
+        self.trust = Trust(database, self._session, network, headers, clock)
         self.preferences = Preferences(database)
         beyond = BeyondText(
             database, self._session, network, self._peers, self._outbox, self._controls, clock, announcer
@@ -97,12 +103,15 @@ class Engine:
         journal.follow(self._database, Place(self.account.server, direct_mailbox(self.account.username)))
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._network.run())
+                tasks.create_task(self._peers.run())
                 tasks.create_task(self._poller.run())
                 tasks.create_task(self._inbox.run())
                 tasks.create_task(self._outbox.run())
                 tasks.create_task(self._rotation.run())
                 tasks.create_task(self._recheck.run())
                 tasks.create_task(self._reading.run())
+                tasks.create_task(self._anchors.run())
                 tasks.create_task(self._status.run())
                 tasks.create_task(self.history.run())
         except* Exception as faults:

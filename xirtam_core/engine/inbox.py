@@ -101,12 +101,13 @@ class Inbox:
         self.retry()  # so that what an earlier run deferred comes before what arrives in this one
         while True:
             self._arrived.clear()
+            journal.recall(self._database, seconds(self._clock))
             while batch := journal.due(self._database, seconds(self._clock), _BATCH):
                 await self._understand(batch)
                 await asyncio.sleep(0)  # others take their turn between batches
             self._on_settled()
             due_s = journal.next_due_s(self._database)
-            wait_s = None if due_s is None else max(1, due_s - seconds(self._clock))
+            wait_s = None if due_s is None else min(max(1, due_s - seconds(self._clock)), journal.LONGEST_WAIT_S)
             try:
                 async with asyncio.timeout(wait_s):
                     await self._arrived.wait()
@@ -149,7 +150,7 @@ class Inbox:
     async def _identities(self, senders: set[Username]) -> dict[Username, Peer | Exception]:
         async def look_up(sender: Username) -> Peer | Exception:
             try:
-                return await self._peers.identity(sender)
+                return await self._peers.sender(sender)
             except (NotFound, Unreachable, Unverified) as fault:
                 return fault
 

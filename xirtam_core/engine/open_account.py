@@ -49,7 +49,7 @@ class OpenAccount:
         self._clock = clock
         self._announcer = Announcer()
         self._headers = StoredHeaders(database, clock)
-        alarm = DirectoryAlarm(database, self._announcer)
+        alarm = DirectoryAlarm(database, self._announcer, clock)
         self._network = Network(account.link, self._headers, database, alarm.raise_alarm)
         self._running: asyncio.Task[None] | None = None
         self.engine: Engine | None = None

@@ -105,6 +105,11 @@ def _stretch(passphrase: str | None, choice: KeyChoice) -> DatabaseKey:
 
 
 def _default_place() -> KeyPlace:
+    return KeyPlace.KEYRING if keyring_works() else KeyPlace.FILE
+
+
+def keyring_works() -> bool:
+    """Whether the operating system's keyring keeps what it is given."""
     import keyring
     from keyring.errors import KeyringError
 
@@ -114,8 +119,8 @@ def _default_place() -> KeyPlace:
         works = keyring.get_password(_KEYRING_SERVICE, "probe") == probe
         keyring.delete_password(_KEYRING_SERVICE, "probe")
     except (KeyringError, RuntimeError):
-        return KeyPlace.FILE
-    return KeyPlace.KEYRING if works else KeyPlace.FILE
+        return False
+    return works
 
 
 def _keyring_store(label: str, key: DatabaseKey) -> None:

@@ -290,6 +290,9 @@ STEPS = (
         next_attempt_s INTEGER NOT NULL DEFAULT 0
     ) STRICT;
 
+    -- The key of a device that its server names no more is kept, so that an older one cannot come in its place later.
+    ALTER TABLE peer_keys ADD COLUMN is_gone INTEGER NOT NULL DEFAULT 0;
+
     -- Proof that a directory lied, as it came.
     CREATE TABLE evidence (
         id INTEGER PRIMARY KEY,

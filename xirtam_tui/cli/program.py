@@ -10,6 +10,7 @@ from xirtam_tui.cli import (
     chat_command,
     listen_command,
     message_commands,
+    network_commands,
     people_commands,
 )
 from xirtam_tui.cli.options import AccountOption, DataDirOption, PassphraseOption, context
@@ -63,5 +64,7 @@ for command in (
     people_commands.forget,
     people_commands.verify,
     people_commands.settings,
+    network_commands.doctor,
+    network_commands.evidence,
 ):
     program.command()(command)

@@ -20,7 +20,7 @@ from xirtam_core.protocol.medium_key import sign_medium_key
 
 
 @simulated
-async def test_a_sender_uses_no_key_that_was_looked_up_more_than_a_minute_ago(tmp_path: Path) -> None:
+async def test_a_sender_asks_for_keys_again_after_a_minute_and_uses_what_comes_within_a_moment(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
         nothing_but_messages(pair)
         calls = pair.world.machine(pair.beach).calls
