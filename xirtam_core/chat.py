@@ -141,6 +141,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     anchor_age_s: int | None
     medium_key_age_s: int | None
     alarm: str | None = None
+    storage: str | None = None
+    """What keeps the account from being written to its disk, in words; it goes on by itself once that is over."""
     proxied: tuple[ServerName, ...] = ()
     """Servers that are reached through the home server."""
 

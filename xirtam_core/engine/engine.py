@@ -25,6 +25,7 @@ from xirtam_core.engine.poller import Poller
 from xirtam_core.engine.recheck import Recheck
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
+from xirtam_core.errors import StorageFault
 from xirtam_core.faces.face import Operation
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.storage import journal
@@ -33,6 +34,7 @@ from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
 from xirtam_core.storage.journal import Place
 
+_DISK_PAUSE_S = 10.0
 _log = logging.getLogger(__name__)
 
 
@@ -76,15 +78,11 @@ class Engine:
 
     async def run(self) -> None:
         """Runs until cancelled; then everything that was accepted is on the disk."""
-        journal.follow(self._database, Place(self.account.server, direct_mailbox(self.account.username)))
+        self._database.on_trouble = self._status.look_again
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._poller.run())
-                tasks.create_task(self._inbox.run())
-                tasks.create_task(self._outbox.run())
-                tasks.create_task(self._rotation.run())
-                tasks.create_task(self._recheck.run())
-                tasks.create_task(self._status.run())
+            while True:
+                await self._run_until_the_disk_fails()
+                await asyncio.sleep(_DISK_PAUSE_S)
         except* Exception as faults:
             _log.exception("the engine stopped on a fault of its own", exc_info=faults)
             self._status.connected(
@@ -93,6 +91,24 @@ class Engine:
             raise
         finally:
             await self._network.close()
+
+    async def _run_until_the_disk_fails(self) -> None:
+        """The parts at work. What is stored says what is left to do, so where the disk fails them all begin again later."""
+        try:
+            journal.follow(self._database, Place(self.account.server, direct_mailbox(self.account.username)))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._poller.run())
+                tasks.create_task(self._inbox.run())
+                tasks.create_task(self._outbox.run())
+                tasks.create_task(self._rotation.run())
+                tasks.create_task(self._recheck.run())
+                tasks.create_task(self._status.run())
+        except* StorageFault as faults:
+            fault: BaseException = faults
+            while isinstance(fault, BaseExceptionGroup):
+                fault = fault.exceptions[0]
+            _log.error("the engine waits for the disk: %s", fault)
+            self._status.connected(Connection.OFFLINE, str(fault))
 
     def _connected(self, connection: Connection, detail: str) -> None:
         if self._status.connected(connection, detail):
