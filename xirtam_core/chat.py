@@ -80,7 +80,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """A message from somebody else, with the cursor to ask for those that were stored after it."""
+    """A message with its place in the order of storing: the cursor to ask for those that were stored after it, or before it."""
 
     cursor: int
     message: Message

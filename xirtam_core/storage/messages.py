@@ -1,5 +1,6 @@
 """Messages as they lie in their chats."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ _NEXT_REVISION = (
 """Later than every one before, those of deleted messages included."""
 
 _AHEAD_NS = 60_000_000_000
+_MOST_TURNS = 20
 
 _INSERT = (
     "INSERT OR IGNORE INTO messages (chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine,"  # noqa: S608 # no input
@@ -69,7 +71,7 @@ def insert(
     while True:
         row = database.insert(_INSERT, chat, sender, name, position_ns, *values)
         if row is not None:
-            texts.add(database, row, content.text)
+            texts.add(database, row, chat, content.text)
             return _stored((row, chat, sender, name, position_ns, *values, None, 0))
         if find_event(database, chat, sender, event, event_hash) is not None:
             return None
@@ -239,6 +241,25 @@ def unchecked_senders(database: Database) -> list[Username]:
 def since(database: Database, row: int, limit: int) -> list[StoredMessage]:
     """Messages from others that were stored after the one in `row`, in the order of storing."""
     return _all(database, "WHERE id > ? AND NOT is_mine ORDER BY id LIMIT ?", row, limit)
+
+
+def search(database: Database, text: str, chat: str | None, before: int, limit: int) -> list[StoredMessage]:
+    """Messages that hold all words of `text`, those stored last first; only what was stored before the row `before`."""
+    found: list[StoredMessage] = []
+    for _ in range(_MOST_TURNS):
+        rows = texts.rows(database, text, chat, before, limit)
+        found.extend(each for each in by_rows(database, rows).values() if chat is None or each.message.chat == chat)
+        if len(rows) < limit or len(found) >= limit:
+            break
+        before = rows[-1]  # some are not there any more
+    return found[:limit]
+
+
+def by_rows(database: Database, rows: Sequence[int]) -> dict[int, StoredMessage]:
+    """The messages in `rows` by row, in that order; those that are not there left out."""
+    held = _all(database, "WHERE id IN (SELECT value FROM json_each(?))", msgspec.json.encode(list(rows)).decode())
+    found = {each.row: each for each in held}
+    return {row: found[row] for row in rows if row in found}
 
 
 def changes(database: Database, after: int, limit: int) -> list[Change]:
