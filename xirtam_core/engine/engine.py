@@ -17,6 +17,7 @@ from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.inbox import Inbox
+from xirtam_core.engine.keeping import Keeping
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
@@ -65,6 +66,7 @@ class Engine:
         self._poller = Poller(database, self._session, self._inbox, clock, self._connected)
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
+        self.keeping = Keeping(database)
         self.conversations = Conversations(database, self._peers, self._outbox, self._status, network, clock, announcer)
 
     @property

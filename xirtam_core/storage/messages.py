@@ -255,6 +255,13 @@ def search(database: Database, text: str, chat: str | None, before: int, limit: 
     return found[:limit]
 
 
+def rows_after(database: Database, row: int, chat: str | None, limit: int) -> list[int]:
+    """The next rows after `row`, those of one chat or of all, in the order of storing."""
+    within, values = ("", ()) if chat is None else (" AND chat = ?", (chat,))
+    sql = f"SELECT id FROM messages WHERE id > ?{within} ORDER BY id LIMIT ?"  # noqa: S608 # no input
+    return [number for (number,) in database.rows(sql, row, *values, limit)]
+
+
 def by_rows(database: Database, rows: Sequence[int]) -> dict[int, StoredMessage]:
     """The messages in `rows` by row, in that order; those that are not there left out."""
     held = _all(database, "WHERE id IN (SELECT value FROM json_each(?))", msgspec.json.encode(list(rows)).decode())

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from xirtam_tui.cli import account_commands, app_commands, listen_command, message_commands
+from xirtam_tui.cli import account_commands, app_commands, listen_command, message_commands, storage_commands
 from xirtam_tui.cli.options import AccountOption, DataDirOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
 from xirtam_tui.cli.version import version
@@ -49,5 +49,14 @@ for command in (
     message_commands.history,
     message_commands.contacts,
     message_commands.add,
+):
+    program.command()(command)
+for command in (
+    storage_commands.search,
+    storage_commands.export,
+    storage_commands.backup,
+    storage_commands.restore,
+    storage_commands.check,
+    storage_commands.change_key,
 ):
     program.command()(command)
