@@ -16,6 +16,8 @@ from xirtam_core.engine.account_status import AccountStatus
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
+from xirtam_core.engine.fragments import Fragments
+from xirtam_core.engine.history import History
 from xirtam_core.engine.inbox import Inbox
 from xirtam_core.engine.keeping import Keeping
 from xirtam_core.engine.network import Network
@@ -23,6 +25,7 @@ from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.poller import Poller
+from xirtam_core.engine.preferences import Preferences
 from xirtam_core.engine.recheck import Recheck
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
@@ -59,7 +62,9 @@ class Engine:
         self._peers = Peers(database, network, clock, announcer)
         self._outbox = Outbox(database, self._session, network, self._peers, clock, announcer)
         self._controls = Controls(account.username)
-        self._own_devices = OwnDevices(account.username, self._outbox, self._controls)
+        self._own_devices = OwnDevices(database, account.username, self._outbox, self._controls)
+        fragments = Fragments(self._session, network)
+        self.history = History(database, self._session, self._peers, fragments, self._own_devices, clock, announcer)
         self._inbox = Inbox(
             database, account.username, self._peers, self._controls, clock, announcer, self._status.announce
         )
@@ -67,6 +72,7 @@ class Engine:
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
         self.keeping = Keeping(database)
+        self.preferences = Preferences(database)
         self.conversations = Conversations(database, self._peers, self._outbox, self._status, network, clock, announcer)
 
     @property
@@ -105,6 +111,7 @@ class Engine:
                 tasks.create_task(self._rotation.run())
                 tasks.create_task(self._recheck.run())
                 tasks.create_task(self._status.run())
+                tasks.create_task(self.history.run())
         except* StorageFault as faults:
             fault: BaseException = faults
             while isinstance(fault, BaseExceptionGroup):

@@ -71,7 +71,7 @@ def insert(
     while True:
         row = database.insert(_INSERT, chat, sender, name, position_ns, *values)
         if row is not None:
-            texts.add(database, row, chat, content.text)
+            texts.add(database, row, content.text)
             return _stored((row, chat, sender, name, position_ns, *values, None, 0))
         if find_event(database, chat, sender, event, event_hash) is not None:
             return None

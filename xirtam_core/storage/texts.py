@@ -17,17 +17,17 @@ _MOST_WORDS: Final = 32
 _LONGEST_QUERY: Final = 1000
 
 
-def add(database: Database, row: int, chat: str, text: str) -> None:
-    """Makes the text of a new message findable."""
+def add(database: Database, row: int, text: str) -> None:
+    """Makes the text of a stored message findable."""
     if text:
-        sql = "INSERT INTO message_texts (rowid, text, chat) VALUES (?, ?, ?)"
-        database.execute(sql, row, _folded(text), _word_of(chat))
+        sql = "INSERT INTO message_texts (rowid, text, chat) SELECT id, ?, 'ƿ' || lower(hex(chat)) FROM messages WHERE id = ?"
+        database.execute(sql, _folded(text), row)
 
 
-def replace(database: Database, row: int, chat: str, text: str) -> None:
+def replace(database: Database, row: int, text: str) -> None:
     """Makes a message findable by another text than before, and no more by that."""
     remove(database, row)
-    add(database, row, chat, text)
+    add(database, row, text)
 
 
 def remove(database: Database, row: int) -> None:
