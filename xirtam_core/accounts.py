@@ -13,7 +13,7 @@ from xirtam_core.client import Client, Listener
 from xirtam_core.clock import SystemClock
 from xirtam_core.engine import lobby, private_network
 from xirtam_core.engine.engine import Engine
-from xirtam_core.engine.open_account import OpenAccount, open_existing, open_new
+from xirtam_core.engine.open_account import OpenAccount, open_existing, open_new, restore
 from xirtam_core.engine.register import OnProgress
 from xirtam_core.engine.thread import engine_thread
 from xirtam_core.errors import NotConnected, NotFound
@@ -110,10 +110,27 @@ async def register(
     return LocalClient(*await engine_thread().call(registering()))
 
 
+async def restore_backup(
+    data_dir: Path, path: Path, passphrase: str, *, key_place: KeyPlace | None = None, new_passphrase: str | None = None
+) -> Username:
+    """Makes an account of this machine from a backup, under a new key, and gives its name.
+
+    Raises `AccountExists`, `Locked`, `NotFound` and `StorageFault`.
+
+    It is the same device, not another one: where the original goes on running as well, each misses messages that the other could read.
+    """
+
+    async def restoring() -> Username:
+        return restore(data_dir, path, passphrase, key_place, new_passphrase, SystemClock())
+
+    return await engine_thread().call(restoring())
+
+
 def key_file(data_dir: Path, account: Username) -> Path | None:
     """The file that an account's key lies in, None where it is in the keyring or comes from a passphrase."""
     place = AccountDirectory(data_dir, account).path
-    return place / "key" if key_choice(place).place is KeyPlace.FILE else None
+    choice = key_choice(place)
+    return place / choice.file if choice.place is KeyPlace.FILE else None
 
 
 async def check_name(data_dir: Path, link: JoinLink, name: Username) -> NameAnswer:

@@ -80,7 +80,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """A message from somebody else, with the cursor to ask for those that were stored after it."""
+    """A message with its place in the order of storing: the cursor to ask for those that were stored after it, or before it."""
 
     cursor: int
     message: Message
@@ -141,6 +141,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     anchor_age_s: int | None
     medium_key_age_s: int | None
     alarm: str | None = None
+    storage: str | None = None
+    """What keeps the account from being written to its disk, in words; it goes on by itself once that is over."""
     proxied: tuple[ServerName, ...] = ()
     """Servers that are reached through the home server."""
 

@@ -7,8 +7,10 @@ from xirtam_core.clock import Clock, seconds
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.routes import Routes
 from xirtam_core.engine.session import Session
+from xirtam_core.errors import StorageFault
 from xirtam_core.events import AlarmRaised, Event, MessageAdded, MessageChanged, MessageRemoved, StatusChanged
 from xirtam_core.storage import account, journal, medium_keys, outbox
+from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
 
@@ -57,6 +59,10 @@ class AccountStatus:
             self.announce()
             await asyncio.sleep(_PERIOD_S)
 
+    def look_again(self) -> None:
+        """Something changed that is in the status, at a moment when it cannot be read."""
+        self._has_news.set()
+
     def announce(self) -> None:
         """Tells the status if it is another than was told last."""
         status = self.status()
@@ -65,10 +71,19 @@ class AccountStatus:
             self._announcer.announce(StatusChanged(status))
 
     def status(self) -> Status:
-        """The account's state at a glance."""
+        """The account's state at a glance; where the disk fails, what is known without it."""
+        me = self._session.account
+        try:
+            return self._read(me)
+        except StorageFault as fault:
+            return Status(
+                account=me.username, server=me.server, connection=self._connection, detail=self._detail, storage=str(fault),
+                queued=0, waiting=0, rejected=0, anchor_height=None, anchor_age_s=None, medium_key_age_s=None,
+            )  # fmt: skip
+
+    def _read(self, me: Account) -> Status:
         anchor = self._headers.anchor()
         key = medium_keys.newest_published(self._database)
-        me = self._session.account
         return Status(
             account=me.username,
             server=me.server,
@@ -82,4 +97,5 @@ class AccountStatus:
             medium_key_age_s=None if key is None else max(0, seconds(self._clock) - key.created_s),
             alarm=account.directory_alarm(self._database),
             proxied=self._routes.proxied(),
+            storage=None if self._database.trouble is None else str(self._database.trouble),
         )

@@ -185,6 +185,16 @@ class Conversations:
             chats.set_draft(self._database, chat, kept)
             self._announce_chat(chat)
 
+    def search(
+        self, text: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
+    ) -> list[Received]:
+        """See the face."""
+        if chat is not None:
+            self._require(chat)
+        bound = LATEST if before is None else min(before, LATEST)
+        found = messages.search(self._database, text, chat, bound, _on_a_page(limit))
+        return [Received(cursor=each.row, message=each.message) for each in found]
+
     def acknowledge_alarm(self, chat: str | None) -> None:
         """See the face."""
         if chat is None:

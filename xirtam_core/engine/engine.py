@@ -22,6 +22,7 @@ from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.fragments import Fragments
 from xirtam_core.engine.history import History
 from xirtam_core.engine.inbox import Inbox
+from xirtam_core.engine.keeping import Keeping
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
@@ -35,6 +36,7 @@ from xirtam_core.engine.relay import HomeRelay
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
 from xirtam_core.engine.trust import Trust
+from xirtam_core.errors import StorageFault
 from xirtam_core.faces.face import Operation
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.storage import journal
@@ -43,6 +45,7 @@ from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
 from xirtam_core.storage.journal import Place
 
+_DISK_PAUSE_S = 10.0
 _log = logging.getLogger(__name__)
 
 
@@ -78,6 +81,7 @@ class Engine:
         self._recheck = Recheck(database, self._peers, announcer)
         self._anchors = AnchorComparison(database, self._session, network)
         self.trust = Trust(database, self._session, network, headers, clock)
+        self.keeping = Keeping(database)
         self.preferences = Preferences(database)
         beyond = BeyondText(
             database, self._session, network, self._peers, self._outbox, self._controls, clock, announcer
@@ -100,8 +104,24 @@ class Engine:
 
     async def run(self) -> None:
         """Runs until cancelled; then everything that was accepted is on the disk."""
-        journal.follow(self._database, Place(self.account.server, direct_mailbox(self.account.username)))
+        self._database.on_trouble = self._status.look_again
         try:
+            while True:
+                await self._run_until_the_disk_fails()
+                await asyncio.sleep(_DISK_PAUSE_S)
+        except* Exception as faults:
+            _log.exception("the engine stopped on a fault of its own", exc_info=faults)
+            self._status.connected(
+                Connection.OFFLINE, "xirtam met a fault of its own and stopped: nothing is lost, start it again"
+            )
+            raise
+        finally:
+            await self._network.close()
+
+    async def _run_until_the_disk_fails(self) -> None:
+        """The parts at work. What is stored says what is left to do, so where the disk fails them all begin again later."""
+        try:
+            journal.follow(self._database, Place(self.account.server, direct_mailbox(self.account.username)))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._network.run())
                 tasks.create_task(self._peers.run())
@@ -114,14 +134,12 @@ class Engine:
                 tasks.create_task(self._anchors.run())
                 tasks.create_task(self._status.run())
                 tasks.create_task(self.history.run())
-        except* Exception as faults:
-            _log.exception("the engine stopped on a fault of its own", exc_info=faults)
-            self._status.connected(
-                Connection.OFFLINE, "xirtam met a fault of its own and stopped: nothing is lost, start it again"
-            )
-            raise
-        finally:
-            await self._network.close()
+        except* StorageFault as faults:
+            fault: BaseException = faults
+            while isinstance(fault, BaseExceptionGroup):
+                fault = fault.exceptions[0]
+            _log.error("the engine waits for the disk: %s", fault)
+            self._status.connected(Connection.OFFLINE, str(fault))
 
     def _connected(self, connection: Connection, detail: str) -> None:
         if self._status.connected(connection, detail):

@@ -56,9 +56,10 @@ class Rotation:
 
     async def rotate_if_due(self) -> None:
         """Publishes a new key if there is none or the present one is old; raises what the home server's call raises."""
-        if self._is_fresh(medium_keys.newest_published(self._database)):
-            return
         newest = medium_keys.newest(self._database)
+        is_waiting = newest is not None and newest.published_s is None
+        if not is_waiting and self._is_fresh(newest):
+            return
         if newest is None or newest.published_s is not None:
             newest = medium_keys.add(self._database, seconds(self._clock))
         server, token = await self._session.server(), await self._session.token()

@@ -1,5 +1,6 @@
 """Messages as they lie in their chats."""
 
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -28,6 +29,7 @@ _NEXT_REVISION = (
 _AHEAD_NS = 60_000_000_000
 _PAGE_BYTES = 4 * 1024 * 1024
 """How much of bodies is read for one page, so that an answer stays small whatever peers send."""
+_MOST_TURNS = 20
 
 _INSERT = (
     "INSERT OR IGNORE INTO messages (chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine,"  # noqa: S608 # no input
@@ -289,6 +291,32 @@ def latest_from_others(database: Database) -> int:
     """The row of the message from others that was stored last, 0 where there is none."""
     row = database.row("SELECT max(id) FROM messages WHERE NOT is_mine")
     return 0 if row is None or row[0] is None else int(row[0])
+
+
+def search(database: Database, text: str, chat: str | None, before: int, limit: int) -> list[StoredMessage]:
+    """Messages that hold all words of `text`, those stored last first; only what was stored before the row `before`."""
+    found: list[StoredMessage] = []
+    for _ in range(_MOST_TURNS):
+        rows = texts.rows(database, text, chat, before, limit)
+        found.extend(each for each in by_rows(database, rows).values() if chat is None or each.message.chat == chat)
+        if len(rows) < limit or len(found) >= limit:
+            break
+        before = rows[-1]  # some are not there any more
+    return found[:limit]
+
+
+def rows_after(database: Database, row: int, chat: str | None, limit: int) -> list[int]:
+    """The next rows after `row`, those of one chat or of all, in the order of storing."""
+    within, values = ("", ()) if chat is None else (" AND chat = ?", (chat,))
+    sql = f"SELECT id FROM messages WHERE id > ?{within} ORDER BY id LIMIT ?"  # noqa: S608 # no input
+    return [number for (number,) in database.rows(sql, row, *values, limit)]
+
+
+def by_rows(database: Database, rows: Sequence[int]) -> dict[int, StoredMessage]:
+    """The messages in `rows` by row, in that order; those that are not there left out."""
+    held = _all(database, "WHERE id IN (SELECT value FROM json_each(?))", msgspec.json.encode(list(rows)).decode())
+    found = {each.row: each for each in held}
+    return {row: found[row] for row in rows if row in found}
 
 
 def changes(database: Database, after: int, limit: int) -> list[Change]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from xirtam_core.chat import Reaction
 from xirtam_core.names import Username
 from xirtam_core.storage.database import Database
@@ -14,11 +16,10 @@ def of(database: Database, rows: Sequence[int]) -> dict[int, tuple[Reaction, ...
     """The reactions on the messages in `rows`, those without any left out."""
     if not rows:
         return {}
-    holders = ",".join("?" * len(rows))
     found = database.rows(
-        f"SELECT message, emoji, sender FROM reactions WHERE message IN ({holders}) AND NOT is_removed"  # noqa: S608 # holders alone
+        "SELECT message, emoji, sender FROM reactions WHERE message IN (SELECT value FROM json_each(?)) AND NOT is_removed"
         " ORDER BY message, sent_at_ns, sender",
-        *rows,
+        msgspec.json.encode(list(rows)).decode(),
     )
     senders: dict[int, dict[str, list[Username]]] = {}
     for message, emoji, sender in found:

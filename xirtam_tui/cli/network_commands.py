@@ -10,7 +10,7 @@ import msgspec
 
 from xirtam_core.chat import Evidence, Finding
 from xirtam_core.errors import NotFound, XirtamError
-from xirtam_core.storage.keys import keyring_works
+from xirtam_core.storage import keyring_entries
 from xirtam_tui.cli.exit_codes import Exit, exit_of
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, rfc3339
@@ -100,7 +100,7 @@ def _disk(data_dir: Path) -> Finding:
 
 
 def _keyring() -> Finding:
-    if keyring_works():
+    if keyring_entries.works():
         return Finding(what="keyring", is_fine=True, words="keeps what it is given")
     words = "none works here: a new account's key goes to a file that you alone can read, or comes from a passphrase"
     return Finding(what="keyring", is_fine=True, words=words)

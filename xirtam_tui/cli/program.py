@@ -12,6 +12,7 @@ from xirtam_tui.cli import (
     message_commands,
     network_commands,
     people_commands,
+    storage_commands,
 )
 from xirtam_tui.cli.options import AccountOption, DataDirOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
@@ -66,5 +67,14 @@ for command in (
     people_commands.settings,
     network_commands.doctor,
     network_commands.evidence,
+):
+    program.command()(command)
+for command in (
+    storage_commands.search,
+    storage_commands.export,
+    storage_commands.backup,
+    storage_commands.restore,
+    storage_commands.check,
+    storage_commands.change_key,
 ):
     program.command()(command)
