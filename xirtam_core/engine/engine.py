@@ -23,6 +23,7 @@ from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.poller import Poller
+from xirtam_core.engine.preferences import Preferences
 from xirtam_core.engine.recheck import Recheck
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
@@ -70,6 +71,7 @@ class Engine:
         self.conversations = Conversations(
             database, self._peers, self._outbox, beyond, self._status, network, clock, announcer
         )
+        self.preferences = Preferences(database)
 
     @property
     def account(self) -> Account:

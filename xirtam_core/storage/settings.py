@@ -1,6 +1,5 @@
-"""An account's settings in its database: each that was ever changed, as JSON under its name."""
+"""An account's settings: each as JSON under its name, so that a version passes over what another one added."""
 
-import contextlib
 from typing import Any
 
 import msgspec
@@ -8,15 +7,21 @@ import msgspec
 from xirtam_core.settings import Settings
 from xirtam_core.storage.database import Database
 
-_FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
-
 
 def load(database: Database) -> Settings:
-    """The settings as they are; one that was never changed, or that this version cannot read, has its default."""
-    found: dict[str, Any] = {}
-    for name, value in database.rows("SELECT name, value FROM settings"):
-        field = _FIELDS.get(name)
-        if field is not None:
-            with contextlib.suppress(msgspec.MsgspecError):
-                found[name] = msgspec.json.decode(value, type=field.type)
-    return Settings(**found)
+    """All settings; what was never chosen, or makes no sense to this version, is as by default."""
+    stored: dict[str, str] = dict(database.rows("SELECT name, value FROM settings"))
+    chosen: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Settings):
+        if field.name in stored:
+            try:
+                chosen[field.name] = msgspec.json.decode(stored[field.name], type=field.type)
+            except msgspec.MsgspecError:
+                continue
+    return Settings(**chosen)
+
+
+def store(database: Database, settings: Settings) -> None:
+    """Keeps all settings."""
+    values = {name: msgspec.json.encode(value).decode() for name, value in msgspec.structs.asdict(settings).items()}
+    database.execute_many("INSERT OR REPLACE INTO settings VALUES (?, ?)", values.items())
