@@ -5,6 +5,7 @@ that is broken off has either happened or not.
 """
 
 import asyncio
+import math
 import random
 import secrets
 from bisect import insort
@@ -15,19 +16,33 @@ import msgspec
 
 from tests.sim.clock import SimClock
 from tests.sim.directory import SimDirectory
+from xirtam_core.codec import bcs
 from xirtam_core.codec.primitives import AuthToken, Hash, Signature
 from xirtam_core.crypto import signing
+from xirtam_core.crypto.hashing import hash_bytes, token_hash
 from xirtam_core.engine.session import challenge_bytes
 from xirtam_core.errors import Unverified
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import certificate
+from xirtam_core.protocol.attachment import Fragment, Leaf, Node
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.certificate import CertificateChain
-from xirtam_core.protocol.mailbox import MailboxEntry, ReceiveFrom, direct_mailbox
+from xirtam_core.protocol.mailbox import (
+    AclEdit,
+    MailboxAcl,
+    MailboxEntry,
+    ReceiveFrom,
+    direct_mailbox,
+    group_management_mailbox,
+    group_messages_mailbox,
+    judge_edit,
+    rights_of,
+)
 from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.rpc.home_server import AccessDenied, Challenge, HomeServer, ServerBusy, ServerInfo, ServerLimits
 
 _MOST_IN_PAGE = 100
+_LARGEST_FRAGMENT = 720_000
 
 
 class Mailbox:
@@ -36,6 +51,8 @@ class Mailbox:
     def __init__(self) -> None:
         self.entries: list[MailboxEntry] = []
         self.takes_messages = True
+        self.access: dict[Hash, MailboxAcl] | None = None
+        """The access list of a group's mailbox; a user's own is open to that user's devices, and to everybody's messages."""
         self.came = asyncio.Event()
 
     def add(self, entry: MailboxEntry) -> None:
@@ -70,6 +87,8 @@ class SimHomeServer(HomeServer):
         self.invites: dict[AuthToken, int] = {}
         """How many each still lets in."""
         self.invited: set[Username] = set()
+        self.fragments: dict[Hash, Node | Leaf] = {}
+        self.fragment_expiries_s: dict[Hash, float] = {}
         self._directory = directory
         self._clock = clock
         self._challenges: set[Hash] = set()
@@ -166,11 +185,9 @@ class SimHomeServer(HomeServer):
         device.key = key
 
     async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: int) -> int:
-        box = self.mailboxes.get(mailbox)
-        if box is None or not box.takes_messages:
-            raise AccessDenied
+        box = self._require_open(auth, mailbox)
         received_at = max(self._clock.now_ns(), box.entries[-1].received_at + 1 if box.entries else 0)
-        box.add(MailboxEntry(message, received_at, None))
+        box.add(MailboxEntry(message, received_at, token_hash(auth)))
         return received_at
 
     async def mailbox_multirecv(
@@ -187,10 +204,64 @@ class SimHomeServer(HomeServer):
         except TimeoutError:
             return {}
 
+    def _require_open(self, auth: AuthToken, mailbox: Hash) -> Mailbox:
+        """The mailbox, if the holder of `auth` may write to it."""
+        box = self.mailboxes.get(mailbox)
+        if box is None or not box.takes_messages:
+            raise AccessDenied
+        if box.access is not None and not rights_of(token_hash(auth), box.access).can_send:
+            raise AccessDenied
+        return box
+
     def _may_read(self, asked: ReceiveFrom) -> bool:
+        box = self.mailboxes.get(asked.mailbox)
+        if box is not None and box.access is not None:
+            return rights_of(token_hash(asked.auth), box.access).can_recv
         device = self._device(asked.auth)
         is_own = device is not None and direct_mailbox(device.user) == asked.mailbox
         return is_own and not self.refuses_readers
+
+    async def register_group(self, auth: AuthToken, group: Hash) -> None:
+        names = (group_messages_mailbox(group), group_management_mailbox(group))
+        if self._device(auth) is None or not all(self._may_edit(auth, name) for name in names):
+            raise AccessDenied
+        owner = MailboxAcl(token_hash(auth), can_edit_acl=True, can_send=True, can_recv=True)
+        for name in names:
+            box = self.mailboxes.setdefault(name, Mailbox())
+            box.access = (box.access or {}) | {owner.token_hash: owner}
+
+    def _may_edit(self, auth: AuthToken, mailbox: Hash) -> bool:
+        """Whether the holder of `auth` may edit the access list, or there is no such mailbox yet."""
+        box = self.mailboxes.get(mailbox)
+        return box is None or rights_of(token_hash(auth), box.access or {}).can_edit_acl
+
+    async def mailbox_acl_edit(self, auth: AuthToken, mailbox: Hash, acl: MailboxAcl) -> None:
+        box = self.mailboxes.get(mailbox)
+        if box is None or box.access is None:
+            raise AccessDenied
+        match judge_edit(token_hash(auth), acl, box.access):
+            case AclEdit.STORE:
+                box.access[acl.token_hash] = acl
+            case AclEdit.DELETE:
+                box.access.pop(acl.token_hash, None)
+            case AclEdit.REFUSE:
+                raise AccessDenied
+            case AclEdit.NOTHING:
+                pass
+
+    async def upload_frag(self, auth: AuthToken, fragment: Node | Leaf, ttl: int) -> None:
+        content = bcs.encode(fragment, Fragment)
+        if self._device(auth) is None or len(content) > _LARGEST_FRAGMENT:
+            raise AccessDenied
+        name = hash_bytes(content)
+        expiry_s = self._clock.now_ns() / 1e9 + ttl if ttl else math.inf
+        self.fragments[name] = fragment
+        self.fragment_expiries_s[name] = max(self.fragment_expiries_s.get(name, 0.0), expiry_s)
+
+    async def download_frag(self, fragment: Hash) -> Node | Leaf | None:
+        if self.fragment_expiries_s.get(fragment, 0.0) <= self._clock.now_ns() / 1e9:
+            return None
+        return self.fragments.get(fragment)
 
     def _find(self, mailboxes: tuple[ReceiveFrom, ...]) -> dict[Hash, tuple[MailboxEntry, ...]]:
         pages = {asked.mailbox: self.mailboxes[asked.mailbox].after(asked.after) for asked in mailboxes}
@@ -208,13 +279,14 @@ class ReferenceServer(SimHomeServer):
     async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: int) -> int:
         received_at = self._clock.now_ns()
         await asyncio.sleep(self._lateness_s())
-        box = self.mailboxes.get(mailbox)
-        if box is None or not box.takes_messages:
-            raise AccessDenied
+        box = self._require_open(auth, mailbox)
         if any(entry.received_at == received_at for entry in box.entries):
             raise ServerBusy
-        box.add(MailboxEntry(message, received_at, None))
+        box.add(MailboxEntry(message, received_at, token_hash(auth)))
         return received_at
+
+    def _may_edit(self, auth: AuthToken, mailbox: Hash) -> bool:
+        return True  # whoever registers a group again has all rights on it, too
 
     def _lateness_s(self) -> float:
         return random.uniform(0, self.most_late_s)  # seeded by the world

@@ -17,6 +17,8 @@ from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.beyond_text import BeyondText
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
+from xirtam_core.engine.fragments import Fragments
+from xirtam_core.engine.history import History
 from xirtam_core.engine.inbox import Inbox
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
@@ -58,7 +60,9 @@ class Engine:
         self._peers = Peers(database, network, clock, announcer)
         self._outbox = Outbox(database, self._session, network, self._peers, clock, announcer)
         self._controls = Controls(database, account.username)
-        self._own_devices = OwnDevices(account.username, self._outbox, self._controls)
+        self._own_devices = OwnDevices(database, account.username, self._outbox, self._controls)
+        fragments = Fragments(self._session, network)
+        self.history = History(database, self._session, self._peers, fragments, self._own_devices, clock, announcer)
         self._inbox = Inbox(
             database, account.username, self._peers, self._controls, clock, announcer, self._status.announce
         )
@@ -93,6 +97,7 @@ class Engine:
                 tasks.create_task(self._rotation.run())
                 tasks.create_task(self._recheck.run())
                 tasks.create_task(self._status.run())
+                tasks.create_task(self.history.run())
         except* Exception as faults:
             _log.exception("the engine stopped on a fault of its own", exc_info=faults)
             self._status.connected(

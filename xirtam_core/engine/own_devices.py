@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.outcome import Outcome
@@ -10,6 +11,8 @@ from xirtam_core.names import Username
 from xirtam_core.protocol.control import DEVICE
 from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.protocol.own_device import OwnDeviceEvent, kind_of
+from xirtam_core.storage import devices
+from xirtam_core.storage.database import Database
 from xirtam_core.storage.outbox import Leg
 
 E = TypeVar("E", bound=OwnDeviceEvent)
@@ -19,9 +22,11 @@ class OwnDevices:
     """The way from this device to the account's others, and from them to this one.
 
     A device reads its own words back as well, as it reads everything in its mailbox: who takes an event must find nothing new in that.
+    What a revoked device says is not taken: its key still signs, but whoever has it shall not give orders.
     """
 
-    def __init__(self, me: Username, outbox: Outbox, controls: Controls) -> None:
+    def __init__(self, database: Database, me: Username, outbox: Outbox, controls: Controls) -> None:
+        self._database = database
         self._me = me
         self._outbox = outbox
         self._takers: dict[str, Callable[[bytes, int, Outcome], None]] = {}
@@ -36,6 +41,8 @@ class OwnDevices:
         self._outbox.queue_control(self._me, DEVICE, event.render(), [Leg.SELF])
 
     def _take(self, opened: Opened, outcome: Outcome) -> None:
+        if devices.is_revoked(self._database, bcs_hash(opened.device_pk)):
+            return
         body = bytes(opened.event.body)
         take = self._takers.get(kind_of(body))
         if take is not None:  # else it is of a kind that this version does not know

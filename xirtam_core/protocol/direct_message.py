@@ -7,7 +7,7 @@ for the mailbox. Opening goes the other way, in two steps, since the sender name
 from collections.abc import Iterable, Sequence
 
 from xirtam_core.codec import bcs
-from xirtam_core.codec.primitives import Base64Bytes, DhPublic, DhSecret, Hash, KeyHint, SigningSecret
+from xirtam_core.codec.primitives import Base64Bytes, DhPublic, DhSecret, Hash, KeyHint, SigningPublic, SigningSecret
 from xirtam_core.codec.wire import Wire
 from xirtam_core.crypto.hashing import hash_bytes
 from xirtam_core.errors import Malformed
@@ -23,7 +23,7 @@ from xirtam_core.protocol.header_encryption import HeaderEncrypted
 class Opened(Wire):
     """A direct message understood: who said it, in the conversation with whom, and the event with its hash.
 
-    `kind` is that of the inner blob.
+    `kind` is that of the inner blob, `device_pk` the key of the device that signed.
     """
 
     sender: Username
@@ -31,6 +31,7 @@ class Opened(Wire):
     kind: str
     event: Event
     event_hash: Hash
+    device_pk: SigningPublic
 
 
 def seal(
@@ -63,8 +64,8 @@ def open_signed(signed: DeviceSigned, me: Username) -> Opened:
     if not isinstance(event.recipient, ToUser):
         raise Malformed("a direct message to a group")
     recipient = event.recipient.value
-    if recipient == me:
-        return Opened(signed.sender, signed.sender, blob.kind, event, hash_bytes(blob.inner))
-    if signed.sender == me:
-        return Opened(me, recipient, blob.kind, event, hash_bytes(blob.inner))
-    raise Malformed("a direct message for somebody else")
+    if me not in (recipient, signed.sender):
+        raise Malformed("a direct message for somebody else")
+    peer = signed.sender if recipient == me else recipient
+    device_pk = signed.cert_chain.this.pk
+    return Opened(signed.sender, peer, blob.kind, event, hash_bytes(blob.inner), device_pk)

@@ -61,6 +61,11 @@ def store_token(database: Database, token: AuthToken) -> None:
     database.execute("UPDATE account SET token = ?", bytes(token))
 
 
+def store_chain(database: Database, chain: CertificateChain) -> None:
+    """Keeps another chain of this device. The home server has not seen it, so the device has to sign in again."""
+    database.execute("UPDATE account SET chain = ?, token = NULL", bcs.encode(chain))
+
+
 def store_link(database: Database, link: JoinLink) -> None:
     """Keeps a new way to the same network."""
     database.execute("UPDATE account SET join_link = ?", str(link))

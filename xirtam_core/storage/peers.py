@@ -66,6 +66,10 @@ def store_keys(database: Database, username: Username, keys: Mapping[Hash, tuple
 
 
 def keys(database: Database, username: Username) -> list[DhPublic]:
-    """The newest known medium-term keys of a person's devices."""
-    rows = database.rows("SELECT medium_pk FROM peer_keys WHERE username = ?", username)
+    """The newest known medium-term keys of a person's devices, but for those of this account's that were revoked."""
+    rows = database.rows(
+        "SELECT medium_pk FROM peer_keys WHERE username = ?"
+        " AND device_hash NOT IN (SELECT device_hash FROM devices WHERE is_revoked)",
+        username,
+    )
     return [DhPublic(row[0]) for row in rows]

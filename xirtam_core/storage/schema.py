@@ -240,17 +240,43 @@ STEPS = (
 
     CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
-    -- This account's other devices as this one knows them: what they are called here, and which one no longer writes to.
+    -- This account's devices as this one knows them: what they are called, when they were added (NULL: it was not told), and which
+    -- one the account no longer writes to. chain is the latest that was issued here.
     CREATE TABLE devices (
         device_hash BLOB PRIMARY KEY,
         label TEXT,
         chain BLOB,
-        added_s INTEGER NOT NULL,
+        added_s INTEGER,
         is_revoked INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID;
 
+    -- A device that is about to join its account, until it is one of it: then the account has its row. A bundle brings the chain; a
+    -- pairing code has a secret for the reply and a token for the reply's mailbox instead.
+    CREATE TABLE joining (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        username TEXT NOT NULL,
+        join_link TEXT NOT NULL,
+        device_secret BLOB NOT NULL,
+        chain BLOB,
+        dh_secret BLOB,
+        token BLOB,
+        began_s INTEGER NOT NULL
+    ) STRICT;
+
     -- Groups that this account is in, as its devices told each other: the body of the own-device event.
     CREATE TABLE groups (id BLOB PRIMARY KEY, server TEXT NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+    -- Archives of older messages that other devices of the account have offered: root is what has to be fetched, NULL once
+    -- that is done or given up.
+    CREATE TABLE offered_histories (
+        id INTEGER PRIMARY KEY,
+        root_hash BLOB NOT NULL UNIQUE,
+        root BLOB,
+        server TEXT,
+        came_s INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next_attempt_s INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
 
     -- Proof that a directory lied, as it came.
     CREATE TABLE evidence (
