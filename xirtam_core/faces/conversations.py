@@ -93,6 +93,11 @@ class Conversations(Face):
         ...
 
     @operation
+    async def outstanding(self, chat: str) -> int:
+        """How much of what was said in a chat, messages and what is said about them, is still to be sent; raises `NotFound`."""
+        ...
+
+    @operation
     async def retry(self, message_id: str) -> None:
         """Sends a failed message again, or a queued one at once; raises `NotFound`."""
         ...

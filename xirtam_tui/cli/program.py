@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from xirtam_tui.cli import account_commands, app_commands, listen_command, message_commands
+from xirtam_tui.cli import account_commands, amend_commands, app_commands, listen_command, message_commands
 from xirtam_tui.cli.options import AccountOption, DataDirOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
 from xirtam_tui.cli.version import version
@@ -46,6 +46,9 @@ for command in (
     account_commands.status,
     message_commands.send,
     listen_command.listen,
+    amend_commands.edit,
+    amend_commands.withdraw,
+    amend_commands.react,
     message_commands.history,
     message_commands.contacts,
     message_commands.add,
