@@ -74,7 +74,7 @@ class Amendments:
         body = _BODIES[opened.event.mime].parse(opened.event.body)
         if not chats.exists(self._database, opened.peer):
             return
-        self._greeting.heard(opened, outcome)
+        self._greeting.heard(opened.sender, outcome)
         for target in _targets(body):
             message = messages.find_in_chat(self._database, opened.peer, target.hex())
             if message is not None:

@@ -12,7 +12,7 @@ from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.control import DEVICE
 from xirtam_core.protocol.direct_message import Opened
-from xirtam_core.storage import understanding
+from xirtam_core.storage import people
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -59,7 +59,7 @@ class Controls:
         take = self._takers.get(opened.event.mime)
         if take is None or (opened.event.mime == DEVICE and not self._is_to_myself(opened)):
             return
-        if understanding.standing(self._database, opened.sender) is Standing.BLOCKED:
+        if people.standing(self._database, opened.sender) is Standing.BLOCKED:
             return
         try:
             take(opened, outcome)

@@ -18,6 +18,7 @@ from xirtam_core.names import Username
 from xirtam_core.protocol.event import TEXT
 from xirtam_core.storage import account as stored_account
 from xirtam_core.storage import chats, counters, messages, peers
+from xirtam_core.storage import outbox as stored_outbox
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -156,6 +157,10 @@ class Conversations:
     async def set_typing(self, chat: str, active: bool) -> None:
         """See the face."""
         await self._beyond.typing.tell(self._require(chat).peer, active=active)
+
+    def outstanding(self, chat: str) -> int:
+        """See the face."""
+        return stored_outbox.outstanding(self._database, self._require(chat).id)
 
     def retry(self, message_id: str) -> None:
         """See the face."""

@@ -11,7 +11,7 @@ from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.control import FEATURES, HELLO, REPLY, Hello
 from xirtam_core.protocol.direct_message import Opened
-from xirtam_core.storage import understanding
+from xirtam_core.storage import chats, people
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -29,46 +29,47 @@ class Greeting:
 
     def understands(self, peer: Username, feature: str) -> bool:
         """Whether the peer's client is known to understand `feature`; one's own devices do."""
-        return peer == self._me or feature in (understanding.features(self._database, peer) or ())
+        return peer == self._me or feature in (self._features(peer) or ())
 
     def may_tell(self, peer: Username) -> bool:
         """Whether this account says anything to the peer that is no message: to contacts, and to itself."""
-        return understanding.standing(self._database, peer) in (None, Standing.CONTACT)
+        return peer == self._me or people.standing(self._database, peer) is Standing.CONTACT
 
     def greet(self, peer: Username) -> None:
         """Tells the peer what this client understands, if that has not been done: a conversation has begun."""
-        if peer == self._me or understanding.is_greeted(self._database, peer) or not self.may_tell(peer):
+        known = people.find(self._database, peer)
+        if peer == self._me or known is None or known.is_greeted or known.standing is not Standing.CONTACT:
             return
         with self._database.transaction():
-            understanding.mark_greeted(self._database, peer)
+            people.mark_greeted(self._database, peer)
             self._outbox.queue_control(peer, HELLO, Hello(FEATURES).render())
 
-    def heard(self, opened: Opened, outcome: Outcome) -> None:
-        """The peer has said something that only a client like this one says."""
-        if opened.sender != self._me and understanding.features(self._database, opened.sender) is None:
-            self._learn(opened.sender, FEATURES, outcome)
+    def heard(self, sender: Username, outcome: Outcome) -> None:
+        """`sender` has said something that only a client like this one says."""
+        if sender != self._me and self._features(sender) is None:
+            self._learn(sender, FEATURES, outcome)
 
     def _learn(self, peer: Username, features: tuple[str, ...], outcome: Outcome) -> None:
-        before = understanding.features(self._database, peer)
-        if before == features:
-            return
-        understanding.learn(self._database, peer, features)
-        if understanding.standing(self._database, peer) is not None:
+        is_first = self._features(peer) is None
+        if people.set_features(self._database, peer, features):
             outcome.chats.add(peer)
-            if before is None:
+            if is_first:
                 outcome.acquainted.add(peer)
+
+    def _features(self, peer: Username) -> tuple[str, ...] | None:
+        known = people.find(self._database, peer)
+        return None if known is None else known.features
 
     def _take(self, opened: Opened, outcome: Outcome) -> None:
         hello = Hello.parse(opened.event.body)
-        if opened.sender == self._me:  # another device of this account has said it
-            understanding.mark_greeted(self._database, opened.peer)
+        if not chats.exists(self._database, opened.peer):
             return
-        self._learn(opened.peer, hello.known(), outcome)
-        if understanding.standing(self._database, opened.peer) is Standing.CONTACT:
+        if opened.sender == self._me:  # another device of this account has said it
+            people.mark_greeted(self._database, opened.peer)
+        else:
+            self._learn(opened.peer, hello.known(), outcome)
             self.greet(opened.peer)
 
     def _note_reply(self, message: StoredMessage, outcome: Outcome) -> None:
-        if message.message.mime == REPLY and not message.message.mine:
-            peer = message.message.sender
-            if understanding.features(self._database, peer) is None:
-                self._learn(peer, FEATURES, outcome)
+        if message.message.mime == REPLY:
+            self.heard(message.message.sender, outcome)

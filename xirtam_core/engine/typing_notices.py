@@ -23,7 +23,7 @@ from xirtam_core.protocol.control import TYPING, TypingNotice
 from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.protocol.event import Event, ToUser
 from xirtam_core.protocol.mailbox import direct_mailbox
-from xirtam_core.storage import chats, peers, settings, understanding
+from xirtam_core.storage import chats, peers, people, settings
 from xirtam_core.storage.database import Database
 
 GOOD_FOR_S: Final = 15
@@ -99,7 +99,7 @@ class TypingNotices:
         notice = TypingNotice.parse(opened.event.body)
         if opened.sender != opened.peer or not chats.exists(self._database, opened.peer):
             return
-        self._greeting.heard(opened, outcome)
+        self._greeting.heard(opened.sender, outcome)
         is_of_now = abs(self._clock.now_ns() - opened.event.sent_at) < _STALE_NS  # a server may hand it out much later
-        if is_of_now and understanding.standing(self._database, opened.peer) is Standing.CONTACT:
+        if is_of_now and people.standing(self._database, opened.peer) is Standing.CONTACT:
             outcome.news.append(Typing(chat=opened.peer, sender=opened.sender, active=notice.active))

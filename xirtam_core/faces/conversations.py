@@ -101,6 +101,11 @@ class Conversations(Face):
         """Tells the peer that something is being written, if they understand that and the settings allow it; kept by nobody."""
         ...
 
+    @operation
+    async def outstanding(self, chat: str) -> int:
+        """How much of what was said in a chat, messages and what is said about them, is still to be sent; raises `NotFound`."""
+        ...
+
     @repeatable
     async def retry(self, message_id: str) -> None:
         """Sends a failed message again, or a queued one at once; raises `NotFound`."""

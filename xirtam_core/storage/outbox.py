@@ -113,6 +113,12 @@ def queues(database: Database) -> list[tuple[str, Leg]]:
     return [(chat, Leg.PEER) for (chat,) in to_peers] + [(chat, Leg.SELF) for (chat,) in to_self]
 
 
+def outstanding(database: Database, chat: str) -> int:
+    """How much is still to be sent in a chat, of whatever kind and to whichever mailbox."""
+    row = database.row("SELECT count(*) FROM outbox WHERE chat = ?", chat)
+    return 0 if row is None else int(row[0])
+
+
 def queued_count(database: Database) -> int:
     """How many messages no peer's server has yet."""
     row = database.row(

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from xirtam_core.chat import Message
+from xirtam_core.chat import Message, Reaction
 from xirtam_core.client import Client
 from xirtam_core.errors import Malformed
 from xirtam_core.events import AlarmRaised, ChatChanged, ChatRemoved, Event, MessageAdded, MessageChanged, StatusChanged
@@ -23,6 +23,10 @@ from xirtam_tui.cli.output import Output, chat_object, message_object, message_w
 from xirtam_tui.cli.running import opened, run_command
 
 _RECHECK_S = 30.0
+_MOST_AMENDED = 10_000
+Marks = tuple[str | None, bool, tuple[Reaction, ...]]
+"""What may have been done to a message: another text, a withdrawal, reactions."""
+_UNTOUCHED: Marks = (None, False, ())
 
 
 def listen(
@@ -99,6 +103,7 @@ class Listening:
         self._bookmark = bookmark
         self._news: asyncio.Queue[Event] = asyncio.Queue()
         self._standings: dict[str, Standing] = {}
+        self._amended: dict[str, Marks] = {}
 
     async def run(self, client: Client) -> None:
         """Prints until the wanted number of messages has come; without one, for ever."""
@@ -165,6 +170,16 @@ class Listening:
         if self._left is not None:
             self._left -= 1
 
+    def _is_amended(self, message: Message) -> bool:
+        """Whether a message has been edited, withdrawn or reacted to since that was last told."""
+        marks = (message.text if message.is_edited else None, message.is_withdrawn, message.reactions)
+        before = self._amended.pop(message.id, _UNTOUCHED)
+        if marks != _UNTOUCHED:
+            self._amended[message.id] = marks
+            while len(self._amended) > _MOST_AMENDED:
+                del self._amended[next(iter(self._amended))]
+        return marks != before
+
     async def _wait_for_message(self, client: Client) -> None:
         """Prints other events until a message has come; asks now and then, in case an event was missed."""
         while True:
@@ -180,8 +195,11 @@ class Listening:
 
     def _tell(self, event: Event) -> None:
         match event:
-            case MessageAdded(message) | MessageChanged(message) if message.mine and self._wants(message.chat):
-                self._output.event(message_object(message, "state"))
+            case MessageAdded(message) | MessageChanged(message) if self._wants(message.chat):
+                if message.mine:
+                    self._output.event(message_object(message, "state"))
+                if self._is_amended(message):
+                    self._output.event(message_object(message, "changed"))
             case ChatChanged(chat) if self._wants(chat.id):
                 self._output.event(chat_object(chat))
             case AlarmRaised(text, chat) if chat is None or self._wants(chat):

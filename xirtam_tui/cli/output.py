@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from xirtam_core.chat import Chat, Message, Status
+from xirtam_core.chat import Chat, Message, MessageKind, Status
 from xirtam_core.errors import XirtamError
 from xirtam_core.people import Contact, Standing
 from xirtam_tui.text import body, line
@@ -44,6 +44,11 @@ def message_object(message: Message, event: str = "message") -> dict[str, Any]:
         "state": message.state,
         "failure": message.failure,
         "verified": message.verified,
+        "reply_to": message.reply_to,
+        "quote": message.quote,
+        "edited": message.is_edited,
+        "withdrawn": message.is_withdrawn,
+        "reactions": [{"emoji": each.emoji, "senders": list(each.senders)} for each in message.reactions],
     }
 
 
@@ -127,8 +132,19 @@ class Output:
 def message_words(message: Message) -> str:
     """A message in words: when, who, what."""
     at = datetime.fromtimestamp(min(message.sent_at // 1_000_000_000, 253_402_300_799)).astimezone()
-    text = body(message.text) if message.text else f"[{line(message.mime)} is not supported by this version]"
+    text = _said(message)
     text = text.replace("\n", "\n    ")  # so that no line of a message can pass for another message
     reason = f": {line(message.failure)}" if message.failure else ""
     state = f"  ({message.state}{reason})" if message.mine else ""
     return f"{at:%Y-%m-%d %H:%M}  {message.sender}: {text}{state}"
+
+
+def _said(message: Message) -> str:
+    if message.is_withdrawn:
+        return "[withdrawn]"
+    if message.kind is MessageKind.UNSUPPORTED:
+        return f"[{line(message.mime)} is not supported by this version]"
+    quote = f"> {line(message.quote)}\n" if message.quote else ""
+    edited = "  (edited)" if message.is_edited else ""
+    reactions = "".join(f"  {line(each.emoji)} {len(each.senders)}" for each in message.reactions)
+    return f"{quote}{body(message.text)}{edited}{reactions}"

@@ -6,6 +6,7 @@ import typer
 
 from xirtam_tui.cli import (
     account_commands,
+    amend_commands,
     app_commands,
     chat_command,
     listen_command,
@@ -56,6 +57,9 @@ for command in (
     message_commands.send,
     listen_command.listen,
     chat_command.chat,
+    amend_commands.edit,
+    amend_commands.withdraw,
+    amend_commands.react,
     message_commands.history,
     message_commands.contacts,
     message_commands.add,
