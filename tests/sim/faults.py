@@ -65,9 +65,11 @@ class Machine:
 
 
 class Client(msgspec.Struct):
-    """A client's end of the network."""
+    """A client's end of the network: whether it is cut off, from everybody or from some, and to whom its calls got."""
 
     is_cut: bool = False
+    blocked: list[Machine] = []
+    reached: list[Machine] = []
 
 
 class SimTransport:
@@ -83,8 +85,9 @@ class SimTransport:
         """See `Transport`."""
         method = envelope.parse_request(request).method
         await self._travel()
-        if self._client.is_cut or self._machine.is_down:
+        if self._client.is_cut or self._machine.is_down or self._machine in self._client.blocked:
             raise NotConnected("no connection")
+        self._client.reached.append(self._machine)
         if self._draw(self._faults.lost_request, method):
             raise Unreachable("the request got lost")
         if self._draw(self._faults.busy, method):

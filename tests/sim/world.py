@@ -27,14 +27,17 @@ from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.directory import ServerDescriptor, ServerUrl, UserDescriptor
 from xirtam_core.protocol.mailbox import direct_mailbox
+from xirtam_core.settings import Settings, Strangers
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import medium_keys
+from xirtam_core.storage import medium_keys, settings
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
 from xirtam_core.storage.keys import DatabaseKey
 
 KEY = DatabaseKey(bytes(range(32)))
+OUT = (SendState.SENT, SendState.DELIVERED, SendState.READ)
+"""States of a message that a server has."""
 Server = TypeVar("Server", bound=SimHomeServer)
 
 
@@ -67,6 +70,11 @@ class World:
     def machine(self, server: SimHomeServer) -> Machine:
         """Where a server runs."""
         return self.machines[f"tcp://{server.name[1:]}:1"]
+
+    def forward(self, server: SimHomeServer) -> None:
+        """Has `server` forward its users' calls to other servers."""
+        end = Client()
+        server.forwards = lambda name: SimTransport(self.machine(self._homes[name]), self.faults, self.chance, end)
 
     def home_of(self, device: "SimDevice") -> SimHomeServer:
         """Where a device's account lives."""
@@ -126,6 +134,8 @@ class SimDevice:
         stored_account.create(database, account)
         stored_account.store_token(database, token)
         stored_account.store_registered(database)
+        # As for a bot: what becomes of strangers is tested where it is asked for, and elsewhere they are people like others.
+        settings.store(database, Settings(strangers=Strangers.ACCEPT))
         database.execute(
             "INSERT INTO medium_keys (secret, created_s, published_s) VALUES (?, ?, ?)",
             bytes(self.keys.medium), builders.NOW_S, builders.NOW_S,
@@ -155,7 +165,7 @@ class SimDevice:
         self.database, announcer = database, Announcer()
         announcer.subscribe(self.events.append)
         headers = StoredHeaders(database, self.clock)
-        alarm = DirectoryAlarm(database, announcer)
+        alarm = DirectoryAlarm(database, announcer, self.clock)
         network = Network(
             self.world.link, headers, database, alarm.raise_alarm,
             connect=lambda urls: self._transport(urls[0]), directory=self.directory,
@@ -182,6 +192,10 @@ class SimDevice:
         """A crash, and a new start."""
         await self.crash()
         return self.start()
+
+    def forget_directory(self) -> None:
+        """Forgets what only a process knows of the directory, for the next start."""
+        self.directory = SimDirectoryClient(self.world.directory, self.end)
 
     def change_root(self, seed: str) -> builders.Device:
         """The directory says from now on that the account has another root key; gives the keys that are behind it."""
@@ -225,9 +239,7 @@ class SimDevice:
 
     async def has_sent(self, message: Message, limit_s: float = 3600.0) -> None:
         """Waits until a server has the message."""
-        await until(
-            lambda: self.find(message.id).state is SendState.SENT, f"{self.name} sends {message.text!r}", limit_s
-        )
+        await until(lambda: self.find(message.id).state in OUT, f"{self.name} sends {message.text!r}", limit_s)
 
     def find(self, message_id: str) -> Message:
         """An own message as it is now."""

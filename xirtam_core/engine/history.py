@@ -13,6 +13,7 @@ from typing import Final
 
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.fragments import Fragments
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.own_devices import OwnDevices
@@ -20,7 +21,7 @@ from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import Malformed, NotFound, Unverified, XirtamError
 from xirtam_core.events import ChatChanged
-from xirtam_core.names import ServerName
+from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import archive
 from xirtam_core.protocol.account_events import HistoryShared
 from xirtam_core.protocol.archive import ArchivedChat, Packer, Record, Unpacker
@@ -48,6 +49,7 @@ class History:
         peers: Peers,
         fragments: Fragments,
         own_devices: OwnDevices,
+        controls: Controls,
         clock: Clock,
         announcer: Announcer,
     ) -> None:
@@ -56,6 +58,7 @@ class History:
         self._peers = peers
         self._fragments = fragments
         self._own_devices = own_devices
+        self._controls = controls
         self._clock = clock
         self._announcer = announcer
         self._offered = asyncio.Event()
@@ -122,7 +125,7 @@ class History:
             offered_histories.close(self._database, offered)
 
     async def _fetch(self, offered: OfferedHistory) -> None:
-        unpacker, changed = Unpacker(), set[str]()
+        unpacker, changed = Unpacker(), set[Username]()
         servers = [offered.server] if offered.server else []
         servers += [self._session.account.server] if self._session.account.server not in servers else []
         try:
@@ -136,25 +139,33 @@ class History:
         finally:
             self._announce(changed)
 
-    def _store(self, records: Iterable[Record]) -> set[str]:
+    def _store(self, records: Iterable[Record]) -> set[Username]:
         """Takes in what of `records` makes sense, in one transaction; gives the chats in which there is something new."""
-        me, changed = self._session.account.username, set[str]()
+        outcome = Outcome()
         with self._database.transaction():
             for record in records:
                 try:
-                    if isinstance(record, ArchivedChat):
-                        record.check()
-                        stored.take_chat(self._database, record)
-                        changed.add(record.peer)
-                        continue
-                    record.check(me)
+                    self._store_one(record, outcome)
                 except Malformed:
                     continue
-                if stored.take_message(self._database, record, me):
-                    changed.add(record.chat)
-        return changed
+        return outcome.chats
 
-    def _announce(self, changed: set[str]) -> None:
+    def _store_one(self, record: Record, outcome: Outcome) -> None:
+        me = self._session.account.username
+        if isinstance(record, ArchivedChat):
+            record.check()
+            stored.take_chat(self._database, record)
+            outcome.chats.add(Username(record.peer))
+            return
+        record.check(me)
+        message = stored.take_message(self._database, record, me)
+        if message is not None:
+            outcome.chats.add(Username(record.chat))
+            self._controls.stored(
+                message, outcome
+            )  # what was said about it may have come before; nobody is told that it arrived
+
+    def _announce(self, changed: set[Username]) -> None:
         for name in changed:
             if (chat := chats.find(self._database, name)) is not None:
                 self._announcer.announce(ChatChanged(chat))

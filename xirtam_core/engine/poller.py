@@ -54,7 +54,8 @@ class Poller:
         self._changed.set()
 
     async def run(self) -> None:
-        """Reads for ever."""
+        """Reads until cancelled."""
+        self._readers.clear()  # those of an earlier run have ended with it
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._changed.clear()

@@ -41,6 +41,11 @@ class CertificateChain(Wire):
     ancestors: Annotated[tuple[DeviceCertificate, ...], AtMost(_MOST_CERTIFICATES - 1)]
     this: DeviceCertificate
 
+    @property
+    def root(self) -> DeviceCertificate:
+        """The certificate of the user's first device, from which the others follow; who made this chain says so."""
+        return self.ancestors[0] if self.ancestors else self.this
+
     def issue(self, issuer: SigningSecret, pk: SigningPublic, expiry: int, *, can_issue: bool) -> "CertificateChain":
         """The chain of a new device with key `pk`, certified by the device of this chain, whose secret is `issuer`."""
         certificate = certify(issuer, pk, expiry, can_issue=can_issue)

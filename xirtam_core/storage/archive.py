@@ -8,7 +8,9 @@ from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.archive import ArchivedChat, ArchivedMessage
 from xirtam_core.storage import messages, texts
+from xirtam_core.storage.chats import mark_read_told
 from xirtam_core.storage.database import Database
+from xirtam_core.storage.messages import StoredMessage
 
 _PAGE = 200
 _OF_MESSAGES = (
@@ -49,16 +51,17 @@ def take_chat(database: Database, chat: ArchivedChat) -> None:
         " ON CONFLICT (id) DO UPDATE SET read_up_to_ns = max(read_up_to_ns, excluded.read_up_to_ns)",
         chat.peer, chat.opened_ns, chat.read_up_to_ns,
     )  # fmt: skip
+    mark_read_told(database, chat.peer, chat.read_up_to_ns)
     if chat.standing in tuple(Standing):
         database.execute(
             "INSERT OR IGNORE INTO people (username, standing) VALUES (?, ?)", chat.peer, str(chat.standing)
         )
 
 
-def take_message(database: Database, message: ArchivedMessage, me: Username) -> bool:
-    """Stores a message as it was, unless its chat has it already or is not there; gives whether it was new."""
+def take_message(database: Database, message: ArchivedMessage, me: Username) -> StoredMessage | None:
+    """Stores a message as it was; None where its chat has it already or is not there."""
     if database.row("SELECT 1 FROM chats WHERE id = ?", message.chat) is None:
-        return False
+        return None
     stored = messages.insert(
         database,
         message.chat,
@@ -71,14 +74,14 @@ def take_message(database: Database, message: ArchivedMessage, me: Username) -> 
         unchecked_root=None if message.unchecked_root is None else Hash(message.unchecked_root),
         state=None if message.state is None else SendState(message.state),
     )
-    if stored is None:
-        return False
-    _amend(database, stored.row, message)
-    return True
+    if stored is not None:
+        _amend(database, stored.row, message)
+    return stored
 
 
 def _amend(database: Database, row: int, message: ArchivedMessage) -> None:
-    """Adds what has become of the message since it was sent."""
+    """Adds what has become of the message since it was sent, and that it is old."""
+    database.execute("UPDATE messages SET is_old = 1 WHERE id = ?", row)
     if message.is_withdrawn or message.edited_body is not None:
         database.execute(
             "UPDATE messages SET edited_body = ?, edited_at_ns = ?, is_withdrawn = ? WHERE id = ?",

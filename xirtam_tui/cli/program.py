@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
-from xirtam_tui.cli import account_commands, app_commands, listen_command, message_commands
+from xirtam_tui.cli import (
+    account_commands,
+    amend_commands,
+    app_commands,
+    chat_command,
+    listen_command,
+    message_commands,
+    network_commands,
+    people_commands,
+    storage_commands,
+)
 from xirtam_tui.cli.options import AccountOption, DataDirOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
 from xirtam_tui.cli.version import version
@@ -46,8 +56,29 @@ for command in (
     account_commands.status,
     message_commands.send,
     listen_command.listen,
+    chat_command.chat,
+    amend_commands.edit,
+    amend_commands.withdraw,
+    amend_commands.react,
     message_commands.history,
     message_commands.contacts,
     message_commands.add,
+    people_commands.requests,
+    people_commands.accept,
+    people_commands.block,
+    people_commands.forget,
+    people_commands.verify,
+    people_commands.settings,
+    network_commands.doctor,
+    network_commands.evidence,
+):
+    program.command()(command)
+for command in (
+    storage_commands.search,
+    storage_commands.export,
+    storage_commands.backup,
+    storage_commands.restore,
+    storage_commands.check,
+    storage_commands.change_key,
 ):
     program.command()(command)
