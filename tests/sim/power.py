@@ -23,6 +23,7 @@ class Fuse:
     def __init__(self) -> None:
         self.commits: int | None = None
         self.is_after = False
+        self.has_burnt = False
 
     def burns_now(self) -> bool:
         """Counts one commit; gives whether it is the one."""
@@ -31,7 +32,7 @@ class Fuse:
         self.commits -= 1
         if self.commits >= 0:
             return False
-        self.commits = None
+        self.commits, self.has_burnt = None, True
         return True
 
 

@@ -222,5 +222,3 @@ async def weather(place: Path, seed: int, steps: int) -> None:
         await raging.rage(steps)
         await raging.calm()
         raging.check()
-
-

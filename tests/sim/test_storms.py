@@ -8,9 +8,9 @@ import pytest
 from tests.sim.storm import weather
 from tests.sim.virtual_time import simulated
 
-_STEPS = 30
-_SEEDS = range(200)
-_MANY_SEEDS = range(200, 200 + int(os.environ.get("XIRTAM_STORMS", "3000")))
+_STEPS = 20
+_SEEDS = range(120)
+_MANY_SEEDS = range(120, 120 + int(os.environ.get("XIRTAM_STORMS", "3000")))
 
 
 @pytest.mark.parametrize("seed", _SEEDS)

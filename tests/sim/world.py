@@ -141,7 +141,7 @@ class SimDevice:
 
     @property
     def is_running(self) -> bool:
-        return self._running is not None and not self._running.done()
+        return self._running is not None and not self._running.done() and not self.fuse.has_burnt
 
     @property
     def has_failed(self) -> bool:
@@ -157,6 +157,7 @@ class SimDevice:
     def start(self) -> Engine:
         """Opens the account and runs its engine."""
         assert self._running is None
+        self.fuse.has_burnt = False
         database = self.open_database(self.path, KEY)
         database.execute("PRAGMA synchronous = OFF")  # nothing here loses power; the processes' crash tests do without
         self.database, announcer = database, Announcer()
