@@ -1,5 +1,7 @@
 """What the account makes of people. Whoever has no row here is unknown."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from xirtam_core.codec.primitives import Hash
@@ -7,7 +9,7 @@ from xirtam_core.names import ServerName, Username
 from xirtam_core.people import Contact, Standing
 from xirtam_core.storage.database import Database, Row
 
-_COLUMNS = "username, standing, petname, verified_root, changed_ns"
+_COLUMNS = "username, standing, petname, verified_root, features, is_greeted, changed_ns"
 
 IS_VERIFIED = "people.verified_root IS NOT NULL AND people.verified_root = peers.root_cert_hash"
 """Whether what was compared is their present identity: SQL on `people` and `peers`."""
@@ -20,14 +22,17 @@ _CONTACTS = (
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody as this account knows them.
 
-    `verified_root` is the root key hash that was compared in person. `changed_ns` is the time of the last word of any of the account's
-    devices on all of this.
+    `verified_root` is the root key hash that was compared in person. `features` are what their client understands, None while it has
+    said nothing; `is_greeted` says that they have been told what this one understands. `changed_ns` is the time of the last word of
+    any of the account's devices on standing, petname and verification.
     """
 
     username: Username
     standing: Standing
     petname: str | None = None
     verified_root: Hash | None = None
+    features: tuple[str, ...] | None = None
+    is_greeted: bool = False
     changed_ns: int = 0
 
 
@@ -71,6 +76,18 @@ def store(database: Database, person: Person) -> None:
     )  # fmt: skip
 
 
+def set_features(database: Database, username: Username, features: Iterable[str]) -> bool:
+    """Keeps what somebody's client understands, if they are known; gives whether that was news."""
+    text = msgspec.json.encode(sorted(features)).decode()
+    sql = "UPDATE people SET features = ? WHERE username = ? AND features IS NOT ?"
+    return database.execute(sql, text, username, text) > 0
+
+
+def mark_greeted(database: Database, username: Username) -> None:
+    """Notes that somebody has been told what this account's client understands."""
+    database.execute("UPDATE people SET is_greeted = 1 WHERE username = ?", username)
+
+
 def clear_verified(database: Database, username: Username) -> None:
     """What was compared with somebody no longer counts."""
     database.execute("UPDATE people SET verified_root = NULL WHERE username = ?", username)
@@ -109,11 +126,13 @@ def _contact(row: Row) -> Contact:
 
 
 def _person(row: Row) -> Person:
-    username, standing, petname, root, changed_ns = row
+    username, standing, petname, root, features, is_greeted, changed_ns = row
     return Person(
         username=Username(username),
         standing=Standing(standing),
         petname=petname,
         verified_root=None if root is None else Hash(root),
+        features=features_of(features),
+        is_greeted=bool(is_greeted),
         changed_ns=changed_ns,
     )
