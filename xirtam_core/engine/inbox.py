@@ -30,6 +30,7 @@ from xirtam_core.protocol.mailbox import MailboxEntry
 from xirtam_core.storage import amendments, chats, content, journal, medium_keys, messages, outbox
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.journal import LATEST_RECEIVED, JournalEntry, Place
+from xirtam_core.storage.messages import StoredMessage
 from xirtam_core.storage.peers import Peer
 
 _log = logging.getLogger(__name__)
@@ -224,6 +225,10 @@ class Inbox:
             outcome.chats.add(opened.peer)
             outcome.news.append(MessageAdded(stored.message))
             self._controls.stored(stored, outcome)
+            return
+        known = messages.find_event(self._database, opened.peer, opened.sender, opened.event, opened.event_hash)
+        if known is not None:
+            self._arrived_again(known, received_at_ns, outcome)
 
     def _has_arrived(self, opened: Opened, received_at_ns: int, outcome: Outcome) -> bool:
         """Whether this is the copy of a message that was written here, which then has its place in the chat."""
@@ -233,9 +238,19 @@ class Inbox:
             amendments.erase(self._database, known.row)
             if known.message.chat == self._me:  # there is no other copy
                 messages.set_state(self._database, known.row, SendState.SENT)
-            moved = messages.arrived(self._database, known.row, received_at_ns)
-            outcome.news.extend(MessageChanged(each.message) for each in moved)
+            self._place(known, received_at_ns, outcome)
+        elif known is not None:
+            self._arrived_again(known, received_at_ns, outcome)
         return known is not None
+
+    def _arrived_again(self, known: StoredMessage, received_at_ns: int, outcome: Outcome) -> None:
+        """The same event once more. Whichever copy is read first, its place is that of the one that came first: all devices agree."""
+        if known.message.received_at is not None and received_at_ns < known.message.received_at:
+            self._place(known, received_at_ns, outcome)
+
+    def _place(self, known: StoredMessage, received_at_ns: int, outcome: Outcome) -> None:
+        moved = messages.arrived(self._database, known.row, received_at_ns)
+        outcome.news.extend(MessageChanged(each.message) for each in moved)
 
     def _tell(self, outcome: Outcome) -> None:
         for event in outcome.news:

@@ -15,7 +15,6 @@ from xirtam_core.chat import SendState
 from xirtam_core.events import MessageChanged
 from xirtam_core.people import Standing
 from xirtam_core.protocol.control import RECEIPT, Receipt
-from xirtam_core.settings import Settings
 from xirtam_core.storage import people, settings
 
 
@@ -24,7 +23,7 @@ def _states(device: SimDevice, peer: SimDevice) -> list[SendState | None]:
 
 
 def _choose(device: SimDevice, **values: bool) -> None:
-    settings.store(device.database, msgspec.structs.replace(Settings(), **values))
+    settings.store(device.database, msgspec.structs.replace(settings.load(device.database), **values))
 
 
 def _reads_all(device: SimDevice, peer: SimDevice) -> None:

@@ -56,7 +56,7 @@ class Machine:
         self, link: Any, headers: Any, database: Any, on_equivocation: Callable[[Equivocation, str], None]
     ) -> Network:
         def connect(urls: Any) -> SimTransport:
-            return SimTransport(self.world.machines[urls[0]], self.world.faults, self.world.chance, self.end)
+            return SimTransport(self.world.machines[urls[0]], self.world.faults, self.world.chance, self.end, urls[0])
 
         directory = SimDirectoryClient(self.world.directory, self.end)
         return Network(link, headers, database, on_equivocation, connect=connect, directory=directory)
