@@ -21,6 +21,8 @@ _LENGTH_BYTES = 4
 _LARGEST_RECORD = 4 * 2**20
 _LARGEST_ARCHIVE = 16 * 2**30
 """Unpacked: whoever made it is one of the account's devices, but a damaged one may write without end."""
+_MOST_UNREADABLE = 10_000
+"""Records: some may be of a kind that is not known yet."""
 _PIECE = 64 * 1024
 _LATEST_NS = 2**62
 _LONGEST_MIME = 256
@@ -123,6 +125,7 @@ class Unpacker:
         self._decompressor = zlib.decompressobj()
         self._held = bytearray()
         self._unpacked = 0
+        self._unreadable = 0
 
     @property
     def is_complete(self) -> bool:
@@ -153,4 +156,6 @@ class Unpacker:
             try:
                 yield msgspec.msgpack.decode(raw, type=Record)
             except (msgspec.MsgspecError, ValueError, RecursionError):
-                continue
+                self._unreadable += 1
+                if self._unreadable > _MOST_UNREADABLE:
+                    raise Malformed("there is hardly anything in the archive that can be read") from None
