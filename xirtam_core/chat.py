@@ -143,6 +143,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     alarm: str | None = None
     proxied: tuple[ServerName, ...] = ()
     """Servers that are reached through the home server."""
+    certificate: str | None = None
+    """That this device's certificate expires soon or has expired, in words, and what to do."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ import asyncio
 from xirtam_core.chat import Connection, Status
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.expiry import warn_of_expiry
 from xirtam_core.engine.session import Session
 from xirtam_core.events import Event, MessageAdded, MessageChanged, MessageRemoved, StatusChanged
 from xirtam_core.storage import account, journal, medium_keys, outbox
@@ -73,4 +74,5 @@ class AccountStatus:
             anchor_age_s=self._headers.anchor_age_s(),
             medium_key_age_s=None if key is None else max(0, seconds(self._clock) - key.created_s),
             alarm=account.directory_alarm(self._database),
+            certificate=warn_of_expiry(me.chain, seconds(self._clock)),
         )

@@ -16,6 +16,7 @@ from xirtam_core.engine.account_status import AccountStatus
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
+from xirtam_core.engine.devices import Devices
 from xirtam_core.engine.inbox import Inbox
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
@@ -64,6 +65,7 @@ class Engine:
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
         self.conversations = Conversations(database, self._peers, self._outbox, self._status, network, clock, announcer)
+        self.devices = Devices(database, self._session, self._peers, self._own_devices, self._rotation, clock)
 
     @property
     def account(self) -> Account:
@@ -85,6 +87,7 @@ class Engine:
                 tasks.create_task(self._rotation.run())
                 tasks.create_task(self._recheck.run())
                 tasks.create_task(self._status.run())
+                tasks.create_task(self.devices.run())
         except* Exception as faults:
             _log.exception("the engine stopped on a fault of its own", exc_info=faults)
             self._status.connected(

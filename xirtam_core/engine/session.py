@@ -9,6 +9,7 @@ from xirtam_core.codec.primitives import ANONYMOUS, AuthToken, Hash
 from xirtam_core.crypto import signing
 from xirtam_core.engine.network import Network
 from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.rpc.envelope import METHOD_NOT_FOUND, CallError
 from xirtam_core.rpc.home_server import HomeServer
 from xirtam_core.storage import account as stored_account
@@ -53,6 +54,10 @@ class Session:
             stored_account.store_token(self._database, token)
             self.account = msgspec.structs.replace(self.account, token=token)
             return token
+
+    def adopt(self, chain: CertificateChain) -> None:
+        """Uses another chain from now on, with which the device has to sign in anew."""
+        self.account = msgspec.structs.replace(self.account, chain=chain, token=None)
 
     async def _sign_in(self, server: HomeServer) -> AuthToken:
         me = self.account

@@ -41,6 +41,17 @@ class CertificateChain(Wire):
     ancestors: Annotated[tuple[DeviceCertificate, ...], AtMost(_MOST_CERTIFICATES - 1)]
     this: DeviceCertificate
 
+    @property
+    def root_hash(self) -> Hash:
+        """The root that the chain claims to lead to, as chains are written: root first. Whether it does is for `verify`."""
+        return (*self.ancestors, self.this)[0].device_hash()
+
+    def issuer_hash(self) -> Hash | None:
+        """Which of the chain's devices signed `this`; None for a root, and where none did."""
+        signers = (each for each in self.ancestors if each.pk != self.this.pk and _is_signed_by(self.this, each.pk))
+        found = next(signers, None)
+        return None if found is None else found.device_hash()
+
     def issue(self, issuer: SigningSecret, pk: SigningPublic, expiry: int, *, can_issue: bool) -> "CertificateChain":
         """The chain of a new device with key `pk`, certified by the device of this chain, whose secret is `issuer`."""
         certificate = certify(issuer, pk, expiry, can_issue=can_issue)

@@ -154,4 +154,6 @@ def _status_words(status: Status) -> str:
         f"queues      {status.queued} to send, {status.waiting} to understand, {status.rejected} rejected so far",
         f"key         {key}",
     ]
+    if status.certificate:
+        lines.append(f"certificate {status.certificate}")
     return "\n".join(lines)
