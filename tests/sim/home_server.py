@@ -5,6 +5,7 @@ that is broken off has either happened or not.
 """
 
 import asyncio
+import math
 import random
 import secrets
 from bisect import insort
@@ -15,13 +16,15 @@ import msgspec
 
 from tests.sim.clock import SimClock
 from tests.sim.directory import SimDirectory
+from xirtam_core.codec import bcs
 from xirtam_core.codec.primitives import AuthToken, Hash, Signature
 from xirtam_core.crypto import signing
-from xirtam_core.crypto.hashing import token_hash
+from xirtam_core.crypto.hashing import hash_bytes, token_hash
 from xirtam_core.engine.session import challenge_bytes
 from xirtam_core.errors import Unverified
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import certificate
+from xirtam_core.protocol.attachment import Fragment, Leaf, Node
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.mailbox import (
@@ -39,6 +42,7 @@ from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.rpc.home_server import AccessDenied, Challenge, HomeServer, ServerBusy, ServerInfo, ServerLimits
 
 _MOST_IN_PAGE = 100
+_LARGEST_FRAGMENT = 720_000
 
 
 class Mailbox:
@@ -83,6 +87,8 @@ class SimHomeServer(HomeServer):
         self.invites: dict[AuthToken, int] = {}
         """How many each still lets in."""
         self.invited: set[Username] = set()
+        self.fragments: dict[Hash, Node | Leaf] = {}
+        self.fragment_expiries_s: dict[Hash, float] = {}
         self._directory = directory
         self._clock = clock
         self._challenges: set[Hash] = set()
@@ -242,6 +248,20 @@ class SimHomeServer(HomeServer):
                 raise AccessDenied
             case AclEdit.NOTHING:
                 pass
+
+    async def upload_frag(self, auth: AuthToken, fragment: Node | Leaf, ttl: int) -> None:
+        content = bcs.encode(fragment, Fragment)
+        if self._device(auth) is None or len(content) > _LARGEST_FRAGMENT:
+            raise AccessDenied
+        name = hash_bytes(content)
+        expiry_s = self._clock.now_ns() / 1e9 + ttl if ttl else math.inf
+        self.fragments[name] = fragment
+        self.fragment_expiries_s[name] = max(self.fragment_expiries_s.get(name, 0.0), expiry_s)
+
+    async def download_frag(self, fragment: Hash) -> Node | Leaf | None:
+        if self.fragment_expiries_s.get(fragment, 0.0) <= self._clock.now_ns() / 1e9:
+            return None
+        return self.fragments.get(fragment)
 
     def _find(self, mailboxes: tuple[ReceiveFrom, ...]) -> dict[Hash, tuple[MailboxEntry, ...]]:
         pages = {asked.mailbox: self.mailboxes[asked.mailbox].after(asked.after) for asked in mailboxes}

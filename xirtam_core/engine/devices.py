@@ -4,6 +4,7 @@ from xirtam_core.clock import Clock
 from xirtam_core.devices import Device, PairingRequest, Revocation
 from xirtam_core.engine.certificates import Certificates
 from xirtam_core.engine.device_list import DeviceList
+from xirtam_core.engine.history import History
 from xirtam_core.engine.issuing import Issuer
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.own_devices import OwnDevices
@@ -28,14 +29,16 @@ class Devices:
         peers: Peers,
         own_devices: OwnDevices,
         rotation: Rotation,
+        history: History,
         clock: Clock,
     ) -> None:
         self._database = database
         self._own_devices = own_devices
         self._rotation = rotation
+        self._history = history
         issuer = Issuer(session, clock)
         self._list = DeviceList(database, session, peers, clock)
-        self._pairing = Pairing(database, session, issuer, own_devices, clock)
+        self._pairing = Pairing(database, session, issuer, own_devices, history, clock)
         self._certificates = Certificates(database, session, peers, issuer, own_devices, clock)
         own_devices.register(DeviceNamed, self._take_name)
 
@@ -59,9 +62,11 @@ class Devices:
         """See the face."""
         return self._pairing.read(code)
 
-    async def pair(self, code: str, *, label: str | None = None, expires_s: int | None = None) -> Device:
+    async def pair(
+        self, code: str, *, label: str | None = None, expires_s: int | None = None, with_history: bool = True
+    ) -> Device:
         """See the face."""
-        chain = await self._pairing.pair(code, _checked(label), expires_s)
+        chain = await self._pairing.pair(code, _checked(label), expires_s, with_history=with_history)
         return self._list.describe_now(self._list.issued(chain))
 
     async def rename(self, device: str, label: str | None) -> Device:
@@ -79,6 +84,10 @@ class Devices:
             stored.set_label(self._database, event.device, label)
         else:
             stored.add(self._database, event.device, label, event.added)
+
+    async def share_history(self) -> int:
+        """See the face."""
+        return await self._history.share()
 
     async def renew(self, device: str, *, expires_s: int | None) -> Device:
         """See the face."""

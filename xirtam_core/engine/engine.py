@@ -17,12 +17,15 @@ from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.devices import Devices
+from xirtam_core.engine.fragments import Fragments
+from xirtam_core.engine.history import History
 from xirtam_core.engine.inbox import Inbox
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.poller import Poller
+from xirtam_core.engine.preferences import Preferences
 from xirtam_core.engine.recheck import Recheck
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
@@ -58,14 +61,19 @@ class Engine:
         self._outbox = Outbox(database, self._session, network, self._peers, clock, announcer)
         self._controls = Controls(account.username)
         self._own_devices = OwnDevices(database, account.username, self._outbox, self._controls)
+        fragments = Fragments(self._session, network)
+        self.history = History(database, self._session, self._peers, fragments, self._own_devices, clock, announcer)
         self._inbox = Inbox(
             database, account.username, self._peers, self._controls, clock, announcer, self._status.announce
         )
         self._poller = Poller(database, self._session, self._inbox, clock, self._connected)
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
+        self.preferences = Preferences(database)
         self.conversations = Conversations(database, self._peers, self._outbox, self._status, network, clock, announcer)
-        self.devices = Devices(database, self._session, self._peers, self._own_devices, self._rotation, clock)
+        self.devices = Devices(
+            database, self._session, self._peers, self._own_devices, self._rotation, self.history, clock
+        )
 
     @property
     def account(self) -> Account:
@@ -88,6 +96,7 @@ class Engine:
                 tasks.create_task(self._recheck.run())
                 tasks.create_task(self._status.run())
                 tasks.create_task(self.devices.run())
+                tasks.create_task(self.history.run())
         except* Exception as faults:
             _log.exception("the engine stopped on a fault of its own", exc_info=faults)
             self._status.connected(

@@ -11,10 +11,12 @@ from xirtam_core.codec.primitives import AuthToken, Base64Bytes, Hash
 from xirtam_core.crypto import signing
 from xirtam_core.crypto.hashing import bcs_hash, token_hash
 from xirtam_core.devices import PairingRequest
+from xirtam_core.engine.history import History
 from xirtam_core.engine.issuing import Issuer
 from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.session import Session
-from xirtam_core.errors import Malformed, Refused
+from xirtam_core.errors import Malformed, Refused, RetryLater
+from xirtam_core.protocol.account_events import HistoryShared
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.control import LONGEST_BODY
@@ -36,12 +38,19 @@ class Pairing:
     """This device as one that lets others in."""
 
     def __init__(
-        self, database: Database, session: Session, issuer: Issuer, own_devices: OwnDevices, clock: Clock
+        self,
+        database: Database,
+        session: Session,
+        issuer: Issuer,
+        own_devices: OwnDevices,
+        history: History,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._session = session
         self._issuer = issuer
         self._own_devices = own_devices
+        self._history = history
         self._clock = clock
 
     def read(self, code: str) -> PairingRequest:
@@ -49,12 +58,14 @@ class Pairing:
         found = PairingCode.parse(code)
         return PairingRequest(account=found.username, device=found.device_hash().hex(), fingerprint=found.fingerprint())
 
-    async def pair(self, text: str, label: str | None, expires_s: int | None) -> CertificateChain:
+    async def pair(
+        self, text: str, label: str | None, expires_s: int | None, *, with_history: bool
+    ) -> CertificateChain:
         """Certifies the device with this code and leaves it what it needs; done again, it does the same for the same device."""
         code = PairingCode.parse(text)
         self._check(code)
         chain = self._certify(code, label, expires_s)
-        blob = self._reply(code, chain)
+        blob = self._reply(code, chain, await self._older_messages() if with_history else None)
         await self._signed_in(lambda token: self._open_mailbox(code, token))
         await self._signed_in(lambda token: self._post(code, blob, token))
         return chain
@@ -87,11 +98,23 @@ class Pairing:
             stored.set_chain(self._database, device, chain)
             self._own_devices.tell(DeviceNamed(device, label, now_s))
 
-    def _reply(self, code: PairingCode, chain: CertificateChain) -> Blob:
+    async def _older_messages(self) -> HistoryShared | None:
+        """Where the messages of this device are, put on the server; None where there are none."""
+        try:
+            event, count = await self._history.offer()
+        except RetryLater:
+            raise
+        except Refused as fault:
+            raise Refused(
+                f"the home server does not take the older messages ({fault}): the new device still waits, pair it without them"
+            ) from None
+        return event if count else None
+
+    def _reply(self, code: PairingCode, chain: CertificateChain, history: HistoryShared | None) -> Blob:
         """What the new device gets. Where there are more people than fit, the rest turn up as they write."""
         account = self._session.account
         contacts = introduction.contacts(self._database, _MOST_CONTACTS)
-        reply = PairingReply(chain_to_json(chain), contacts, devices=introduction.own_devices(self._database))
+        reply = PairingReply(chain_to_json(chain), contacts, introduction.own_devices(self._database), history)
         while reply.contacts and len(reply.render()) > LONGEST_BODY:
             reply = msgspec.structs.replace(reply, contacts=reply.contacts[: len(reply.contacts) * 9 // 10])
         try:

@@ -33,10 +33,13 @@ class Devices(Face):
         ...
 
     @operation
-    async def pair(self, code: str, *, label: str | None = None, expires_s: int | None = None) -> Device:
-        """Makes the device that shows `code` one of this account; again with the same code, it does no more than that.
+    async def pair(
+        self, code: str, *, label: str | None = None, expires_s: int | None = None, with_history: bool = True
+    ) -> Device:
+        """Makes the device that shows `code` one of this account, and with `with_history` gives it the messages until now.
 
-        Raises `Malformed`, `Unreachable`, and `Refused` for another account's code or on a device that may not certify others.
+        Again with the same code, it does no more than that. Raises `Malformed`, `Unreachable`, and `Refused` for another account's
+        code, on a device that may not certify others, and where the home server does not take the messages.
         """
         ...
 

@@ -262,6 +262,18 @@ STEPS = (
     -- Groups that this account is in, as its devices told each other: the body of the own-device event.
     CREATE TABLE groups (id BLOB PRIMARY KEY, server TEXT NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
+    -- Archives of older messages that other devices of the account have offered: root is what has to be fetched, NULL once
+    -- that is done or given up.
+    CREATE TABLE offered_histories (
+        id INTEGER PRIMARY KEY,
+        root_hash BLOB NOT NULL UNIQUE,
+        root BLOB,
+        server TEXT,
+        came_s INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next_attempt_s INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+
     -- Proof that a directory lied, as it came.
     CREATE TABLE evidence (
         id INTEGER PRIMARY KEY,

@@ -123,6 +123,25 @@ def test_the_tablet_is_told_names_and_who_was_revoked(tmp_path: Path, monkeypatc
     scenario()
 
 
+@pytest.mark.parametrize("with_history", [True, False])
+def test_older_messages_come_along_if_they_shall(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_history: bool
+) -> None:
+    @simulated
+    async def scenario() -> None:
+        async with scene(tmp_path, monkeypatch) as at:
+            await at.pair.bobby.has_sent(await at.pair.bobby.write(at.pair.alice, "before"))
+            await at.pair.alice.gets(at.pair.bobby, "before")
+            at.tablet.show_code()
+            await at.pair.alice.engine.devices.pair(await at.tablet.code(), with_history=with_history)
+            await at.tablet.joined()
+            await asyncio.sleep(60)
+            assert at.tablet.texts(at.pair.bobby.name) == (["before"] if with_history else [])
+            await _is_one_of_hers(at)
+
+    scenario()
+
+
 def test_a_device_that_is_cut_off_while_it_waits_goes_on_with_the_same_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

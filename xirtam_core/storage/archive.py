@@ -1,0 +1,93 @@
+"""Chats and messages on their way into an archive, and out of one."""
+
+from collections.abc import Iterator
+
+from xirtam_core.chat import SendState
+from xirtam_core.codec.primitives import Hash
+from xirtam_core.names import Username
+from xirtam_core.people import Standing
+from xirtam_core.protocol.archive import ArchivedChat, ArchivedMessage
+from xirtam_core.storage import messages, texts
+from xirtam_core.storage.database import Database
+
+_PAGE = 200
+_OF_MESSAGES = (
+    "SELECT id, chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, state, unchecked_root, edited_body,"
+    " edited_at_ns, is_withdrawn FROM messages WHERE id > ? AND received_at_ns IS NOT NULL ORDER BY id LIMIT ?"
+)
+
+
+def chats(database: Database) -> Iterator[ArchivedChat]:
+    """Every chat."""
+    rows = database.rows(
+        "SELECT peer, opened_ns, read_up_to_ns, people.standing FROM chats LEFT JOIN people ON people.username = peer"
+    )
+    for peer, opened_ns, read_up_to_ns, standing in rows:
+        yield ArchivedChat(peer, opened_ns, read_up_to_ns, standing)
+
+
+def pages(database: Database) -> Iterator[list[ArchivedMessage]]:
+    """Every message that a server has, a page at a time; between pages the database may change."""
+    last = 0
+    while rows := database.rows(_OF_MESSAGES, last, _PAGE):
+        last = rows[-1][0]
+        yield [
+            ArchivedMessage(*row[1:13], is_withdrawn=bool(row[13]), reactions=_reactions(database, row[0]))
+            for row in rows
+        ]
+
+
+def _reactions(database: Database, row: int) -> list[tuple[str, str, int, bool]]:
+    found = database.rows("SELECT sender, emoji, sent_at_ns, is_removed FROM reactions WHERE message = ?", row)
+    return [(sender, emoji, sent_at_ns, bool(is_removed)) for sender, emoji, sent_at_ns, is_removed in found]
+
+
+def take_chat(database: Database, chat: ArchivedChat) -> None:
+    """Opens a chat as it was, and counts as read what has been read on the other device; who is known here stays as they are."""
+    database.execute(
+        "INSERT INTO chats (id, peer, opened_ns, read_up_to_ns) VALUES (?1, ?1, ?2, ?3)"
+        " ON CONFLICT (id) DO UPDATE SET read_up_to_ns = max(read_up_to_ns, excluded.read_up_to_ns)",
+        chat.peer, chat.opened_ns, chat.read_up_to_ns,
+    )  # fmt: skip
+    if chat.standing in tuple(Standing):
+        database.execute(
+            "INSERT OR IGNORE INTO people (username, standing) VALUES (?, ?)", chat.peer, str(chat.standing)
+        )
+
+
+def take_message(database: Database, message: ArchivedMessage, me: Username) -> bool:
+    """Stores a message as it was, unless its chat has it already or is not there; gives whether it was new."""
+    if database.row("SELECT 1 FROM chats WHERE id = ?", message.chat) is None:
+        return False
+    stored = messages.insert(
+        database,
+        message.chat,
+        Username(message.sender),
+        message.event(),
+        Hash(message.hash),
+        is_mine=message.sender == me,
+        received_at_ns=message.received_at_ns,
+        position_ns=message.position_ns,
+        unchecked_root=None if message.unchecked_root is None else Hash(message.unchecked_root),
+        state=None if message.state is None else SendState(message.state),
+    )
+    if stored is None:
+        return False
+    _amend(database, stored.row, message)
+    return True
+
+
+def _amend(database: Database, row: int, message: ArchivedMessage) -> None:
+    """Adds what has become of the message since it was sent."""
+    if message.is_withdrawn or message.edited_body is not None:
+        database.execute(
+            "UPDATE messages SET edited_body = ?, edited_at_ns = ?, is_withdrawn = ? WHERE id = ?",
+            message.edited_body, message.edited_at_ns, message.is_withdrawn, row,
+        )  # fmt: skip
+        texts.remove(database, row)
+        if message.edited_body is not None and not message.is_withdrawn:
+            texts.add(database, row, message.edited_body.decode(errors="replace"))
+    database.execute_many(
+        "INSERT OR IGNORE INTO reactions (message, sender, emoji, sent_at_ns, is_removed) VALUES (?, ?, ?, ?, ?)",
+        [(row, *reaction) for reaction in message.reactions],
+    )
