@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from xirtam_tui.cli import account_commands, app_commands, listen_command, message_commands
+from xirtam_tui.cli import (
+    account_commands,
+    app_commands,
+    device_commands,
+    join_command,
+    listen_command,
+    message_commands,
+)
 from xirtam_tui.cli.options import AccountOption, DataDirOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
 from xirtam_tui.cli.version import version
@@ -49,5 +56,11 @@ for command in (
     message_commands.history,
     message_commands.contacts,
     message_commands.add,
+    device_commands.devices,
+    device_commands.pair,
+    join_command.join_device,
+    device_commands.renew,
+    device_commands.revoke,
+    device_commands.rotate,
 ):
     program.command()(command)
