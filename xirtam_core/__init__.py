@@ -8,42 +8,92 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from xirtam_core.accounts import open_account, register
-    from xirtam_core.chat import Change, Chat, Message, MessageKind, SendState
+    from xirtam_core.chat import Change, Chat, Connection, Message, MessageKind, Page, Received, SendState, Status
     from xirtam_core.client import Client
-    from xirtam_core.errors import XirtamError
+    from xirtam_core.devices import Device
+    from xirtam_core.errors import (
+        AccountExists,
+        IdentityChanged,
+        InUse,
+        Locked,
+        Malformed,
+        NotFound,
+        PassphraseNeeded,
+        Refused,
+        SecurityAlarm,
+        Unreachable,
+        XirtamError,
+    )
     from xirtam_core.join_link import JoinLink
     from xirtam_core.names import ServerName, Username
+    from xirtam_core.people import Contact, Standing
     from xirtam_core.remote_client import reach
-    from xirtam_core.settings import Settings, Strangers
-
-__all__ = [
-    "Change",
-    "Chat",
-    "Client",
-    "JoinLink",
-    "Message",
-    "MessageKind",
-    "SendState",
-    "ServerName",
-    "Settings",
-    "Strangers",
-    "Username",
-    "XirtamError",
-    "open_account",
-    "reach",
-    "register",
-]
+    from xirtam_core.settings import KeyPlace, Routing, Settings, Strangers
+    from xirtam_core.shared_client import open_shared
 
 _HOMES = {
     "accounts": ("open_account", "register"),
-    "chat": ("Change", "Chat", "Message", "MessageKind", "SendState"),
+    "chat": ("Change", "Chat", "Connection", "Message", "MessageKind", "Page", "Received", "SendState", "Status"),
     "client": ("Client",),
-    "errors": ("XirtamError",),
+    "devices": ("Device",),
+    "errors": (
+        "AccountExists",
+        "IdentityChanged",
+        "InUse",
+        "Locked",
+        "Malformed",
+        "NotFound",
+        "PassphraseNeeded",
+        "Refused",
+        "SecurityAlarm",
+        "Unreachable",
+        "XirtamError",
+    ),
     "join_link": ("JoinLink",),
     "names": ("ServerName", "Username"),
+    "people": ("Contact", "Standing"),
     "remote_client": ("reach",),
-    "settings": ("Settings", "Strangers"),
+    "settings": ("KeyPlace", "Routing", "Settings", "Strangers"),
+    "shared_client": ("open_shared",),
 }
+
+__all__ = [
+    "AccountExists",
+    "Change",
+    "Chat",
+    "Client",
+    "Connection",
+    "Contact",
+    "Device",
+    "IdentityChanged",
+    "InUse",
+    "JoinLink",
+    "KeyPlace",
+    "Locked",
+    "Malformed",
+    "Message",
+    "MessageKind",
+    "NotFound",
+    "Page",
+    "PassphraseNeeded",
+    "Received",
+    "Refused",
+    "Routing",
+    "SecurityAlarm",
+    "SendState",
+    "ServerName",
+    "Settings",
+    "Standing",
+    "Status",
+    "Strangers",
+    "Unreachable",
+    "Username",
+    "XirtamError",
+    "open_account",
+    "open_shared",
+    "reach",
+    "register",
+]
 
 
 def __getattr__(name: str) -> Any:

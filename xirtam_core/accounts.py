@@ -16,10 +16,10 @@ from xirtam_core.devices import PairingOffer
 from xirtam_core.engine import lobby, private_network
 from xirtam_core.engine.engine import Engine
 from xirtam_core.engine.joining_account import JoiningAccount, open_bundle, open_pairing, read_bundle
-from xirtam_core.engine.open_account import OpenAccount, open_existing, open_new
+from xirtam_core.engine.open_account import OpenAccount, open_existing, open_new, restore
 from xirtam_core.engine.register import OnProgress
 from xirtam_core.engine.thread import engine_thread
-from xirtam_core.errors import NotFound
+from xirtam_core.errors import NotConnected, NotFound
 from xirtam_core.faces.face import Operation
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
@@ -27,6 +27,8 @@ from xirtam_core.registration import NameAnswer
 from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.account_directory import accounts as accounts
 from xirtam_core.storage.keys import KeyPlace, key_choice
+
+_CLOSED = "the account was closed here: open it again"
 
 
 class LocalClient(Client):
@@ -43,8 +45,15 @@ class LocalClient(Client):
         """See `Client`."""
 
         async def work() -> Any:
-            result = self._engine.method(operation)(**arguments)
-            return await result if inspect.isawaitable(result) else result
+            try:
+                if self.is_closed:
+                    raise NotConnected(_CLOSED)
+                result = self._engine.method(operation)(**arguments)
+                return await result if inspect.isawaitable(result) else result
+            except Exception:
+                if self.is_closed:  # and so was the database, in the midst of it
+                    raise NotConnected(_CLOSED) from None
+                raise
 
         return await self._thread.call(work())
 
@@ -54,7 +63,13 @@ class LocalClient(Client):
 
     async def close(self) -> None:
         """See `Client`."""
-        await self._thread.call(self._opened.close())
+        if self.is_closed:
+            return
+        self.is_closed = True
+        try:
+            await self._thread.call(self._opened.close())
+        finally:
+            self._end()
 
 
 async def open_account(data_dir: Path, account: Username, *, passphrase: str | None = None) -> Client:
@@ -137,10 +152,27 @@ async def _join(opening: Callable[[], JoiningAccount], on_code: Callable[[Pairin
     return LocalClient(*await engine_thread().call(joining()))
 
 
+async def restore_backup(
+    data_dir: Path, path: Path, passphrase: str, *, key_place: KeyPlace | None = None, new_passphrase: str | None = None
+) -> Username:
+    """Makes an account of this machine from a backup, under a new key, and gives its name.
+
+    Raises `AccountExists`, `Locked`, `NotFound` and `StorageFault`.
+
+    It is the same device, not another one: where the original goes on running as well, each misses messages that the other could read.
+    """
+
+    async def restoring() -> Username:
+        return restore(data_dir, path, passphrase, key_place, new_passphrase, SystemClock())
+
+    return await engine_thread().call(restoring())
+
+
 def key_file(data_dir: Path, account: Username) -> Path | None:
     """The file that an account's key lies in, None where it is in the keyring or comes from a passphrase."""
     place = AccountDirectory(data_dir, account).path
-    return place / "key" if key_choice(place).place is KeyPlace.FILE else None
+    choice = key_choice(place)
+    return place / choice.file if choice.place is KeyPlace.FILE else None
 
 
 async def check_name(data_dir: Path, link: JoinLink, name: Username) -> NameAnswer:

@@ -80,7 +80,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """A message from somebody else, with the cursor to ask for those that were stored after it."""
+    """A message with its place in the order of storing: the cursor to ask for those that were stored after it, or before it."""
 
     cursor: int
     message: Message
@@ -141,6 +141,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     anchor_age_s: int | None
     medium_key_age_s: int | None
     alarm: str | None = None
+    storage: str | None = None
+    """What keeps the account from being written to its disk, in words; it goes on by itself once that is over."""
     proxied: tuple[ServerName, ...] = ()
     """Servers that are reached through the home server."""
     certificate: str | None = None
@@ -154,3 +156,12 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     summary: str
     proof: str
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at, whether it is as it should be, how it is, and what to do about it (nothing where it is fine)."""
+
+    what: str
+    is_fine: bool
+    words: str
+    advice: str = ""

@@ -16,7 +16,11 @@
     ├── Locked                    the account's key is missing or does not open it
     │   ├── InUse                 another process has the account open
     │   └── PassphraseNeeded      the key comes from a passphrase, and none was given
-    └── AccountExists             an account of that name is on this machine already
+    ├── AccountExists             an account of that name is on this machine already
+    └── StorageFault              the disk does not do what it should
+        ├── DiskFull              … since no room is left
+        ├── ReadOnly              … since it must not be written to
+        └── Damaged               … since what was written is not what is read
 
 The message of each is for a person: what happened, what was kept, what to do next. Exit codes are in the command line.
 """
@@ -43,7 +47,14 @@ class SecurityAlarm(Unverified):
 
 
 class Equivocation(SecurityAlarm):
-    """A directory served a log that contradicts the one it served before (spec: directory.md, RPC)."""
+    """A directory served a log that contradicts the one it served before (spec: directory.md, RPC).
+
+    `proof` is what it signed, as JSON.
+    """
+
+    def __init__(self, message: str, proof: str = "{}") -> None:
+        super().__init__(message)
+        self.proof = proof
 
 
 class IdentityChanged(SecurityAlarm):
@@ -88,3 +99,19 @@ class PassphraseNeeded(Locked):
 
 class AccountExists(XirtamError):
     """An account of that name is on this machine already."""
+
+
+class StorageFault(XirtamError):
+    """The disk does not do what it should. What was stored before stays; the change at hand was not made, all of it."""
+
+
+class DiskFull(StorageFault):
+    """There is no room left on the disk."""
+
+
+class ReadOnly(StorageFault):
+    """The account's files must not be written to by this user, or at all."""
+
+
+class Damaged(StorageFault):
+    """A file of the account is not as it was written."""

@@ -16,7 +16,7 @@ from xirtam_core import errors
 from xirtam_core.accounts import open_account
 from xirtam_core.client import Client, Listener
 from xirtam_core.engine.announcer import Announcer
-from xirtam_core.engine.control import LONGEST_LINE, decode_name, encode_name, is_private
+from xirtam_core.engine.control import LONGEST_ANSWER, decode_name, encode_name, is_private
 from xirtam_core.errors import InUse, Unreachable, XirtamError
 from xirtam_core.events import Event
 from xirtam_core.faces.face import Operation
@@ -24,6 +24,15 @@ from xirtam_core.names import Username
 from xirtam_core.storage.account_directory import AccountDirectory
 
 _CHANGING_HANDS_S = 5.0
+_UPDATE = "end it, and start it again"
+
+
+class Ended(Unreachable):
+    """The process that has the account open has ended; `was_asked` says whether it may have done what was asked of it."""
+
+    def __init__(self, *, was_asked: bool) -> None:
+        super().__init__("the xirtam that has this account open has ended: try again")
+        self.was_asked = was_asked
 
 
 class RemoteClient(Client):
@@ -36,7 +45,8 @@ class RemoteClient(Client):
         self._numbers = itertools.count()
         self._waiting: dict[int, tuple[Operation, asyncio.Future[Any]]] = {}
         self._announcer = Announcer()
-        self._reading = asyncio.create_task(self._read(reader))
+        self._has_asked_for_events = False
+        self._reading = asyncio.create_task(self._read(reader), name=f"answers about {account}")
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:
@@ -46,7 +56,8 @@ class RemoteClient(Client):
         finally:
             for _, waiter in self._waiting.values():
                 if not waiter.done():
-                    waiter.set_exception(Unreachable("the xirtam that has this account open has ended: try again"))
+                    waiter.set_exception(Ended(was_asked=True))
+            self._end()
 
     def _take(self, line: bytes) -> None:
         if line.startswith(b"{"):
@@ -56,33 +67,43 @@ class RemoteClient(Client):
         operation, waiter = self._waiting.pop(number, (None, None))
         if operation is None or waiter is None or waiter.done():
             return
-        if len(answer) == 1:
-            waiter.set_result(msgspec.convert(answer[0], operation.result, dec_hook=decode_name))
-        else:
+        if len(answer) > 1:
             kind: Any = getattr(errors, answer[1], XirtamError)
             waiter.set_exception(kind(answer[2]))
+            return
+        try:
+            waiter.set_result(msgspec.convert(answer[0], operation.result, dec_hook=decode_name))
+        except ValueError:
+            waiter.set_exception(XirtamError(f"the xirtam that has this account open is of another version: {_UPDATE}"))
 
     async def call(self, operation: Operation, arguments: dict[str, Any]) -> Any:
-        """See `Client`."""
+        """See `Client`; cancelling it cancels the call."""
         if self._reading.done():
-            raise Unreachable("the xirtam that has this account open has ended: try again")
+            raise Ended(was_asked=False)
         number = next(self._numbers)
         waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = (operation, waiter)
-        self._writer.write(msgspec.json.encode([number, operation.path, arguments], enc_hook=encode_name) + b"\n")
-        return await waiter
+        self._say([number, operation.path, arguments])
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if self._waiting.pop(number, None) is not None:
+                self._say([number])
+            raise
 
-    async def ended(self) -> None:
-        """Returns when the other process has closed the account."""
-        await asyncio.wait([self._reading])
+    def _say(self, value: Any) -> None:
+        self._writer.write(msgspec.json.encode(value, enc_hook=encode_name) + b"\n")
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """See `Client`; listeners are called in this event loop."""
-        self._writer.write(b'"events"\n')
+        if not self._has_asked_for_events:
+            self._has_asked_for_events = True
+            self._say("events")
         return self._announcer.subscribe(listener)
 
     async def close(self) -> None:
         """See `Client`; the other process's engine goes on."""
+        self.is_closed = True
         self._writer.close()
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
@@ -94,7 +115,7 @@ async def connect(data_dir: Path, account: Username) -> RemoteClient | None:
     if not is_private(place.socket.parent):
         return None
     try:
-        reader, writer = await asyncio.open_unix_connection(place.socket, limit=LONGEST_LINE)
+        reader, writer = await asyncio.open_unix_connection(place.socket, limit=LONGEST_ANSWER)
     except OSError:
         return None
     return RemoteClient(account, reader, writer)

@@ -13,11 +13,11 @@ from typing import Any
 
 from xirtam_core.client import Client, Listener
 from xirtam_core.engine.announcer import Announcer
-from xirtam_core.errors import Locked, XirtamError
+from xirtam_core.errors import NotConnected, XirtamError
 from xirtam_core.events import ChatChanged, MessageAdded, StatusChanged
 from xirtam_core.faces.face import Operation
 from xirtam_core.names import Username
-from xirtam_core.remote_client import RemoteClient, reach
+from xirtam_core.remote_client import Ended, RemoteClient, reach
 
 _PAUSE_S = 1.0
 _RECENT = 60
@@ -56,7 +56,7 @@ class SharedClient(Client):
         while True:
             try:
                 return await reach(self._data_dir, self.account, passphrase=self._passphrase)
-            except Locked as fault:
+            except XirtamError as fault:
                 _log.warning("the account cannot be taken over yet: %s", fault)
             await asyncio.sleep(_PAUSE_S)
 
@@ -68,9 +68,19 @@ class SharedClient(Client):
                 self._announcer.announce(MessageAdded(message))
 
     async def call(self, operation: Operation, arguments: dict[str, Any]) -> Any:
-        """See `Client`; waits where the account is just changing hands."""
-        await self._is_open.wait()
-        return await self._client.call(operation, arguments)
+        """See `Client`; waits where the account is just changing hands, and asks again where that does no harm."""
+        while True:
+            await self._is_open.wait()
+            if self.is_closed:
+                raise NotConnected("the account was closed here: open it again")
+            client = self._client
+            try:
+                return await client.call(operation, arguments)
+            except Ended as fault:
+                if fault.was_asked and not operation.may_be_repeated(arguments):
+                    raise
+                if client is self._client:
+                    self._is_open.clear()  # until it is in other hands
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """See `Client`."""
@@ -78,11 +88,16 @@ class SharedClient(Client):
 
     async def close(self) -> None:
         """See `Client`."""
+        if self.is_closed:
+            return
+        self.is_closed = True
         self._following.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._following
+        self._is_open.set()  # who waits for it need wait no longer
         self._unsubscribe()
         await self._client.close()
+        self._end()
 
 
 async def open_shared(data_dir: Path, account: Username, *, passphrase: str | None = None) -> SharedClient:

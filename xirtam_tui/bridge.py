@@ -254,6 +254,8 @@ def safe_message(message: Message) -> Message:
         text=text.body(message.text),
         mime=text.line(message.mime),
         failure=None if message.failure is None else text.line(message.failure),
+        quote=None if message.quote is None else text.line(message.quote),
+        reactions=tuple(msgspec.structs.replace(each, emoji=text.line(each.emoji)) for each in message.reactions),
     )
 
 

@@ -36,10 +36,12 @@ def until(condition: Callable[[], bool], what: str, limit_s: float = LIMIT_S) ->
 class Process:
     """A process of its own session whose standard output is read line by line, as JSON where it is JSON."""
 
-    def __init__(self, module: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, module: str, *arguments: str, environment: dict[str, str] | None = None, is_typed_into: bool = False
+    ) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if is_typed_into else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -99,6 +101,17 @@ class Process:
             continue
         return line
 
+    def type(self, text: str) -> None:
+        """Writes to its standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(text.encode())
+        self._process.stdin.flush()
+
+    def end_input(self) -> None:
+        """Says that nothing more will be written to its standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
     def wait(self, limit_s: float = LIMIT_S) -> int:
         """Its exit status, once it has ended by itself."""
         try:
@@ -121,7 +134,7 @@ class Process:
     def _finish_reading(self) -> None:
         for reader in self._readers:
             reader.join()
-        for stream in (self._process.stdout, self._process.stderr):
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
 

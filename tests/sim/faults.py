@@ -1,11 +1,12 @@
 """What can go wrong between a client and a server, drawn from a seed."""
 
 import asyncio
+import contextlib
 import random
 
 import msgspec
 
-from xirtam_core.errors import NotConnected, Unreachable
+from xirtam_core.errors import NotConnected, Unreachable, XirtamError
 from xirtam_core.rpc import envelope
 from xirtam_core.rpc.service import Dispatcher, Service
 from xirtam_core.rpc.transports.local import LocalTransport
@@ -17,9 +18,13 @@ class Faults(msgspec.Struct):
     lost_request: float = 0.0
     lost_reply: float = 0.0
     busy: float = 0.0
+    twice: float = 0.0
+    """A request that is carried out a second time, some time later, whatever became of the first."""
     latency_s: float = 0.0
     only: str = ""
 
+
+_LATEST_S = 20.0
 
 ROUGH = Faults(lost_request=0.1, lost_reply=0.1, busy=0.1, latency_s=0.4)
 """A network that nobody would want."""
@@ -33,6 +38,7 @@ class Machine:
         self.calls: list[str] = []
         """The methods that were called, in order."""
         self._is_down = False
+        self._strays: set[asyncio.Task[None]] = set()
         self._in_flight: set[asyncio.Task[bytes]] = set()
 
     @property
@@ -48,6 +54,18 @@ class Machine:
     def start(self) -> None:
         """Is back."""
         self._is_down = False
+
+    def answer_later(self, request: bytes, after_s: float) -> None:
+        """Carries a request out once more, later, for nobody: a copy of it took its time on the way."""
+
+        async def carry_out() -> None:
+            await asyncio.sleep(after_s)
+            if not self._is_down:
+                with contextlib.suppress(XirtamError):  # nobody waits for the answer
+                    await self.transport.call(request, "", timeout_s=60.0)
+
+        self._strays.add(task := asyncio.create_task(carry_out()))
+        task.add_done_callback(self._strays.discard)
 
     async def answer(self, request: bytes, call_id: str, timeout_s: float) -> bytes:
         """What the service answers; raises `Unreachable` when the machine goes down meanwhile."""
@@ -65,15 +83,20 @@ class Machine:
 
 
 class Client(msgspec.Struct):
-    """A client's end of the network."""
+    """A client's end of the network: whether it is cut off, from everybody or from some, and to whom its calls got."""
 
     is_cut: bool = False
+    blocked: list[Machine] = []
+    reached: list[Machine] = []
+    out_of_reach: set[str] = msgspec.field(default_factory=set[str])
+    """The URLs that it cannot reach."""
 
 
 class SimTransport:
     """A transport to `machine` through a network with `faults`; `client` says whether there is a network at all."""
 
-    def __init__(self, machine: Machine, faults: Faults, chance: random.Random, client: Client) -> None:
+    def __init__(self, machine: Machine, faults: Faults, chance: random.Random, client: Client, url: str) -> None:
+        self._url = url
         self._machine = machine
         self._faults = faults
         self._chance = chance
@@ -83,17 +106,23 @@ class SimTransport:
         """See `Transport`."""
         method = envelope.parse_request(request).method
         await self._travel()
-        if self._client.is_cut or self._machine.is_down:
+        if not self._is_reachable() or self._machine.is_down or self._machine in self._client.blocked:
             raise NotConnected("no connection")
+        self._client.reached.append(self._machine)
         if self._draw(self._faults.lost_request, method):
             raise Unreachable("the request got lost")
         if self._draw(self._faults.busy, method):
             return envelope.render_fault(call_id, envelope.Fault(-1, "rate limited, retry later", "retry_later"))
+        if self._draw(self._faults.twice, method):
+            self._machine.answer_later(request, self._chance.uniform(0, _LATEST_S))
         reply = await self._machine.answer(request, call_id, timeout_s)
         await self._travel()
-        if self._client.is_cut or self._draw(self._faults.lost_reply, method):
+        if not self._is_reachable() or self._draw(self._faults.lost_reply, method):
             raise Unreachable("the reply got lost")
         return reply
+
+    def _is_reachable(self) -> bool:
+        return not self._client.is_cut and self._url not in self._client.out_of_reach
 
     async def _travel(self) -> None:
         if self._faults.latency_s:

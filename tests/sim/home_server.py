@@ -9,19 +9,19 @@ import math
 import random
 import secrets
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 
 import msgspec
 
 from tests.sim.clock import SimClock
 from tests.sim.directory import SimDirectory
-from xirtam_core.codec import bcs
+from xirtam_core.codec import bcs, jsontext
 from xirtam_core.codec.primitives import AuthToken, Hash, Signature
 from xirtam_core.crypto import signing
 from xirtam_core.crypto.hashing import hash_bytes, token_hash
 from xirtam_core.engine.session import challenge_bytes
-from xirtam_core.errors import Unverified
+from xirtam_core.errors import Unreachable, Unverified
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import certificate
 from xirtam_core.protocol.attachment import Fragment, Leaf, Node
@@ -39,7 +39,19 @@ from xirtam_core.protocol.mailbox import (
     rights_of,
 )
 from xirtam_core.protocol.medium_key import SignedMediumKey
-from xirtam_core.rpc.home_server import AccessDenied, Challenge, HomeServer, ServerBusy, ServerInfo, ServerLimits
+from xirtam_core.rpc.directory import Directory
+from xirtam_core.rpc.home_server import (
+    AccessDenied,
+    Challenge,
+    HomeServer,
+    ProxyNotSupported,
+    ServerBusy,
+    ServerInfo,
+    ServerLimits,
+    UpstreamFailed,
+)
+from xirtam_core.rpc.service import Dispatcher, RawJson, Transport
+from xirtam_core.rpc.transports.local import LocalTransport
 
 _MOST_IN_PAGE = 100
 _LARGEST_FRAGMENT = 720_000
@@ -87,6 +99,10 @@ class SimHomeServer(HomeServer):
         self.invites: dict[AuthToken, int] = {}
         """How many each still lets in."""
         self.invited: set[Username] = set()
+        self.forwards: Callable[[ServerName], Transport] | None = None
+        """The way to other servers, where it forwards calls to them."""
+        self.shown: Directory | None = None
+        """The directory as this server's callers see it, where it forwards calls to that."""
         self.fragments: dict[Hash, Node | Leaf] = {}
         self.fragment_expiries_s: dict[Hash, float] = {}
         self._directory = directory
@@ -98,6 +114,10 @@ class SimHomeServer(HomeServer):
     def mailbox(self, user: Username) -> Mailbox:
         """The mailbox of `user`."""
         return self.mailboxes[direct_mailbox(user)]
+
+    def keep_time_by(self, clock: SimClock) -> None:
+        """Has a clock of its own from now on, which may be wrong."""
+        self._clock = clock
 
     def adopt(self, user: Username, chain: CertificateChain, key: SignedMediumKey) -> AuthToken:
         """Takes a device in as if it had registered."""
@@ -266,6 +286,24 @@ class SimHomeServer(HomeServer):
     def _find(self, mailboxes: tuple[ReceiveFrom, ...]) -> dict[Hash, tuple[MailboxEntry, ...]]:
         pages = {asked.mailbox: self.mailboxes[asked.mailbox].after(asked.after) for asked in mailboxes}
         return {mailbox: page for mailbox, page in pages.items() if page}
+
+    async def proxy_server(self, auth: AuthToken, server: ServerName, request: RawJson) -> RawJson:
+        if self._device(auth) is None or self.forwards is None:
+            raise ProxyNotSupported
+        return await self._forward(self.forwards(server), request)
+
+    async def proxy_directory(self, auth: AuthToken, request: RawJson) -> RawJson:
+        if self.shown is None:
+            raise ProxyNotSupported
+        return await self._forward(LocalTransport(Dispatcher(self.shown)), request)
+
+    async def _forward(self, way: Transport, request: RawJson) -> RawJson:
+        """As the reference does it: under the id that it was given, and a null comes back as neither result nor error."""
+        try:
+            answer = jsontext.parse(await way.call(jsontext.render(request.value), request.value["id"], timeout_s=600))
+        except Unreachable as fault:
+            raise UpstreamFailed(str(fault)) from None
+        return RawJson({name: value for name, value in answer.items() if name != "result" or value is not None})
 
 
 class ReferenceServer(SimHomeServer):

@@ -17,6 +17,7 @@ from xirtam_core.engine.engine import Engine
 from xirtam_core.engine.joining_account import JoiningAccount, open_bundle, open_pairing, read_bundle
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.open_account import OpenAccount
+from xirtam_core.errors import Equivocation
 from xirtam_core.names import Username
 from xirtam_core.storage.account_directory import accounts
 from xirtam_core.storage.keys import KeyPlace
@@ -38,9 +39,11 @@ class NewDevice:
         for module in (open_account, joining_account):
             monkeypatch.setattr(module, "Network", self._network)
 
-    def _network(self, link: Any, headers: Any, database: Any, on_equivocation: Callable[[str], None]) -> Network:
+    def _network(
+        self, link: Any, headers: Any, database: Any, on_equivocation: Callable[[Equivocation, str], None]
+    ) -> Network:
         def connect(urls: Any) -> SimTransport:
-            return SimTransport(self.world.machines[urls[0]], self.world.faults, self.world.chance, self.end)
+            return SimTransport(self.world.machines[urls[0]], self.world.faults, self.world.chance, self.end, urls[0])
 
         directory = SimDirectoryClient(self.world.directory, self.end)
         return Network(link, headers, database, on_equivocation, connect=connect, directory=directory)

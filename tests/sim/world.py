@@ -5,6 +5,7 @@ Devices are real engines on real encrypted databases. `crash` is what losing pow
 
 import asyncio
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from tests.sim.clock import SimClock
 from tests.sim.directory import DIRECTORY_SECRET, SimDirectory, SimDirectoryClient
 from tests.sim.faults import Client, Faults, Machine, SimTransport
 from tests.sim.home_server import SimHomeServer
+from tests.sim.power import FailingDatabase, Fuse
 from tests.sim.virtual_time import until
 from xirtam_core.chat import Message, SendState
 from xirtam_core.codec.primitives import ANONYMOUS, AuthToken
@@ -27,14 +29,17 @@ from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.directory import ServerDescriptor, ServerUrl, UserDescriptor
 from xirtam_core.protocol.mailbox import direct_mailbox
+from xirtam_core.settings import Settings, Strangers
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import medium_keys
+from xirtam_core.storage import medium_keys, settings
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
 from xirtam_core.storage.keys import DatabaseKey
 
 KEY = DatabaseKey(bytes(range(32)))
+OUT = (SendState.SENT, SendState.DELIVERED, SendState.READ)
+"""States of a message that a server has."""
 Server = TypeVar("Server", bound=SimHomeServer)
 
 
@@ -68,9 +73,14 @@ class World:
         """Where a server runs."""
         return self.machines[f"tcp://{server.name[1:]}:1"]
 
+    def forward(self, server: SimHomeServer) -> None:
+        """Has `server` forward its users' calls to other servers."""
+        end = Client()
+        server.forwards = lambda name: SimTransport(self.machine(self._homes[name]), self.faults, self.chance, end)
+
     def home_of(self, device: "SimDevice") -> SimHomeServer:
         """Where a device's account lives."""
-        return self._homes[device.engine.account.server]
+        return self._homes[device.engine.account.server if device.is_running else device.first_home]
 
     async def post(self, receiver: "SimDevice", blob: Blob) -> int:
         """Puts `blob` into the receiver's mailbox, as anybody could; gives its `received_at`."""
@@ -108,9 +118,14 @@ class SimDevice:
         self.world = world
         self.keys = keys
         self.name = keys.username
+        self.first_home = server
         self.clock = SimClock(asyncio.get_running_loop())
         self.end = Client()
         self.directory = SimDirectoryClient(world.directory, self.end)
+        self.fuse = Fuse()
+        self.open_database: Callable[[Path, DatabaseKey], Database] = lambda path, key: FailingDatabase(
+            path, key, self.fuse
+        )
         self.events: list[Event] = []
         """What its engines have announced, all of them together."""
         self.path = world.place / f"{file_name}.db"
@@ -126,6 +141,8 @@ class SimDevice:
         stored_account.create(database, account)
         stored_account.store_token(database, token)
         stored_account.store_registered(database)
+        # As for a bot: what becomes of strangers is tested where it is asked for, and elsewhere they are people like others.
+        settings.store(database, Settings(strangers=Strangers.ACCEPT))
         database.execute(
             "INSERT INTO medium_keys (secret, created_s, published_s) VALUES (?, ?, ?)",
             bytes(self.keys.medium), builders.NOW_S, builders.NOW_S,
@@ -134,7 +151,7 @@ class SimDevice:
 
     @property
     def is_running(self) -> bool:
-        return self._running is not None and not self._running.done()
+        return self._running is not None and not self._running.done() and not self.fuse.has_burnt
 
     @property
     def has_failed(self) -> bool:
@@ -150,12 +167,13 @@ class SimDevice:
     def start(self) -> Engine:
         """Opens the account and runs its engine."""
         assert self._running is None
-        database = Database(self.path, KEY)
+        self.fuse.has_burnt = False
+        database = self.open_database(self.path, KEY)
         database.execute("PRAGMA synchronous = OFF")  # nothing here loses power; the processes' crash tests do without
         self.database, announcer = database, Announcer()
         announcer.subscribe(self.events.append)
         headers = StoredHeaders(database, self.clock)
-        alarm = DirectoryAlarm(database, announcer)
+        alarm = DirectoryAlarm(database, announcer, self.clock)
         network = Network(
             self.world.link, headers, database, alarm.raise_alarm,
             connect=lambda urls: self._transport(urls[0]), directory=self.directory,
@@ -167,21 +185,45 @@ class SimDevice:
         return self._engine
 
     def _transport(self, url: str) -> SimTransport:
-        return SimTransport(self.world.machines[url], self.world.faults, self.world.chance, self.end)
+        return SimTransport(self.world.machines[url], self.world.faults, self.world.chance, self.end, url)
 
     async def crash(self) -> None:
         """Ends the engine without grace: nothing that it would still write is written."""
         if self._running is None:
             return
-        task, self._running = self._running, None
-        self.database.close()
-        task.cancel()
+        task = self._running
+        self.lose_power()
         await asyncio.gather(task, return_exceptions=True)
+
+    def lose_power(self) -> None:
+        """Ends the engine without grace, at this very moment."""
+        if self._running is not None:
+            task, self._running = self._running, None
+            self.database.close()
+            task.add_done_callback(_look_at)
+            task.cancel()
+
+    def bring_back(self) -> Engine:
+        """Starts it where it has lost its power, by the fuse or otherwise."""
+        self.lose_power()
+        return self.start()
+
+    def is_at_rest(self) -> bool:
+        """Whether it runs and has nothing left to send or to understand."""
+        if not self.is_running:
+            return False
+        busy = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM journal)"
+        row = self.database.row(busy)
+        return row is not None and row[0] == 0
 
     async def restart(self) -> Engine:
         """A crash, and a new start."""
         await self.crash()
         return self.start()
+
+    def forget_directory(self) -> None:
+        """Forgets what only a process knows of the directory, for the next start."""
+        self.directory = SimDirectoryClient(self.world.directory, self.end)
 
     def change_root(self, seed: str) -> builders.Device:
         """The directory says from now on that the account has another root key; gives the keys that are behind it."""
@@ -225,9 +267,7 @@ class SimDevice:
 
     async def has_sent(self, message: Message, limit_s: float = 3600.0) -> None:
         """Waits until a server has the message."""
-        await until(
-            lambda: self.find(message.id).state is SendState.SENT, f"{self.name} sends {message.text!r}", limit_s
-        )
+        await until(lambda: self.find(message.id).state in OUT, f"{self.name} sends {message.text!r}", limit_s)
 
     def find(self, message_id: str) -> Message:
         """An own message as it is now."""
@@ -252,3 +292,9 @@ class SimDevice:
         newest = medium_keys.newest(self.database)
         assert newest is not None
         return bytes(dh.public_of(newest.secret))
+
+
+def _look_at(task: asyncio.Task[None]) -> None:
+    """Takes note of how a task ended, so that nobody complains that it was not."""
+    if not task.cancelled():
+        task.exception()

@@ -44,11 +44,12 @@ def contradicts(anchor: DirectoryAnchor, known: DirectoryHeader) -> bool:
     return known.hash() != anchor.last_header_hash
 
 
-def two_logs(height: int) -> Equivocation:
-    """The alarm for a directory that signed two logs, which differ at or below `height`."""
+def two_logs(height: int, proof: str = "{}") -> Equivocation:
+    """The alarm for a directory that signed two logs, which differ at or below `height`; `proof` is JSON."""
     return Equivocation(
         f"the directory has signed two contradicting logs (at or below height {height}). Nothing of the new one was used. "
-        "Names may be resolved wrongly for you or others: tell whoever runs it, and compare keys with your contacts in person"
+        "Names may be resolved wrongly for you or others: tell whoever runs it, and compare keys with your contacts in person",
+        proof,
     )
 
 

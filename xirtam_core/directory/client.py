@@ -18,7 +18,7 @@ from xirtam_core.directory.item import VerifiedItem, verify_item
 from xirtam_core.directory.ownership import find_next_step
 from xirtam_core.directory.pow.solver import Progress, solve
 from xirtam_core.directory.store import HeaderStore
-from xirtam_core.errors import Refused, RetryLater, Unreachable
+from xirtam_core.errors import Equivocation, Refused, RetryLater, Unreachable
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.directory import (
@@ -97,6 +97,10 @@ class DirectoryClient:
         Raises `Equivocation` if they contradict, and `StaleAnchor` if the directory does not show here what it showed there.
         """
         await self._log.compare(anchor)
+
+    def raise_alarm(self, lie: Equivocation) -> None:
+        """Lets no calls through from now on: every one raises `lie`, until a person has acknowledged it."""
+        self._log.raise_alarm(lie)
 
     def acknowledge_alarm(self) -> None:
         """Lets calls through again after an `Equivocation` that a person has seen; the same contradiction raises it again."""

@@ -12,6 +12,7 @@ from typing import Final
 
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.directory.chain import ChainWalk, StaleAnchor, check_anchor, contradicts, two_logs
+from xirtam_core.directory.proof import proof_of
 from xirtam_core.directory.store import HeaderStore
 from xirtam_core.errors import Equivocation, Unreachable, Unverified, XirtamError
 from xirtam_core.protocol.directory import DirectoryAnchor, DirectoryHeader
@@ -46,6 +47,10 @@ class FollowedLog:
         """Raises the `Equivocation` that was met before, if any."""
         if self._alarm is not None:
             raise self._alarm.with_traceback(None)
+
+    def raise_alarm(self, lie: Equivocation) -> None:
+        """Stops asking on account of a lie, such as one that was met before this process began."""
+        self._alarm = lie
 
     def acknowledge_alarm(self) -> None:
         """Goes on asking after an `Equivocation`. What is stored stays, so the same lie raises it again."""
@@ -136,8 +141,16 @@ class FollowedLog:
     def _compare(self, anchor: DirectoryAnchor) -> None:
         header = self._store.header(anchor.last_header_height)
         if header is not None and contradicts(anchor, header):
-            self._alarm = two_logs(anchor.last_header_height)
+            self._alarm = two_logs(anchor.last_header_height, self._proof_against(anchor))
             raise self._alarm
+
+    def _proof_against(self, anchor: DirectoryAnchor) -> str:
+        """That `anchor`, which is no higher than the stored one, names another header than the stored log has there."""
+        known = self._store.anchor()
+        assert known is not None, "there is a header, so there is an anchor"
+        heights = range(anchor.last_header_height, known.last_header_height + 1)
+        headers = (header for height in heights if (header := self._store.header(height)) is not None)
+        return proof_of(known, anchor, heights.start, headers)
 
     async def _extend(self, known: DirectoryAnchor | None, anchor: DirectoryAnchor) -> None:
         """Fetches the headers up to `anchor`, from the one after `known` or, without one, the last few that are worth keeping."""
@@ -153,5 +166,9 @@ class FollowedLog:
                 raise Unreachable("the directory does not give the headers that its anchor stands for")
             walk.follow(page)
             kept.extend(page)
-        walk.end_at(anchor)
+        try:
+            walk.end_at(anchor)
+        except Equivocation:
+            assert known is not None, "there is something that this does not link to"
+            raise two_logs(last, proof_of(known, anchor, last - len(kept) + 1, kept)) from None
         self._store.extend(last - len(kept) + 1, tuple(kept), anchor)

@@ -140,4 +140,4 @@ class Certificates:
 
     def _root(self) -> Hash:
         known = stored_peers.find(self._database, self._session.account.username)
-        return self._session.account.chain.root_hash if known is None else known.root_cert_hash
+        return self._session.account.chain.root.device_hash() if known is None else known.root_cert_hash

@@ -2,8 +2,11 @@
 
 So an app and commands can be used on one account at the same time: whoever finds the account locked talks to the engine that holds
 it. Each line is one JSON value. A call is `[number, path of an operation, arguments]`; answers are `[number, result]` or
-`[number, null, kind, message]` with the name of an error of `xirtam_core.errors`. The line `"events"` asks for events, which come as
-objects.
+`[number, null, kind, message]` with the name of an error of `xirtam_core.errors`, in the order in which calls come to their ends;
+`[number]` cancels a call. The line `"events"` asks for events, which come as objects.
+
+A caller that reads slowly is given no more than it has read: its further calls are not looked at, and where too many events wait for
+it, it is hung up on and asks again from where it was.
 """
 
 import asyncio
@@ -18,13 +21,17 @@ import msgspec
 
 from xirtam_core import errors
 from xirtam_core.client import OPERATIONS
+from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.engine import Engine
-from xirtam_core.errors import XirtamError
+from xirtam_core.errors import Malformed, XirtamError
 from xirtam_core.events import Event
 from xirtam_core.faces.face import Operation
 
-LONGEST_LINE: Final = 16 * 1024 * 1024
-_MOST_WAITING_EVENTS = 10_000
+LONGEST_ANSWER: Final = 256 * 1024 * 1024
+"""What a caller takes at most: pages are bounded, but there may be many chats with long last messages."""
+_LONGEST_CALL = 16 * 1024 * 1024
+_MOST_CALLS = 64
+_MOST_WAITING_BYTES = 16 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
@@ -62,7 +69,7 @@ class ControlSocket:
             def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 tasks.create_task(self._serve(reader, writer))
 
-            server = await asyncio.start_unix_server(serve, self._path, limit=LONGEST_LINE)
+            server = await asyncio.start_unix_server(serve, self._path, limit=_LONGEST_CALL)
             self._path.chmod(0o600)  # the directory is its owner's alone already
             try:
                 await asyncio.Event().wait()
@@ -72,7 +79,13 @@ class ControlSocket:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await self._converse(reader, writer)
+            async with asyncio.TaskGroup() as tasks:
+                conversation = _Conversation(self._engine, writer, tasks)
+                try:
+                    while line := await reader.readline():
+                        await conversation.take(msgspec.json.decode(line))
+                finally:
+                    conversation.end()
         except* (OSError, ValueError):
             pass  # the caller has gone, or does not speak this language: that is no concern of the others
         except* Exception as faults:
@@ -80,44 +93,134 @@ class ControlSocket:
         finally:
             writer.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        events: asyncio.Queue[Event] = asyncio.Queue(_MOST_WAITING_EVENTS)
-        async with asyncio.TaskGroup() as tasks:
-            pump: asyncio.Task[None] | None = None
-            unsubscribe: Callable[[], None] | None = None
-            try:
-                while line := await reader.readline():
-                    asked = msgspec.json.decode(line)
-                    if asked == "events" and pump is None:
-                        unsubscribe = self._engine.announcer.subscribe(lambda event: _offer(events, event, writer))
-                        pump = tasks.create_task(_pump(events, writer))
-                    else:
-                        writer.write(await self._answer(asked))
-                        await writer.drain()
-            finally:
-                if unsubscribe is not None:
-                    unsubscribe()
-                if pump is not None:
-                    pump.cancel()
 
-    async def _answer(self, asked: Any) -> bytes:
-        number: Any = None
-        try:
-            number, path, arguments = asked
-            operation = OPERATIONS.get(path)
-            if operation is None:
-                raise XirtamError(f"a running xirtam has no {path!r}: is it another version?")
-            result = self._engine.method(operation)(**_typed(operation, arguments))
-            if inspect.isawaitable(result):
-                result = await result
-            return _line([number, result])
-        except XirtamError as error:
-            return _line([number, None, _kind(error), str(error)])
-        except (TypeError, ValueError, KeyError) as fault:
-            return _line([number, None, "XirtamError", f"a call that is not understood: {fault}"])
-        except Exception:  # whatever a caller brought about, the engine goes on
-            _log.exception("a call from another process failed")
-            return _line([number, None, "XirtamError", "the xirtam that has this account open could not do that"])
+class _Conversation:
+    """What one caller has asked for, and is given as it comes about."""
+
+    def __init__(self, engine: Engine, writer: asyncio.StreamWriter, tasks: asyncio.TaskGroup) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._tasks = tasks
+        self._calls: dict[Any, asyncio.Task[None]] = {}
+        self._free = asyncio.Semaphore(_MOST_CALLS)
+        self._events: _Events | None = None
+
+    async def take(self, asked: Any) -> None:
+        """Begins with what a line asks for, once the caller has taken what it was given before."""
+        if asked == "events":
+            self._give_events()
+            return
+        number = asked[0] if isinstance(asked, list) and asked else None  # pyright: ignore[reportUnknownVariableType]
+        if isinstance(asked, list) and len(asked) == 1:  # pyright: ignore[reportUnknownArgumentType]
+            if (call := self._calls.get(number)) is not None:
+                call.cancel()
+            return
+        await self._free.acquire()
+        await self._writer.drain()
+        call = self._tasks.create_task(self._answer(number, asked))
+        self._calls[number] = call
+        call.add_done_callback(lambda done: self._forget(number, done))
+        await asyncio.sleep(0)  # most calls are over at once
+
+    def _forget(self, number: Any, call: asyncio.Task[None]) -> None:
+        self._free.release()
+        if self._calls.get(number) is call:
+            del self._calls[number]
+
+    async def _answer(self, number: Any, asked: Any) -> None:
+        self._writer.write(await _answer(self._engine, number, asked))
+
+    def _give_events(self) -> None:
+        if self._events is None:
+            self._events = _Events(self._writer)
+            self._events.begin(self._engine.announcer, self._tasks)
+
+    def end(self) -> None:
+        """Stops what is still going on."""
+        for call in tuple(self._calls.values()):
+            call.cancel()
+        if self._events is not None:
+            self._events.end()
+
+
+class _Events:
+    """Events on their way to one caller, no more than a bounded number of bytes."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._lines: asyncio.Queue[bytes] = asyncio.Queue()
+        self._waiting_bytes = 0
+        self._unsubscribe: Callable[[], None] | None = None
+        self._pumping: asyncio.Task[None] | None = None
+
+    def begin(self, announcer: Announcer, tasks: asyncio.TaskGroup) -> None:
+        """Gives events from now on."""
+        self._unsubscribe = announcer.subscribe(self._offer)
+        self._pumping = tasks.create_task(self._pump())
+
+    def _offer(self, event: Event) -> None:
+        line = _line(event)
+        self._waiting_bytes += len(line)
+        if self._waiting_bytes > _MOST_WAITING_BYTES:
+            self._writer.transport.abort()  # it asks again from where it was
+        else:
+            self._lines.put_nowait(line)
+
+    async def _pump(self) -> None:
+        while True:
+            line = await self._lines.get()
+            self._writer.write(line)
+            await self._writer.drain()
+            self._waiting_bytes -= len(line)
+
+    def end(self) -> None:
+        """Gives no more."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        if self._pumping is not None:
+            self._pumping.cancel()
+
+
+async def _answer(engine: Engine, number: Any, asked: Any) -> bytes:
+    """The line that answers a call."""
+    try:
+        method, arguments = _understood(engine, asked)
+        result = method(**arguments)
+        if inspect.isawaitable(result):
+            result = await result
+        return _line([number, result])
+    except XirtamError as error:
+        return _line([number, None, _kind(error), str(error)])
+    except Exception:  # whatever a caller brought about, the engine goes on
+        _log.exception("a call from another process failed")
+        return _line([number, None, "XirtamError", "the xirtam that has this account open could not do that"])
+
+
+def _understood(engine: Engine, asked: Any) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The method that is called, and its arguments as the types that it takes; raises `XirtamError` for any other call."""
+    try:
+        _, path, arguments = asked
+        operation = OPERATIONS.get(path)
+    except (TypeError, ValueError):
+        raise XirtamError("a call that is not understood") from None
+    if operation is None:
+        raise XirtamError(f"a running xirtam has no {path!r}: is it another version?")
+    try:
+        method = engine.method(operation)
+        typed = {name: _typed(operation, name, value) for name, value in arguments.items()}
+        inspect.signature(method).bind(**typed)
+    except (TypeError, AttributeError) as fault:
+        raise Malformed(f"a call of {path} that is not understood: {fault}") from None
+    return method, typed
+
+
+def _typed(operation: Operation, name: str, value: Any) -> Any:
+    if name not in operation.parameters:
+        raise Malformed(f"{operation.path} takes no {name!r}: is it another version?")
+    try:
+        return msgspec.convert(value, operation.parameters[name], dec_hook=decode_name)
+    except ValueError as fault:
+        raise Malformed(f"{operation.path}, {name}: {fault}") from None
 
 
 def _kind(error: XirtamError) -> str:
@@ -140,25 +243,5 @@ def is_private(directory: Path) -> bool:
     return found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
-def _typed(operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: msgspec.convert(value, operation.parameters[name], dec_hook=decode_name)
-        for name, value in arguments.items()
-    }
-
-
 def _line(value: Any) -> bytes:
     return msgspec.json.encode(value, enc_hook=encode_name) + b"\n"
-
-
-def _offer(events: asyncio.Queue[Event], event: Event, writer: asyncio.StreamWriter) -> None:
-    try:
-        events.put_nowait(event)
-    except asyncio.QueueFull:
-        writer.transport.abort()  # a listener that does not keep up asks again from where it was
-
-
-async def _pump(events: asyncio.Queue[Event], writer: asyncio.StreamWriter) -> None:
-    while True:
-        writer.write(_line(await events.get()))
-        await writer.drain()

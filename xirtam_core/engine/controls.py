@@ -9,8 +9,12 @@ from collections.abc import Callable
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.errors import Malformed
 from xirtam_core.names import Username
+from xirtam_core.people import Standing
 from xirtam_core.protocol.control import DEVICE
 from xirtam_core.protocol.direct_message import Opened
+from xirtam_core.storage import people
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.messages import StoredMessage
 
 Take = Callable[[Opened, Outcome], None]
 """Stores what an event says, inside the transaction of its batch; raises `Malformed` for one that says nothing sensible."""
@@ -19,20 +23,43 @@ _log = logging.getLogger(__name__)
 
 
 class Controls:
-    """Who takes which kind of control event, by its MIME type."""
+    """Who takes which kind of control event, by its MIME type; and who follows the messages that they are about."""
 
-    def __init__(self, me: Username) -> None:
+    def __init__(self, database: Database, me: Username) -> None:
+        self._database = database
         self._me = me
         self._takers: dict[str, Take] = {}
+        self._followers: list[Callable[[StoredMessage, Outcome], None]] = []
+        self._closers: list[Callable[[Outcome], None]] = []
 
     def register(self, mime: str, take: Take) -> None:
         """Has `take` take the events of one kind."""
         self._takers[mime] = take
 
+    def when_stored(self, then: Callable[[StoredMessage, Outcome], None]) -> None:
+        """Calls `then` for each message that has arrived and was new, in the transaction that stores it."""
+        self._followers.append(then)
+
+    def when_concluded(self, then: Callable[[Outcome], None]) -> None:
+        """Calls `then` once all of a batch has been dealt with, in its transaction."""
+        self._closers.append(then)
+
+    def stored(self, message: StoredMessage, outcome: Outcome) -> None:
+        """A message has arrived that was not here before."""
+        for follow in self._followers:
+            follow(message, outcome)
+
+    def conclude(self, outcome: Outcome) -> None:
+        """All of a batch has been dealt with."""
+        for close in self._closers:
+            close(outcome)
+
     def take(self, opened: Opened, outcome: Outcome) -> None:
         """Deals with an event that has been verified; one of an unknown kind, or that makes no sense, is let go."""
         take = self._takers.get(opened.event.mime)
         if take is None or (opened.event.mime == DEVICE and not self._is_to_myself(opened)):
+            return
+        if people.standing(self._database, opened.sender) is Standing.BLOCKED:
             return
         try:
             take(opened, outcome)

@@ -3,21 +3,29 @@
 from xirtam_core.chat import LONGEST_TEXT, Change, Chat, Message, Page, Received, Status
 from xirtam_core.clock import Clock
 from xirtam_core.codec.integers import LATEST
+from xirtam_core.engine import replies
 from xirtam_core.engine.account_status import AccountStatus
 from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.beyond_text import BeyondText
+from xirtam_core.engine.contact_book import ContactBook
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.peers import Peers
-from xirtam_core.errors import Malformed, NotFound, Unreachable
+from xirtam_core.engine.reading import Reading
+from xirtam_core.errors import InvalidName, Malformed, NotFound, Unreachable
 from xirtam_core.events import ChatChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol.event import TEXT
 from xirtam_core.storage import account as stored_account
 from xirtam_core.storage import chats, counters, messages, peers
+from xirtam_core.storage import outbox as stored_outbox
 from xirtam_core.storage.database import Database
+from xirtam_core.storage.messages import StoredMessage
 
 _LONGEST_DRAFT = LONGEST_TEXT
 _MOST_ON_A_PAGE = 1000
+_LONGEST_READER = 64
+_LONGEST_ONCE = 200
 
 
 class Conversations:
@@ -28,6 +36,9 @@ class Conversations:
         database: Database,
         known: Peers,
         outbox: Outbox,
+        beyond: BeyondText,
+        book: ContactBook,
+        reading: Reading,
         status: AccountStatus,
         network: Network,
         clock: Clock,
@@ -36,6 +47,9 @@ class Conversations:
         self._database = database
         self._peers = known
         self._outbox = outbox
+        self._beyond = beyond
+        self._book = book
+        self._reading = reading
         self._status = status
         self._network = network
         self._clock = clock
@@ -51,15 +65,18 @@ class Conversations:
 
     async def start_chat(self, name: Username, *, unseen: bool = False) -> Chat:
         """See the face."""
-        if (known := chats.find(self._database, name)) is not None:
-            return known
-        try:
-            await self._peers.look_up(name)
-        except Unreachable:
-            if not unseen:
-                raise
-        chats.open_chat(self._database, name, self._clock.now_ns())
-        return self._announce_chat(name)
+        if chats.find(self._database, name) is None:
+            try:
+                await self._peers.look_up(name)
+            except Unreachable:
+                if not unseen:
+                    raise
+        with self._database.transaction():
+            before = chats.find(self._database, name)
+            self._book.begin(name)
+            chats.open_chat(self._database, name, self._clock.now_ns())
+        chat = self._require(name)
+        return chat if chat == before else self._announce_chat(name)
 
     def history(self, chat: str, before: int | None = None, after: int | None = None, limit: int = 60) -> Page:
         """See the face."""
@@ -80,13 +97,17 @@ class Conversations:
         found = messages.since(self._database, min(after, LATEST), _on_a_page(limit))
         return [Received(cursor=each.row, message=each.message) for each in found]
 
-    def listened(self, chat: str | None = None) -> int:
+    def latest_received(self) -> int:
         """See the face."""
-        return counters.get(self._database, _listened(chat))
+        return messages.latest_from_others(self._database)
 
-    def mark_listened(self, cursor: int, chat: str | None = None) -> None:
+    def listened(self, reader: str | None = None) -> int:
         """See the face."""
-        counters.set_to(self._database, _listened(chat), cursor)
+        return counters.get(self._database, _listened(reader))
+
+    def mark_listened(self, cursor: int, reader: str | None = None) -> None:
+        """See the face."""
+        counters.set_to(self._database, _listened(reader), max(0, min(cursor, LATEST)))
 
     def changes(self, after: int, limit: int = 100) -> list[Change]:
         """See the face."""
@@ -96,13 +117,55 @@ class Conversations:
         """See the face."""
         return messages.latest_revision(self._database)
 
-    def send_text(self, chat: str, text: str, *, reply_to: str | None = None) -> Message:
+    def send_text(self, chat: str, text: str, *, reply_to: str | None = None, once: str | None = None) -> Message:
         """See the face."""
-        known = self._require(chat)
-        return self._outbox.queue(known.peer, TEXT, _encoded(text)).message
+        if once is None:
+            return self._queue_text(chat, text, reply_to).message
+        if len(once) > _LONGEST_ONCE:
+            raise Malformed(f"what a message is known by has {_LONGEST_ONCE} characters at most")
+        with self._database.transaction():
+            if (sent := messages.find_once(self._database, chat, once)) is not None:
+                return sent.message
+            queued = self._queue_text(chat, text, reply_to)
+            messages.note_once(self._database, queued.row, once)
+        return queued.message
+
+    def _queue_text(self, chat: str, text: str, reply_to: str | None) -> StoredMessage:
+        peer = self._require(chat).peer
+        mime, content = TEXT, _checked(text)
+        if reply_to is not None:
+            is_understood = self._beyond.greeting.understands(peer, "reply")
+            mime, content = replies.compose(self.message(chat, reply_to), text, is_understood=is_understood)
+            if mime == TEXT:
+                _checked(content)
+            chats.drop_draft(self._database, peer, text.encode())
+        self._begin(peer)
+        return self._outbox.queue(peer, mime, content.encode())
+
+    def edit(self, chat: str, message_id: str, text: str) -> Message:
+        """See the face."""
+        return self._beyond.amending.edit(self._require(chat).peer, message_id, _checked(text))
+
+    def withdraw(self, chat: str, message_id: str) -> Message:
+        """See the face."""
+        return self._beyond.amending.withdraw(self._require(chat).peer, message_id)
+
+    def react(self, chat: str, message_id: str, emoji: str, *, remove: bool = False) -> Message:
+        """See the face."""
+        return self._beyond.amending.react(self._require(chat).peer, message_id, emoji, remove=remove)
+
+    async def set_typing(self, chat: str, active: bool) -> None:
+        """See the face."""
+        await self._beyond.typing.tell(self._require(chat).peer, active=active)
+
+    def outstanding(self, chat: str) -> int:
+        """See the face."""
+        return stored_outbox.outstanding(self._database, self._require(chat).id)
 
     def retry(self, message_id: str) -> None:
         """See the face."""
+        if (message := messages.find(self._database, message_id)) is not None:
+            self._begin(self._require(message.message.chat).peer)
         self._outbox.retry(message_id)
 
     def discard(self, message_id: str) -> None:
@@ -111,8 +174,13 @@ class Conversations:
 
     def mark_read(self, chat: str, up_to: int) -> None:
         """See the face."""
-        self._require(chat)
-        if chats.mark_read(self._database, chat, min(up_to, LATEST)):
+        peer = self._require(chat).peer
+        with self._database.transaction():
+            is_news = chats.mark_read(self._database, chat, min(up_to, LATEST))
+            if is_news:
+                self._beyond.receipts.read(peer, chats.read_up_to_ns(self._database, chat))
+        if is_news:
+            self._reading.moved()
             self._announce_chat(chat)
 
     def set_draft(self, chat: str, text: str) -> None:
@@ -122,6 +190,16 @@ class Conversations:
             chats.set_draft(self._database, chat, kept)
             self._announce_chat(chat)
 
+    def search(
+        self, text: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
+    ) -> list[Received]:
+        """See the face."""
+        if chat is not None:
+            self._require(chat)
+        bound = LATEST if before is None else min(before, LATEST)
+        found = messages.search(self._database, text, chat, bound, _on_a_page(limit))
+        return [Received(cursor=each.row, message=each.message) for each in found]
+
     def acknowledge_alarm(self, chat: str | None) -> None:
         """See the face."""
         if chat is None:
@@ -129,9 +207,26 @@ class Conversations:
             self._network.directory.acknowledge_alarm()
             self._status.announce()
             return
-        peers.acknowledge(self._database, self._require(chat).peer)
-        self._announce_chat(chat)
+        known = chats.find(self._database, chat)
+        if known is None and self._alarm_about(chat) is None:
+            raise NotFound(f"there is no chat with {chat}, and no alarm about them")
+        peers.acknowledge(self._database, Username(chat))
+        if known is not None:
+            self._announce_chat(chat)
         self._outbox.hurry()
+
+    def _alarm_about(self, name: str) -> str | None:
+        """The alarm about somebody with whom there need be no chat, such as this account itself."""
+        try:
+            known = peers.find(self._database, Username(name))
+        except InvalidName:
+            return None
+        return None if known is None else known.alarm
+
+    def _begin(self, peer: Username) -> None:
+        """Somebody is written to: that accepts a request, and is refused for who is blocked."""
+        self._book.begin(peer)
+        self._book.announce(peer)
 
     def _require(self, chat: str) -> Chat:
         known = chats.find(self._database, chat)
@@ -145,8 +240,8 @@ class Conversations:
         return known
 
 
-def _encoded(text: str) -> bytes:
-    """What goes into a text message; raises `Malformed` for a text that is empty or too long."""
+def _checked(text: str) -> str:
+    """A text as it can be sent; raises `Malformed` for a text that is empty or too long."""
     if not text.strip():
         raise Malformed("there is nothing to send in an empty message")
     try:
@@ -155,12 +250,14 @@ def _encoded(text: str) -> bytes:
         raise Malformed("the text holds half a character (a lone surrogate): remove it and send again") from None
     if len(body) > LONGEST_TEXT:
         raise Malformed(f"the message is {len(body)} bytes long, {LONGEST_TEXT} are the most: send it in parts")
-    return body
+    return text
 
 
 def _on_a_page(limit: int) -> int:
     return max(1, min(limit, _MOST_ON_A_PAGE))
 
 
-def _listened(chat: str | None) -> str:
-    return "listened" if chat is None else f"listened {chat}"
+def _listened(reader: str | None) -> str:
+    if reader is not None and len(reader) > _LONGEST_READER:
+        raise Malformed(f"a reader's name has {_LONGEST_READER} characters at most")
+    return "listened" if reader is None else f"listened {reader}"

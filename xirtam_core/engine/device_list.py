@@ -101,7 +101,7 @@ class DeviceList:
 
     def issued(self, chain: CertificateChain) -> Certified:
         """A device whose chain was just issued here."""
-        return Certified(chain, certificate.verify(chain, chain.root_hash, seconds(self._clock)), None)
+        return Certified(chain, certificate.verify(chain, chain.root.device_hash(), seconds(self._clock)), None)
 
 
 def _offered(

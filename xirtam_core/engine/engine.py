@@ -13,22 +13,31 @@ from typing import Any
 from xirtam_core.chat import Connection
 from xirtam_core.clock import Clock
 from xirtam_core.engine.account_status import AccountStatus
+from xirtam_core.engine.anchor_comparison import AnchorComparison
 from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.beyond_text import BeyondText
+from xirtam_core.engine.contact_book import ContactBook
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.devices import Devices
 from xirtam_core.engine.fragments import Fragments
 from xirtam_core.engine.history import History
 from xirtam_core.engine.inbox import Inbox
+from xirtam_core.engine.keeping import Keeping
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
+from xirtam_core.engine.people import People
 from xirtam_core.engine.poller import Poller
 from xirtam_core.engine.preferences import Preferences
+from xirtam_core.engine.reading import Reading
 from xirtam_core.engine.recheck import Recheck
+from xirtam_core.engine.relay import HomeRelay
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
+from xirtam_core.engine.trust import Trust
+from xirtam_core.errors import StorageFault
 from xirtam_core.faces.face import Operation
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.storage import journal
@@ -37,6 +46,7 @@ from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
 from xirtam_core.storage.journal import Place
 
+_DISK_PAUSE_S = 10.0
 _log = logging.getLogger(__name__)
 
 
@@ -56,10 +66,11 @@ class Engine:
         self._database = database
         self._network = network
         self._session = Session(database, account, network)
-        self._status = AccountStatus(database, self._session, headers, clock, announcer)
+        self._status = AccountStatus(database, self._session, headers, network.routes, clock, announcer)
+        network.routes.use(HomeRelay(database, self._session, network), self._status.announce)
         self._peers = Peers(database, network, clock, announcer)
         self._outbox = Outbox(database, self._session, network, self._peers, clock, announcer)
-        self._controls = Controls(account.username)
+        self._controls = Controls(database, account.username)
         self._own_devices = OwnDevices(database, account.username, self._outbox, self._controls)
         fragments = Fragments(self._session, network)
         self.history = History(database, self._session, self._peers, fragments, self._own_devices, clock, announcer)
@@ -69,8 +80,19 @@ class Engine:
         self._poller = Poller(database, self._session, self._inbox, clock, self._connected)
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
+        self._anchors = AnchorComparison(database, self._session, network)
+        self.trust = Trust(database, self._session, network, headers, clock)
+        self.keeping = Keeping(database)
         self.preferences = Preferences(database)
-        self.conversations = Conversations(database, self._peers, self._outbox, self._status, network, clock, announcer)
+        beyond = BeyondText(
+            database, self._session, network, self._peers, self._outbox, self._controls, clock, announcer
+        )
+        book = ContactBook(database, account.username, self._own_devices, clock, announcer)
+        self._reading = Reading(database, self._own_devices, self._controls)
+        self.people = People(database, self._session, self._peers, book, announcer)
+        self.conversations = Conversations(
+            database, self._peers, self._outbox, beyond, book, self._reading, self._status, network, clock, announcer
+        )
         self.devices = Devices(
             database, self._session, self._peers, self._own_devices, self._rotation, self.history, clock
         )
@@ -86,17 +108,11 @@ class Engine:
 
     async def run(self) -> None:
         """Runs until cancelled; then everything that was accepted is on the disk."""
-        journal.follow(self._database, Place(self.account.server, direct_mailbox(self.account.username)))
+        self._database.on_trouble = self._status.look_again
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._poller.run())
-                tasks.create_task(self._inbox.run())
-                tasks.create_task(self._outbox.run())
-                tasks.create_task(self._rotation.run())
-                tasks.create_task(self._recheck.run())
-                tasks.create_task(self._status.run())
-                tasks.create_task(self.devices.run())
-                tasks.create_task(self.history.run())
+            while True:
+                await self._run_until_the_disk_fails()
+                await asyncio.sleep(_DISK_PAUSE_S)
         except* Exception as faults:
             _log.exception("the engine stopped on a fault of its own", exc_info=faults)
             self._status.connected(
@@ -105,6 +121,30 @@ class Engine:
             raise
         finally:
             await self._network.close()
+
+    async def _run_until_the_disk_fails(self) -> None:
+        """The parts at work. What is stored says what is left to do, so where the disk fails them all begin again later."""
+        try:
+            journal.follow(self._database, Place(self.account.server, direct_mailbox(self.account.username)))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._network.run())
+                tasks.create_task(self._peers.run())
+                tasks.create_task(self._poller.run())
+                tasks.create_task(self._inbox.run())
+                tasks.create_task(self._outbox.run())
+                tasks.create_task(self._rotation.run())
+                tasks.create_task(self._recheck.run())
+                tasks.create_task(self._reading.run())
+                tasks.create_task(self._anchors.run())
+                tasks.create_task(self._status.run())
+                tasks.create_task(self.history.run())
+                tasks.create_task(self.devices.run())
+        except* StorageFault as faults:
+            fault: BaseException = faults
+            while isinstance(fault, BaseExceptionGroup):
+                fault = fault.exceptions[0]
+            _log.error("the engine waits for the disk: %s", fault)
+            self._status.connected(Connection.OFFLINE, str(fault))
 
     def _connected(self, connection: Connection, detail: str) -> None:
         if self._status.connected(connection, detail):

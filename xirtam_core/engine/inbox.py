@@ -14,11 +14,12 @@ import msgspec
 from xirtam_core.chat import SendState
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec.integers import LATEST
+from xirtam_core.engine.admission import Admission
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.peers import Peers
-from xirtam_core.errors import Malformed, NotFound, Unreachable, Unverified
+from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable, Unverified
 from xirtam_core.events import ChatChanged, MessageAdded, MessageChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol import direct_message
@@ -26,9 +27,10 @@ from xirtam_core.protocol.blob import CONTROL, DIRECT_MESSAGE, MESSAGE_CONTENT, 
 from xirtam_core.protocol.device_signing import Received
 from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.protocol.mailbox import MailboxEntry
-from xirtam_core.storage import chats, journal, medium_keys, messages, outbox
+from xirtam_core.storage import amendments, chats, content, journal, medium_keys, messages, outbox
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.journal import LATEST_RECEIVED, JournalEntry, Place
+from xirtam_core.storage.messages import StoredMessage
 from xirtam_core.storage.peers import Peer
 
 _log = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class Inbox:
         self._me = me
         self._peers = peers
         self._controls = controls
+        self._admission = Admission(database, me)
         self._clock = clock
         self._announcer = announcer
         self._on_settled = on_settled
@@ -99,12 +102,13 @@ class Inbox:
         self.retry()  # so that what an earlier run deferred comes before what arrives in this one
         while True:
             self._arrived.clear()
+            journal.recall(self._database, seconds(self._clock))
             while batch := journal.due(self._database, seconds(self._clock), _BATCH):
                 await self._understand(batch)
                 await asyncio.sleep(0)  # others take their turn between batches
             self._on_settled()
             due_s = journal.next_due_s(self._database)
-            wait_s = None if due_s is None else max(1, due_s - seconds(self._clock))
+            wait_s = None if due_s is None else min(max(1, due_s - seconds(self._clock)), journal.LONGEST_WAIT_S)
             try:
                 async with asyncio.timeout(wait_s):
                     await self._arrived.wait()
@@ -138,6 +142,7 @@ class Inbox:
                 journal.reject(self._database, entry, reason)
             for item in unsealed:
                 self._conclude(item, identities[item.received.signed.sender], outcome)
+            self._controls.conclude(outcome)
             journal.remove(self._database, outcome.settled)
             if self._is_retry_due:
                 journal.retry_all(self._database)
@@ -146,7 +151,7 @@ class Inbox:
     async def _identities(self, senders: set[Username]) -> dict[Username, Peer | Exception]:
         async def look_up(sender: Username) -> Peer | Exception:
             try:
-                return await self._peers.identity(sender)
+                return await self._peers.sender(sender)
             except (NotFound, Unreachable, Unverified) as fault:
                 return fault
 
@@ -172,11 +177,23 @@ class Inbox:
         except Exception as fault:
             journal.reject(self._database, item.entry, _blame(fault))
             return
-        outcome.settled.append(item.entry)
         if opened.kind == MESSAGE_CONTENT:
-            self._store(opened, item.entry.received_at_ns, sender, outcome)
+            try:
+                content.check(opened.event.mime, opened.event.body)
+            except Malformed as fault:
+                journal.reject(self._database, item.entry, str(fault))
+                return
+        if opened.kind == MESSAGE_CONTENT:
+            try:
+                is_admitted = self._admission.admits(opened)
+            except Refused as fault:
+                journal.reject(self._database, item.entry, str(fault))
+                return
+            if is_admitted:
+                self._store(opened, item.entry.received_at_ns, sender, outcome)
         elif opened.kind == CONTROL:
             self._controls.take(opened, outcome)
+        outcome.settled.append(item.entry)
 
     def _reject_or_wait(self, entry: JournalEntry, sender: Peer, reason: str) -> None:
         """What does not verify under an identity that was looked up before it came is asked about again before it is given up."""
@@ -207,17 +224,33 @@ class Inbox:
         if stored is not None:
             outcome.chats.add(opened.peer)
             outcome.news.append(MessageAdded(stored.message))
+            self._controls.stored(stored, outcome)
+            return
+        known = messages.find_event(self._database, opened.peer, opened.sender, opened.event, opened.event_hash)
+        if known is not None:
+            self._arrived_again(known, received_at_ns, outcome)
 
     def _has_arrived(self, opened: Opened, received_at_ns: int, outcome: Outcome) -> bool:
         """Whether this is the copy of a message that was written here, which then has its place in the chat."""
         known = messages.find_event(self._database, opened.peer, opened.sender, opened.event, opened.event_hash)
         if known is not None and known.message.received_at is None:
             outbox.message_arrived(self._database, known)
+            amendments.erase(self._database, known.row)
             if known.message.chat == self._me:  # there is no other copy
                 messages.set_state(self._database, known.row, SendState.SENT)
-            moved = messages.arrived(self._database, known.row, received_at_ns)
-            outcome.news.extend(MessageChanged(each.message) for each in moved)
+            self._place(known, received_at_ns, outcome)
+        elif known is not None:
+            self._arrived_again(known, received_at_ns, outcome)
         return known is not None
+
+    def _arrived_again(self, known: StoredMessage, received_at_ns: int, outcome: Outcome) -> None:
+        """The same event once more. Whichever copy is read first, its place is that of the one that came first: all devices agree."""
+        if known.message.received_at is not None and received_at_ns < known.message.received_at:
+            self._place(known, received_at_ns, outcome)
+
+    def _place(self, known: StoredMessage, received_at_ns: int, outcome: Outcome) -> None:
+        moved = messages.arrived(self._database, known.row, received_at_ns)
+        outcome.news.extend(MessageChanged(each.message) for each in moved)
 
     def _tell(self, outcome: Outcome) -> None:
         for event in outcome.news:

@@ -26,7 +26,7 @@ class Issuer:
         expiry = NEVER if expires_s is None else expires_s
         chain = account.chain.issue(account.device_secret, pk, expiry, can_issue=can_issue)
         try:
-            certificate.verify(chain, account.chain.root_hash, now_s)
+            certificate.verify(chain, account.chain.root.device_hash(), now_s)
         except Unverified as fault:
             raise Refused(
                 f"what this device certifies does not count ({fault}): do it on another device of the account"

@@ -5,7 +5,7 @@ from pathlib import Path
 from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.directory.store import MemoryHeaderStore
 from xirtam_core.engine.register import check_name as ask
-from xirtam_core.errors import Locked, PassphraseNeeded
+from xirtam_core.errors import Locked, PassphraseNeeded, StorageFault
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
 from xirtam_core.registration import NameAnswer
@@ -14,8 +14,7 @@ from xirtam_core.rpc.transports.pool import Failover, TransportPool
 from xirtam_core.storage import account as stored_account
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.account_directory import AccountDirectory
-from xirtam_core.storage.database import Database
-from xirtam_core.storage.keys import find_key
+from xirtam_core.storage.unlocking import unlock
 
 _CALL_TIMEOUT_S = 10.0
 _pool = TransportPool()
@@ -46,10 +45,10 @@ def _begun(place: AccountDirectory) -> Account | None:
     except Locked:
         return None
     try:
-        database = Database(place.database, find_key(place.path, None))
+        database = unlock(place.path, None)
     except PassphraseNeeded:
         raise
-    except Locked:
+    except (Locked, StorageFault):
         return None
     else:
         found = stored_account.find(database)

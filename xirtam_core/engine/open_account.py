@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from xirtam_core.chat import Connection
-from xirtam_core.clock import Clock
+from xirtam_core.clock import Clock, seconds
 from xirtam_core.crypto import signing
 from xirtam_core.directory.ownership import NameTaken
 from xirtam_core.engine import private_network
@@ -26,12 +26,13 @@ from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.certificate import self_signed
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import joining
+from xirtam_core.storage import backups, joining
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
-from xirtam_core.storage.keys import KeyPlace, create_key, find_key
+from xirtam_core.storage.keys import KeyPlace, create_key, forget_key, key_choice
+from xirtam_core.storage.unlocking import unlock
 
 _TEND_S = 2.0
 _log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class OpenAccount:
         self._clock = clock
         self._announcer = Announcer()
         self._headers = StoredHeaders(database, clock)
-        alarm = DirectoryAlarm(database, self._announcer)
+        alarm = DirectoryAlarm(database, self._announcer, clock)
         self._network = Network(account.link, self._headers, database, alarm.raise_alarm)
         self._running: asyncio.Task[None] | None = None
         self.engine: Engine | None = None
@@ -60,6 +61,8 @@ class OpenAccount:
         try:
             await Registration(self._database, self._account, self._network, self._clock, on_progress).run()
         except NameTaken:
+            with contextlib.suppress(Locked):
+                forget_key(self.place.path, key_choice(self.place.path))
             await self.close()
             self.place.remove()
             raise
@@ -123,7 +126,7 @@ async def open_existing(data_dir: Path, name: Username, passphrase: str | None, 
     try:
         if not place.is_complete:
             raise Locked(f"the registration of {name} has not finished: run it again to go on where it stopped")
-        database = Database(place.database, find_key(place.path, passphrase))
+        database = unlock(place.path, passphrase)
     except BaseException:
         place.unlock()
         raise
@@ -182,12 +185,33 @@ def open_place(
     place.create()
     place.lock()
     try:
-        is_new = not place.database.exists()
-        key = create_key(place.path, name, key_place, passphrase) if is_new else find_key(place.path, passphrase)
-        return place, Database(place.database, key)
+        if place.database.exists():
+            return place, unlock(place.path, passphrase)
+        return place, Database(place.database, create_key(place.path, name, key_place, passphrase))
     except BaseException:
         place.unlock()
         raise
+
+
+def restore(
+    data_dir: Path, path: Path, passphrase: str, key_place: KeyPlace | None, new_passphrase: str | None, clock: Clock
+) -> Username:
+    """Makes an account of this machine from a backup; raises `AccountExists`, `Locked`, `NotFound` and `StorageFault`."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with backups.opened(path, passphrase, data_dir) as backup:
+        name = _require_account(backup).username
+        place = AccountDirectory(data_dir, name)
+        if place.database.exists():
+            raise AccountExists(f"{name} is on this machine already, in {place.path}: nothing was changed")
+        place.create()
+        place.lock()
+        try:
+            key = create_key(place.path, name, key_place, new_passphrase)
+            backups.unpack(backup, place.database, key, seconds(clock))
+            place.mark_complete()
+        finally:
+            place.unlock()
+        return name
 
 
 def _prepared(database: Database, link: JoinLink, name: Username, server: ServerName) -> Account:

@@ -7,7 +7,7 @@ other device shows what failed.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -27,7 +27,7 @@ from xirtam_core.protocol.event import Event, ToUser
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.rpc.home_server import AccessDenied
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import chats, messages
+from xirtam_core.storage import amendments, chats, messages
 from xirtam_core.storage import outbox as stored
 from xirtam_core.storage import peers as stored_peers
 from xirtam_core.storage.database import Database
@@ -60,10 +60,15 @@ class Outbox:
         self._hurry = asyncio.Event()
         self._working: set[tuple[str, Leg]] = set()
         self._under_way: set[int | None] = set()
+        self._followers: list[Callable[[Username], None]] = []
 
     @property
     def _me(self) -> Username:
         return self._session.account.username
+
+    def when_sent(self, then: Callable[[Username], None]) -> None:
+        """Calls `then` with the peer whenever their server has got a message, in the transaction that notes that."""
+        self._followers.append(then)
 
     def queue(self, peer: Username, mime: str, body: bytes) -> StoredMessage:
         """Fixes a message to `peer` and stores it as queued, durably; a draft of the same text is no draft any more."""
@@ -91,17 +96,20 @@ class Outbox:
         self._added.set()
         return message
 
-    def queue_control(self, chat: Username, mime: str, body: bytes, legs: Collection[Leg] | None = None) -> None:
+    def queue_control(
+        self, chat: Username, mime: str, body: bytes, legs: Collection[Leg] | None = None, *, after_ns: int = 0
+    ) -> Event:
         """Stores a control event of a chat as queued, durably; to peer and self where `legs` do not say otherwise.
 
         It goes out in its turn among the chat's messages, and as surely as they do. Call it in the transaction that stores what it
-        tells, if any.
+        tells, if any. Its time is behind `after_ns`: it may take back what another device said whose clock is ahead of this one's.
         """
         with self._database.transaction():
             sent_at = stored_account.next_sent_at(self._database, self._clock.now_ns())
-            event = Event(ToUser(chat), sent_at, mime, direct_message.Base64Bytes(body))
+            event = Event(ToUser(chat), max(sent_at, after_ns + 1), mime, direct_message.Base64Bytes(body))
             stored.add_control(self._database, chat, event, self._legs(chat) if legs is None else legs)
         self._added.set()
+        return event
 
     def _legs(self, peer: str) -> list[Leg]:
         return [Leg.SELF] if peer == self._me else [Leg.PEER, Leg.SELF]
@@ -127,6 +135,14 @@ class Outbox:
         messages.delete(self._database, message.row)
         self._announcer.announce(MessageRemoved(message.message.chat, message_id))
         self._announce_chat(message.message.chat)
+
+    def is_under_way(self, message: StoredMessage) -> bool:
+        """Whether it is on its way to a server at this moment, so that it can not be discarded."""
+        return message.row in self._under_way
+
+    def _is_queued(self, message: StoredMessage) -> bool:
+        """Whether no server has it; a receipt may have said otherwise since it was read."""
+        return messages.get(self._database, message.row).message.state is SendState.QUEUED
 
     def _own(self, message_id: str) -> StoredMessage:
         message = messages.find(self._database, message_id)
@@ -181,7 +197,7 @@ class Outbox:
 
     async def _wait(self, sending: Sending, reason: str, backoff: Backoff) -> None:
         message = sending.message
-        if message is not None and message.message.state is SendState.QUEUED and stored.exists(self._database, sending):
+        if message is not None and stored.exists(self._database, sending) and self._is_queued(message):
             waiting = messages.set_state(self._database, message.row, SendState.QUEUED, reason)
             self._announcer.announce(MessageChanged(waiting.message))
         try:
@@ -245,6 +261,9 @@ class Outbox:
             stored.done(self._database, sending, leg)
             if message is not None:
                 changed = self._has_gone_out(message, sending.chat, leg, received_at)
+            if message is not None and leg is Leg.PEER:
+                for follow in self._followers:
+                    follow(Username(sending.chat))
         for each in changed:
             self._announcer.announce(MessageChanged(each.message))
         if message is not None:
@@ -252,9 +271,11 @@ class Outbox:
         self._added.set()  # the other leg's turn
 
     def _has_gone_out(self, message: StoredMessage, chat: str, leg: Leg, received_at: int) -> list[StoredMessage]:
-        if leg is self._legs(chat)[0]:
-            messages.set_state(self._database, message.row, SendState.SENT)
-        changed = [messages.get(self._database, message.row)]
+        now = messages.get(self._database, message.row)
+        if leg is self._legs(chat)[0] and now.message.state is SendState.QUEUED:  # a receipt may have come before
+            now = messages.set_state(self._database, message.row, SendState.SENT)
+        amendments.erase(self._database, message.row)
+        changed = [now]
         if leg is Leg.SELF and changed[0].message.received_at is None:
             changed = messages.arrived(self._database, message.row, min(received_at, LATEST_RECEIVED))
         return changed
@@ -265,7 +286,7 @@ class Outbox:
             return
         with self._database.transaction():
             stored.drop(self._database, sending)
-            if message is not None and leg is self._legs(sending.chat)[0]:
+            if message is not None and leg is self._legs(sending.chat)[0] and self._is_queued(message):
                 failed = messages.set_state(self._database, message.row, SendState.FAILED, _reason(fault))
         if failed is not None:
             self._announcer.announce(MessageChanged(failed.message))

@@ -34,7 +34,7 @@ class OwnDevices:
 
     def register(self, kind: type[E], take: Callable[[E, int, Outcome], None]) -> None:
         """Has `take` take the events of one kind, each with its `sent_at`, inside the transaction of its batch."""
-        self._takers[kind.name()] = lambda raw, sent_at, outcome: take(kind.parse(raw), sent_at, outcome)
+        self._takers[kind.kind_name()] = lambda raw, sent_at, outcome: take(kind.parse(raw), sent_at, outcome)
 
     def tell(self, event: OwnDeviceEvent) -> None:
         """Tells the other devices, durably; call it in the transaction that stores what is told."""

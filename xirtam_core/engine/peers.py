@@ -1,7 +1,8 @@
 """People: who they are by the directory, and the keys of their devices (spec: client.md, Trust, Sending).
 
-An identity is trusted for a minute, then asked for again. Where the directory does not answer, the last one known stands in, and what
-rests on it is marked. A root key that differs from the one known raises an alarm that stays until a person has seen it.
+An identity is trusted for a minute, then asked for again, behind whoever wants it: where the directory does not answer within a
+moment, the last one known stands in, and what rests on it is marked. A root key that differs from the one known raises an alarm that
+stays until a person has seen it. What was verified of certificate chains is kept while the process lives.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec.primitives import DhPublic, Hash
 from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.lookups import Lookups
 from xirtam_core.engine.network import Network
 from xirtam_core.errors import NotFound, RetryLater, Unreachable, Unverified, XirtamError
 from xirtam_core.events import AlarmRaised, ChatChanged
@@ -25,6 +27,8 @@ from xirtam_core.storage.database import Database
 from xirtam_core.storage.peers import Peer
 
 FRESH_S = 60
+_OLDEST_KEYS_S = 3600
+"""A key that was looked up longer ago is not used: its device destroys the secret seventy minutes after it has a successor."""
 _AFTER_FAILURE_S = 10.0
 _LOOKUP_TIMEOUT_S = 10.0
 _MOST_DEVICES = 64
@@ -44,28 +48,69 @@ class Peers:
         self._no_directory_until = 0.0
         self._has_failed = False
         self._on_recovery: list[Callable[[], None]] = []
+        self._on_confirmation: list[Callable[[Peer], None]] = []
         self._verified_chains: dict[tuple[Hash, Hash], int] = {}
+        self._identities = Lookups(self.look_up)
+        self._key_rings = Lookups(self._look_up_keys)
+
+    async def run(self) -> None:
+        """Has look-ups go on behind those who asked for them."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._identities.run())
+            tasks.create_task(self._key_rings.run())
 
     def when_recovered(self, then: Callable[[], None]) -> None:
-        """Calls `then` whenever a look-up has succeeded after one had failed."""
+        """Calls `then` whenever a look-up has succeeded after one had failed, or after somebody had gone without it."""
         self._on_recovery.append(then)
 
-    async def identity(self, user: Username) -> Peer:
-        """Who `user` is, at most a minute old where the directory can be asked, else as last known.
+    def when_confirmed(self, then: Callable[[Peer], None]) -> None:
+        """Calls `then` with every identity that the directory has just confirmed or changed."""
+        self._on_confirmation.append(then)
 
-        Raises `NotFound` when there is no such user, and `Unreachable` when nothing is known and nobody can be asked.
+    async def identity(self, user: Username) -> Peer:
+        """Who `user` is: at most a minute old where the directory answers within a moment, else as last known.
+
+        Somebody who is not known at all is waited for. Raises `NotFound` when there is no such user, and `Unreachable` when nothing is
+        known and nobody can be asked.
         """
         known = stored.find(self._database, user)
-        if known is not None and self.is_fresh(known):
-            return known
-        try:
-            if asyncio.get_running_loop().time() < self._no_directory_until:
-                raise Unreachable(f"the directory did not answer a moment ago; {user} has not been asked about")
+        if known is None:
+            self._check_directory(user)
             return await self.look_up(user)
-        except Unreachable:
-            if known is None:
-                raise
+        return await self._newest(known)
+
+    async def sender(self, user: Username) -> Peer:
+        """As `identity`, but nobody is waited for longer than a moment: `when_recovered` tells when to ask again."""
+        known = stored.find(self._database, user)
+        if known is not None:
+            return await self._newest(known)
+        self._check_directory(user)
+        fault = await self._identities.ask(user)
+        found = stored.find(self._database, user)
+        if found is None:
+            self._has_failed = True
+            raise NotFound(str(fault)) if isinstance(fault, NotFound) else Unreachable(str(fault))
+        return found
+
+    async def _newest(self, known: Peer) -> Peer:
+        if self.is_fresh(known) or self._is_directory_gone():
             return known
+        fault = await self._identities.ask(known.username)
+        if isinstance(fault, NotFound):
+            raise NotFound(str(fault))
+        return stored.find(self._database, known.username) or known
+
+    def refresh_soon(self, user: Username) -> None:
+        """Has the directory asked about `user`, if it answers, and waits for nothing; `when_confirmed` tells."""
+        if not self._is_directory_gone():
+            self._identities.begin(user)
+
+    def _is_directory_gone(self) -> bool:
+        return asyncio.get_running_loop().time() < self._no_directory_until
+
+    def _check_directory(self, user: Username) -> None:
+        if self._is_directory_gone():
+            raise Unreachable(f"the directory did not answer a moment ago; {user} has not been asked about")
 
     async def look_up(self, user: Username) -> Peer:
         """Who `user` is, asked for now unless that was done within the last minute; raises `NotFound`, and `Unreachable` in time."""
@@ -102,6 +147,8 @@ class Peers:
             if has_changed:
                 self._keys_at_s.pop(user, None)
                 self._announce_change(user, _changed_identity(user))
+            for then in self._on_confirmation:
+                then(peer)
             return peer
 
     def _recovered(self) -> None:
@@ -116,18 +163,39 @@ class Peers:
             self._announcer.announce(ChatChanged(chat))
 
     async def receivers(self, user: Username, *, anew: bool = False) -> list[DhPublic]:
-        """The medium-term keys of all of a user's devices, looked up at most a minute ago, or just now if `anew`.
+        """The newest known medium-term keys of all of a user's devices; looked up just now if `anew`, else within the last minute if
+        that takes no longer than a moment.
 
-        A key that is older might be one whose secret its device has destroyed. Raises `NotFound` and `Unreachable`.
+        Those that were looked up long ago are not used: their devices might have destroyed the secrets. Raises `NotFound` and
+        `Unreachable`.
         """
-        peer = await (self.refresh(user, anew=True) if anew else self.identity(user))
-        asked_s = seconds(self._clock)
-        if anew or not 0 <= asked_s - self._keys_at_s.get(user, -FRESH_S) < FRESH_S:
-            server = await self._network.home_server(peer.server)
-            chains, signed = await asyncio.gather(server.device_certs(user), server.device_medium_pks(user))
-            stored.store_keys(self._database, user, self._usable(peer, chains or {}, signed))
-            self._keys_at_s[user] = asked_s
+        await (self.refresh(user, anew=True) if anew else self.identity(user))
+        age_s = self._age_of_keys_s(user)
+        if anew or age_s is None or age_s >= _OLDEST_KEYS_S:
+            await self._look_up_keys(user)
+        elif age_s >= FRESH_S:
+            await self._key_rings.ask(user)
         return stored.keys(self._database, user)
+
+    def _age_of_keys_s(self, user: Username) -> int | None:
+        """None where they have not been looked up, or at a time that is yet to come by a clock that was put back."""
+        at_s = self._keys_at_s.get(user)
+        age_s = None if at_s is None else seconds(self._clock) - at_s
+        return None if age_s is None or age_s < 0 else age_s
+
+    async def _look_up_keys(self, user: Username) -> None:
+        asked_s = seconds(self._clock)
+        server = await self._network.home_server(self._require(user).server)
+        chains, signed = await asyncio.gather(server.device_certs(user), server.device_medium_pks(user))
+        peer = self._require(user)  # again: it may have turned out meanwhile that the identity changed
+        stored.store_keys(self._database, user, self._usable(peer, chains or {}, signed))
+        self._keys_at_s[user] = asked_s
+
+    def _require(self, user: Username) -> Peer:
+        peer = stored.find(self._database, user)
+        if peer is None:
+            raise NotFound(f"{user} is not known")
+        return peer
 
     def _usable(
         self, peer: Peer, chains: Mapping[Hash, CertificateChain], signed: Mapping[Hash, SignedMediumKey]

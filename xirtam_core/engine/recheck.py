@@ -4,11 +4,10 @@ import asyncio
 
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.peers import Peers
-from xirtam_core.errors import XirtamError
 from xirtam_core.events import MessageChanged
-from xirtam_core.names import Username
-from xirtam_core.storage import messages
+from xirtam_core.storage import messages, peers
 from xirtam_core.storage.database import Database
+from xirtam_core.storage.peers import Peer
 
 _PERIOD_S = 20.0
 
@@ -20,18 +19,19 @@ class Recheck:
         self._database = database
         self._peers = known
         self._announcer = announcer
+        known.when_confirmed(self._lift_marks)
 
     async def run(self) -> None:
-        """Looks again, now and then, for as long as there is something to look at."""
+        """Has senders looked up, now and then, for as long as there is something to check; marks go as soon as an answer is there."""
         while True:
             for sender in messages.unchecked_senders(self._database):
-                await self._check(sender)
+                peer = peers.find(self._database, sender)
+                if peer is not None and self._peers.is_fresh(peer):
+                    self._lift_marks(peer)
+                else:
+                    self._peers.refresh_soon(sender)
             await asyncio.sleep(_PERIOD_S)
 
-    async def _check(self, sender: Username) -> None:
-        try:
-            peer = await self._peers.refresh(sender)
-        except XirtamError:
-            return  # next time, then
-        for message in messages.mark_verified(self._database, sender, peer.root_cert_hash):
+    def _lift_marks(self, peer: Peer) -> None:
+        for message in messages.mark_verified(self._database, peer.username, peer.root_cert_hash):
             self._announcer.announce(MessageChanged(message.message))

@@ -11,6 +11,7 @@ from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec.primitives import AuthToken
 from xirtam_core.crypto import dh
 from xirtam_core.engine.backoff import Backoff
+from xirtam_core.engine.clock_watch import ClockWatch
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import XirtamError
 from xirtam_core.protocol.medium_key import sign_medium_key
@@ -31,6 +32,8 @@ class Rotation:
         self._session = session
         self._clock = clock
         self._period_s = _jittered()
+        self._watch = ClockWatch(clock)
+        self._kept_until = 0.0
 
     async def run(self) -> None:
         """Rotates for ever."""
@@ -38,16 +41,26 @@ class Rotation:
         while True:
             try:
                 await self.rotate_if_due()
-                medium_keys.destroy_spent(self._database, seconds(self._clock))
+                self._destroy_spent()
             except XirtamError:
                 await asyncio.sleep(backoff.next_s())
             else:
                 backoff.reset()
                 await asyncio.sleep(_CHECK_S)
 
+    def _destroy_spent(self) -> None:
+        """Destroys what nobody can need, unless the clock was put forward: what seems old then may be in use still."""
+        now = asyncio.get_running_loop().time()
+        if self._watch.was_put_forward():
+            self._kept_until = now + medium_keys.GRACE_S
+        if now >= self._kept_until:
+            medium_keys.destroy_spent(self._database, seconds(self._clock))
+
     async def rotate_if_due(self) -> None:
         """Publishes a new key if there is none or the present one is old; raises what the home server's call raises."""
-        if not self._is_fresh(medium_keys.newest_published(self._database)):
+        newest = medium_keys.newest(self._database)
+        is_waiting = newest is not None and newest.published_s is None
+        if is_waiting or not self._is_fresh(newest):
             await self._publish_next(await self._session.token())
 
     async def rotate(self) -> None:

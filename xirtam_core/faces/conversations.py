@@ -1,7 +1,7 @@
 """Chats and what is said in them."""
 
 from xirtam_core.chat import Change, Chat, Message, Page, Received, Status
-from xirtam_core.faces.face import Face, operation
+from xirtam_core.faces.face import Face, operation, repeatable
 from xirtam_core.names import Username
 
 
@@ -10,17 +10,17 @@ class Conversations(Face):
 
     part = "conversations"
 
-    @operation
+    @repeatable
     async def status(self) -> Status:
         """The account's state at a glance."""
         ...
 
-    @operation
+    @repeatable
     async def chats(self) -> list[Chat]:
         """Every chat, the one with the newest message first."""
         ...
 
-    @operation
+    @repeatable
     async def start_chat(self, name: Username, *, unseen: bool = False) -> Chat:
         """The chat with `name`, made if there is none, and `name` a contact from now on; raises `NotFound` and `Unreachable`.
 
@@ -28,47 +28,56 @@ class Conversations(Face):
         """
         ...
 
-    @operation
+    @repeatable
     async def history(self, chat: str, *, before: int | None = None, after: int | None = None, limit: int = 60) -> Page:
         """The newest messages (before a position), or the oldest after one; raises `NotFound`."""
         ...
 
-    @operation
+    @repeatable
     async def message(self, chat: str, message_id: str) -> Message:
         """One message as it is now; raises `NotFound`."""
         ...
 
-    @operation
+    @repeatable
     async def received(self, after: int, limit: int = 100) -> list[Received]:
         """Messages from others that were stored after cursor `after`, in the order of storing."""
         ...
 
-    @operation
-    async def listened(self, chat: str | None = None) -> int:
-        """The cursor up to which received messages, or those of one chat, have been handed on by `mark_listened`."""
+    @repeatable
+    async def latest_received(self) -> int:
+        """The cursor of the message from others that was stored last, 0 where there is none."""
         ...
 
-    @operation
-    async def mark_listened(self, cursor: int, chat: str | None = None) -> None:
-        """Notes that received messages, or those of one chat, have been handed on up to `cursor`."""
+    @repeatable
+    async def listened(self, reader: str | None = None) -> int:
+        """The cursor up to which a reader of this name has dealt with received messages, 0 for nothing yet.
+
+        Readers are told apart by their names alone, any text of up to 64 characters; None is `xirtam listen`.
+        """
         ...
 
-    @operation
+    @repeatable
+    async def mark_listened(self, cursor: int, reader: str | None = None) -> None:
+        """Notes, durably, that a reader has dealt with received messages up to `cursor`; raises `Malformed` for a name too long."""
+        ...
+
+    @repeatable
     async def changes(self, after: int, limit: int = 100) -> list[Change]:
         """Messages that are new or have changed since cursor `after`, each once, as it is now, in the order of their last change."""
         ...
 
-    @operation
+    @repeatable
     async def latest_change(self) -> int:
         """The cursor of the change that came last, 0 where there is none."""
         ...
 
     @operation
-    async def send_text(self, chat: str, text: str, *, reply_to: str | None = None) -> Message:
+    async def send_text(self, chat: str, text: str, *, reply_to: str | None = None, once: str | None = None) -> Message:
         """Queues a text, in answer to a message of the chat if `reply_to` is its id, and gives the message.
 
-        It goes out whatever happens to this process. Raises `NotFound` for no such chat or message, `Malformed` for a text that is
-        empty or too long.
+        It goes out whatever happens to this process. Where the chat has a message that was sent with the same `once` (any text of up
+        to 200 characters), nothing is queued and that one is given: who cannot know whether a call succeeded repeats it. Raises
+        `NotFound` for no such chat or message, `Malformed` for a text that is empty or too long.
         """
         ...
 
@@ -82,17 +91,22 @@ class Conversations(Face):
         """Takes an own message back, as far as its readers follow that; raises `NotFound`, and `Refused` for another's."""
         ...
 
-    @operation
+    @repeatable
     async def react(self, chat: str, message_id: str, emoji: str, *, remove: bool = False) -> Message:
         """Puts an emoji on a message, or takes it off again; raises `NotFound`, and `Malformed` for what is no emoji."""
         ...
 
-    @operation
+    @repeatable
     async def set_typing(self, chat: str, active: bool) -> None:
         """Tells the peer that something is being written, if they understand that and the settings allow it; kept by nobody."""
         ...
 
     @operation
+    async def outstanding(self, chat: str) -> int:
+        """How much of what was said in a chat, messages and what is said about them, is still to be sent; raises `NotFound`."""
+        ...
+
+    @repeatable
     async def retry(self, message_id: str) -> None:
         """Sends a failed message again, or a queued one at once; raises `NotFound`."""
         ...
@@ -102,17 +116,17 @@ class Conversations(Face):
         """Deletes a message that was not sent; raises `NotFound` and `Refused`."""
         ...
 
-    @operation
+    @repeatable
     async def mark_read(self, chat: str, up_to: int) -> None:
         """Notes that a chat has been read up to a position; raises `NotFound`."""
         ...
 
-    @operation
+    @repeatable
     async def set_draft(self, chat: str, text: str) -> None:
         """Keeps what is being written in a chat; raises `NotFound`."""
         ...
 
-    @operation
+    @repeatable
     async def search(
         self, text: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
     ) -> list[Received]:
@@ -122,7 +136,7 @@ class Conversations(Face):
         """
         ...
 
-    @operation
+    @repeatable
     async def acknowledge_alarm(self, chat: str | None) -> None:
         """Notes that a person has seen the alarm about a chat's peer, or (None) about the directory."""
         ...

@@ -1,7 +1,7 @@
 """The account's devices."""
 
 from xirtam_core.devices import Device, PairingRequest, Revocation
-from xirtam_core.faces.face import Face, operation
+from xirtam_core.faces.face import Face, operation, repeatable
 
 
 class Devices(Face):
@@ -9,7 +9,7 @@ class Devices(Face):
 
     part = "devices"
 
-    @operation
+    @repeatable
     async def devices(self) -> list[Device]:
         """This account's devices, this one first; raises `Unreachable` where the home server cannot be asked."""
         ...
@@ -27,7 +27,7 @@ class Devices(Face):
         """
         ...
 
-    @operation
+    @repeatable
     async def read_pairing(self, code: str) -> PairingRequest:
         """What a new device's pairing code says, to be compared with its screen; raises `Malformed`."""
         ...
@@ -43,7 +43,7 @@ class Devices(Face):
         """
         ...
 
-    @operation
+    @repeatable
     async def rename(self, device: str, label: str | None) -> Device:
         """What this account calls the device with this id; raises `NotFound`, and `Malformed` for a name that is too long."""
         ...

@@ -24,11 +24,16 @@ class Operation(msgspec.Struct, frozen=True):
     name: str
     parameters: dict[str, Any]
     result: Any
+    is_repeatable: bool = False
 
     @property
     def path(self) -> str:
         """How it is called from another process."""
         return f"{self.part}.{self.name}"
+
+    def may_be_repeated(self, arguments: dict[str, Any]) -> bool:
+        """Whether doing it twice comes to the same as doing it once, so that it may be asked again where the answer was lost."""
+        return self.is_repeatable or arguments.get("once") is not None
 
 
 Carry = Callable[[Operation, dict[str, Any]], Awaitable[Any]]
@@ -37,6 +42,17 @@ Carry = Callable[[Operation, dict[str, Any]], Awaitable[Any]]
 
 def operation(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Declares a method of a face as an operation of the engine."""
+    return _carried(function, is_repeatable=False)
+
+
+def repeatable(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Declares an operation that comes to the same when it is done twice."""
+    return _carried(function, is_repeatable=True)
+
+
+def _carried(
+    function: Callable[P, Coroutine[Any, Any, R]], *, is_repeatable: bool
+) -> Callable[P, Coroutine[Any, Any, R]]:
     signature = inspect.signature(function)
 
     @wraps(function)
@@ -46,7 +62,7 @@ def operation(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coro
         face: Face = bound.arguments.pop("self")
         return await face.carry(type(face).operations[function.__name__], bound.arguments)
 
-    setattr(carried, _MARK, True)
+    setattr(carried, _MARK, is_repeatable)
     return carried
 
 
@@ -68,4 +84,4 @@ class Face:
 def _declared(part: str, name: str, function: Any) -> Operation:
     hints = get_type_hints(function)
     result = hints.pop("return")
-    return Operation(part, name, hints, result)
+    return Operation(part, name, hints, result, getattr(function, _MARK))

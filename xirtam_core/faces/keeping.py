@@ -1,6 +1,6 @@
 """The account's data at rest: its key, its copies, its health. Paths are those of the process that has the account open."""
 
-from xirtam_core.faces.face import Face, operation
+from xirtam_core.faces.face import Face, operation, repeatable
 from xirtam_core.settings import KeyPlace
 
 
@@ -30,7 +30,7 @@ class Keeping(Face):
         """
         ...
 
-    @operation
+    @repeatable
     async def check(self) -> list[str]:
         """Reads the whole database and gives what is wrong with it, in words: nothing, where all is well."""
         ...

@@ -1,6 +1,6 @@
 """People: who may write, who has been verified, what they are called here."""
 
-from xirtam_core.faces.face import Face, operation
+from xirtam_core.faces.face import Face, operation, repeatable
 from xirtam_core.names import Username
 from xirtam_core.people import Contact, SafetyCode
 
@@ -10,17 +10,17 @@ class People(Face):
 
     part = "people"
 
-    @operation
+    @repeatable
     async def people(self) -> list[Contact]:
         """Everybody that this account knows, by name: contacts, requests and blocked."""
         ...
 
-    @operation
+    @repeatable
     async def accept(self, name: Username) -> Contact:
         """Makes somebody who wrote, or who was blocked, a contact; raises `NotFound`."""
         ...
 
-    @operation
+    @repeatable
     async def block(self, name: Username) -> Contact:
         """Keeps nothing that `name` writes from now on, and tells them nothing; raises `NotFound`."""
         ...
@@ -30,17 +30,17 @@ class People(Face):
         """Deletes the chat with `name` and what is known of them, here only, and tells nobody; raises `NotFound`."""
         ...
 
-    @operation
+    @repeatable
     async def safety_code(self, name: Username) -> SafetyCode:
         """What to compare with `name`; raises `NotFound` and `Unreachable`."""
         ...
 
-    @operation
+    @repeatable
     async def set_verified(self, name: Username, verified: bool) -> Contact:
         """Notes that the safety code was compared and is the same, or that this no longer counts; raises `NotFound`."""
         ...
 
-    @operation
+    @repeatable
     async def set_petname(self, name: Username, petname: str | None) -> Contact:
         """What this account calls `name`; raises `NotFound`, and `Malformed` for a name that is too long."""
         ...

@@ -1,6 +1,6 @@
 """The account's settings."""
 
-from xirtam_core.faces.face import Face, operation
+from xirtam_core.faces.face import Face, repeatable
 from xirtam_core.settings import Settings
 
 
@@ -9,12 +9,12 @@ class Preferences(Face):
 
     part = "preferences"
 
-    @operation
+    @repeatable
     async def settings(self) -> Settings:
         """All settings as they are."""
         ...
 
-    @operation
+    @repeatable
     async def change(self, settings: Settings) -> Settings:
         """Keeps and follows these settings from now on."""
         ...

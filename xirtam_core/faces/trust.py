@@ -1,7 +1,7 @@
 """What holds the network's promises to account."""
 
-from xirtam_core.chat import Evidence
-from xirtam_core.faces.face import Face, operation
+from xirtam_core.chat import Evidence, Finding
+from xirtam_core.faces.face import Face, repeatable
 
 
 class Trust(Face):
@@ -9,7 +9,12 @@ class Trust(Face):
 
     part = "trust"
 
-    @operation
+    @repeatable
     async def evidence(self) -> list[Evidence]:
         """Proof that the directory lied, all that was ever found, oldest first."""
+        ...
+
+    @repeatable
+    async def check_network(self) -> list[Finding]:
+        """How the directory, the home server, its forwarding and the clock are just now; takes up to half a minute."""
         ...

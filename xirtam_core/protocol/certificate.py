@@ -42,9 +42,9 @@ class CertificateChain(Wire):
     this: DeviceCertificate
 
     @property
-    def root_hash(self) -> Hash:
-        """The root that the chain claims to lead to, as chains are written: root first. Whether it does is for `verify`."""
-        return (*self.ancestors, self.this)[0].device_hash()
+    def root(self) -> DeviceCertificate:
+        """The certificate of the user's first device, from which the others follow; who made this chain says so."""
+        return self.ancestors[0] if self.ancestors else self.this
 
     def issuer_hash(self) -> Hash | None:
         """Which of the chain's devices signed `this`; None for a root, and where none did."""

@@ -10,7 +10,7 @@ class OwnDeviceEvent(Body, frozen=True, tag_field="kind"):
     """The base of all kinds."""
 
     @classmethod
-    def name(cls) -> str:
+    def kind_name(cls) -> str:
         """What `kind` says in a body of this class."""
         return str(cls.__struct_config__.tag)
 

@@ -26,6 +26,11 @@ class Account(msgspec.Struct, frozen=True):
         """This device's name; for a user's first device also the root of their identity."""
         return self.chain.this.device_hash()
 
+    @property
+    def root_hash(self) -> Hash:
+        """The root of this account's identity: the name of its first device."""
+        return self.chain.root.device_hash()
+
 
 def create(database: Database, account: Account) -> None:
     """Stores the account of a new database."""

@@ -78,7 +78,8 @@ def take_message(database: Database, message: ArchivedMessage, me: Username) -> 
 
 
 def _amend(database: Database, row: int, message: ArchivedMessage) -> None:
-    """Adds what has become of the message since it was sent."""
+    """Adds what has become of the message since it was sent, and that it is old."""
+    database.execute("UPDATE messages SET is_old = 1 WHERE id = ?", row)
     if message.is_withdrawn or message.edited_body is not None:
         database.execute(
             "UPDATE messages SET edited_body = ?, edited_at_ns = ?, is_withdrawn = ? WHERE id = ?",

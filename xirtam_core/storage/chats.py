@@ -2,15 +2,20 @@
 
 from xirtam_core.chat import Chat
 from xirtam_core.names import ServerName, Username
-from xirtam_core.storage import messages
+from xirtam_core.people import Standing
+from xirtam_core.storage import messages, people
 from xirtam_core.storage.database import Database, Row
 
-_COLUMNS = "chats.id, chats.peer, peers.server, chats.read_up_to_ns, chats.draft, peers.alarm"
-_TABLES = "chats LEFT JOIN peers ON peers.username = chats.peer"
+_COLUMNS = (
+    "chats.id, chats.peer, peers.server, chats.read_up_to_ns, chats.draft, peers.alarm,"
+    f" coalesce(people.standing, 'contact'), people.petname, {people.IS_VERIFIED}, people.features"
+)
+_TABLES = "chats LEFT JOIN peers ON peers.username = chats.peer LEFT JOIN people ON people.username = chats.peer"
 
 
 def open_chat(database: Database, peer: Username, now_ns: int) -> bool:
-    """Makes the chat with `peer` if there is none; gives whether it was new."""
+    """Makes the chat with `peer` if there is none; gives whether it was new. Whoever was unknown is a contact then."""
+    database.execute("INSERT OR IGNORE INTO people (username, standing) VALUES (?, 'contact')", peer)
     sql = "INSERT OR IGNORE INTO chats (id, peer, opened_ns) VALUES (?, ?, ?)"
     return database.execute(sql, peer, peer, now_ns) > 0
 
@@ -43,6 +48,27 @@ def mark_read(database: Database, chat: str, up_to_ns: int) -> bool:
     return database.execute(sql, read_ns, chat, read_ns) > 0
 
 
+def exists(database: Database, chat: str) -> bool:
+    """Whether there is such a chat."""
+    return database.row("SELECT 1 FROM chats WHERE id = ?", chat) is not None
+
+
+def read_up_to_ns(database: Database, chat: str) -> int:
+    """The position up to which a chat has been read, 0 for nothing."""
+    row = database.row("SELECT read_up_to_ns FROM chats WHERE id = ?", chat)
+    return 0 if row is None else int(row[0])
+
+
+def untold_reads(database: Database) -> list[tuple[str, int]]:
+    """Chats of which the account's other devices have not been told how far they are read, with that position."""
+    return database.rows("SELECT id, read_up_to_ns FROM chats WHERE read_up_to_ns > read_told_ns ORDER BY id")
+
+
+def mark_read_told(database: Database, chat: str, up_to_ns: int) -> None:
+    """Notes that the account's other devices know that the chat has been read up to a position."""
+    database.execute("UPDATE chats SET read_told_ns = max(read_told_ns, ?) WHERE id = ?", up_to_ns, chat)
+
+
 def set_draft(database: Database, chat: str, text: str) -> None:
     """Keeps what is being written."""
     database.execute("UPDATE chats SET draft = ? WHERE id = ?", text, chat)
@@ -55,8 +81,19 @@ def drop_draft(database: Database, chat: str, sent: bytes) -> None:
         set_draft(database, chat, "")
 
 
+def remove(database: Database, chat: str) -> None:
+    """Deletes a chat with all that was in it and all that was still to be sent there."""
+    with database.transaction():
+        messages.delete_all(database, chat)
+        database.execute("DELETE FROM outbox WHERE chat = ?", chat)
+        database.execute("DELETE FROM early_controls WHERE chat = ?", chat)
+        database.execute("DELETE FROM early_reads WHERE chat = ?", chat)
+        database.execute("DELETE FROM counters WHERE name = ?", f"listened {chat}")
+        database.execute("DELETE FROM chats WHERE id = ?", chat)
+
+
 def _chat(database: Database, row: Row) -> Chat:
-    chat, peer, server, read_up_to, draft, alarm = row
+    chat, peer, server, read_up_to, draft, alarm, standing, petname, is_verified, features = row
     newest = messages.page(database, chat, None, None, 1).messages
     unread = database.row(
         "SELECT count(*) FROM messages WHERE chat = ? AND position_ns > ? AND NOT is_mine", chat, read_up_to
@@ -70,4 +107,8 @@ def _chat(database: Database, row: Row) -> Chat:
         read_up_to=read_up_to,
         draft=draft,
         alarm=alarm,
+        standing=Standing(standing),
+        petname=petname,
+        verified=bool(is_verified),
+        features=people.features_of(features),
     )

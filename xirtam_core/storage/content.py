@@ -7,6 +7,9 @@ from xirtam_core.errors import Malformed
 from xirtam_core.protocol.control import REPLY, Reply
 from xirtam_core.protocol.event import MARKDOWN, TEXT
 
+_LONGEST_QUOTE = 400
+"""How many characters of a quote are kept, whatever its author's client thinks enough."""
+
 _KINDS = {TEXT: MessageKind.TEXT, MARKDOWN: MessageKind.MARKDOWN, REPLY: MessageKind.TEXT}
 
 
@@ -30,4 +33,15 @@ class Content(msgspec.Struct, frozen=True):
             reply = Reply.parse(body)
         except Malformed:
             return cls(MessageKind.UNSUPPORTED, "")
-        return cls(kind, reply.text, bytes(reply.target), reply.quote)
+        return cls(kind, reply.text, bytes(reply.target), reply.quote[:_LONGEST_QUOTE])
+
+    @classmethod
+    def withdrawn(cls, mime: str) -> "Content":
+        """What is left of a message that its author has taken back."""
+        return cls(_KINDS.get(mime, MessageKind.UNSUPPORTED), "")
+
+
+def check(mime: str, body: bytes) -> None:
+    """Raises `Malformed` for a body that its type says can be read, and that cannot: it is left out of the conversation."""
+    if mime == REPLY:
+        Reply.parse(body)

@@ -20,7 +20,8 @@ LATEST_RECEIVED = 2**62
 _REJECTED = "rejected"
 _MOST_QUARANTINED = 200
 _QUARANTINED_BYTES = 65536
-_LONGEST_WAIT_S = 300
+LONGEST_WAIT_S = 300
+"""Until the next attempt at an entry, at most."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -113,6 +114,12 @@ def mark_drained(database: Database, place: Place, now_s: int) -> None:
     database.execute(sql, now_s, bytes(place.mailbox), place.server)
 
 
+def recall(database: Database, now_s: int) -> None:
+    """Makes due what was put off further than anything is, by a clock that has been put back since."""
+    latest_s = now_s + LONGEST_WAIT_S
+    database.execute("UPDATE journal SET next_attempt_s = 0 WHERE next_attempt_s > ?", latest_s)
+
+
 def due(database: Database, now_s: int, limit: int) -> list[JournalEntry]:
     """The first `limit` entries whose time has come, oldest first."""
     rows = database.rows(
@@ -140,7 +147,7 @@ def remove(database: Database, entries: Iterable[JournalEntry]) -> None:
 
 def defer(database: Database, entry: JournalEntry, reason: str, now_s: int) -> None:
     """Puts an entry off because something it needs is out of reach; the wait doubles with each attempt."""
-    wait_s = min(5 * 2 ** min(entry.attempts, 20), _LONGEST_WAIT_S)
+    wait_s = min(5 * 2 ** min(entry.attempts, 20), LONGEST_WAIT_S)
     database.execute(
         "UPDATE journal SET attempts = attempts + 1, next_attempt_s = ?, reason = ? WHERE id = ?",
         now_s + wait_s,

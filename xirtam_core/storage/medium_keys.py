@@ -4,6 +4,8 @@ A secret is stored before its public key is published, so that no published key 
 can still need it.
 """
 
+from typing import Final
+
 import msgspec
 
 from xirtam_core.codec.primitives import DhSecret, KeyHint
@@ -11,8 +13,11 @@ from xirtam_core.crypto import dh
 from xirtam_core.protocol.header_encryption import hint_of
 from xirtam_core.storage.database import Database
 
-_GRACE_S = 4200
+GRACE_S: Final = 4200
 """How long senders may go on using a key after its successor was published: one looked up an hour ago, and ten minutes more."""
+
+_SKEW_S = 24 * 3600
+"""By how much a server's clock may be ahead of ours: an entry that waits is dated by it."""
 
 
 class MediumSecret(msgspec.Struct, frozen=True):
@@ -72,9 +77,9 @@ def destroy_spent(database: Database, now_s: int) -> int:
         "  SELECT 1 FROM medium_keys AS next WHERE next.created_s > medium_keys.created_s"
         "    AND next.published_s + ? <= (SELECT min(CASE WHEN drained_s <= ? THEN drained_s ELSE 0 END) FROM mailboxes)"
         "    AND NOT EXISTS (SELECT 1 FROM journal WHERE received_at_ns <= (next.published_s + ?) * 1000000000))",
-        _GRACE_S,
+        GRACE_S,
         now_s,
-        _GRACE_S,
+        GRACE_S + _SKEW_S,
     )
     if destroyed:
         database.forget_deleted()

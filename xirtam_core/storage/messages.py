@@ -1,5 +1,7 @@
 """Messages as they lie in their chats."""
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -25,6 +27,9 @@ _NEXT_REVISION = (
 """Later than every one before, those of deleted messages included."""
 
 _AHEAD_NS = 60_000_000_000
+_PAGE_BYTES = 4 * 1024 * 1024
+"""How much of bodies is read for one page, so that an answer stays small whatever peers send."""
+_MOST_TURNS = 20
 
 _INSERT = (
     "INSERT OR IGNORE INTO messages (chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine,"  # noqa: S608 # no input
@@ -139,17 +144,17 @@ def _all(database: Database, rest: str, *values: Any) -> list[StoredMessage]:
 
 
 def page(database: Database, chat: str, before: int | None, after: int | None, limit: int) -> Page:
-    """A run of the chat: the newest `limit` messages (before a position), or the oldest `limit` after one."""
+    """A run of the chat: the newest messages (before a position), or the oldest after one; as many as `limit` and memory allow."""
     if after is not None:
-        found = _run(database, chat, "position_ns > ? ORDER BY position_ns", after, limit + 1)
-        messages, has_later = found[:limit], len(found) > limit
+        messages, has_later = _run(database, "chat = ? AND position_ns > ?", "position_ns", chat, after, limit=limit)
         has_earlier = _has_any(database, chat, "position_ns <= ?", after)
     else:
         bound = LATEST if before is None else before
-        found = _run(database, chat, "position_ns < ? ORDER BY position_ns DESC", bound, limit + 1)
-        messages, has_earlier = found[:limit][::-1], len(found) > limit
+        newest_first = "position_ns DESC"
+        messages, has_earlier = _run(database, "chat = ? AND position_ns < ?", newest_first, chat, bound, limit=limit)
+        messages.reverse()
         has_later = _has_any(database, chat, "position_ns >= ?", bound)
-    return Page(messages=tuple(messages), has_earlier=has_earlier, has_later=has_later)
+    return Page(messages=tuple(each.message for each in messages), has_earlier=has_earlier, has_later=has_later)
 
 
 def _has_any(database: Database, chat: str, condition: str, bound: int) -> bool:
@@ -157,8 +162,21 @@ def _has_any(database: Database, chat: str, condition: str, bound: int) -> bool:
     return database.row(sql, chat, bound) is not None
 
 
-def _run(database: Database, chat: str, rest: str, bound: int, limit: int) -> list[Message]:
-    return [each.message for each in _all(database, f"WHERE chat = ? AND {rest} LIMIT ?", chat, bound, limit)]
+def _run(database: Database, condition: str, order: str, *values: Any, limit: int) -> tuple[list[StoredMessage], bool]:
+    """The first messages of those that match, and whether there are more: at most `limit`, and no more than fit into a page."""
+    rest = f"WHERE {condition} ORDER BY {order} LIMIT ?"
+    sizes = database.rows(
+        f"SELECT length(body) + coalesce(length(edited_body), 0) FROM messages {rest}",  # noqa: S608 # `rest` is ours
+        *values,
+        limit + 1,
+    )
+    count = min(limit, _how_many_fit([row[0] for row in sizes]))
+    return _all(database, rest, *values, count), len(sizes) > count
+
+
+def _how_many_fit(sizes: list[int]) -> int:
+    """How many messages of these sizes fit into one page: the first one always does."""
+    return max(1, sum(total <= _PAGE_BYTES for total in accumulate(sizes)))
 
 
 def arrived(database: Database, row: int, received_at_ns: int) -> list[StoredMessage]:
@@ -216,6 +234,21 @@ def delete(database: Database, row: int) -> None:
         database.execute("DELETE FROM messages WHERE id = ?", row)
 
 
+def delete_all(database: Database, chat: str) -> None:
+    """Deletes every message of a chat, and what belongs to them."""
+    with database.transaction():
+        counters.set_to(database, "revision", latest_revision(database))
+        database.execute("DELETE FROM message_texts WHERE rowid IN (SELECT id FROM messages WHERE chat = ?)", chat)
+        database.execute("DELETE FROM messages WHERE chat = ?", chat)
+
+
+def size_from_peer(database: Database, chat: str) -> tuple[int, int]:
+    """How many messages the peer has put into a chat, and how many bytes they have."""
+    sql = "SELECT count(*), coalesce(sum(length(body)), 0) FROM messages WHERE chat = ? AND NOT is_mine"
+    row = database.row(sql, chat)
+    return (0, 0) if row is None else (row[0], row[1])
+
+
 def mark_verified(database: Database, sender: Username, root: Hash) -> list[StoredMessage]:
     """Lifts the mark from a sender's messages that were verified under `root`, which is theirs; gives those that had it."""
     rows = database.rows(
@@ -236,15 +269,73 @@ def unchecked_senders(database: Database) -> list[Username]:
     return [Username(row[0]) for row in rows]
 
 
+def at(database: Database, chat: str, position_ns: int) -> Hash | None:
+    """The hash of the message at a position, or None where there is none."""
+    row = database.row("SELECT hash FROM messages WHERE chat = ? AND position_ns = ?", chat, position_ns)
+    return None if row is None else Hash(row[0])
+
+
+def newest_from_peer(database: Database, chat: str) -> Hash | None:
+    """The hash of the newest message that is somebody else's, or None where there is none."""
+    sql = "SELECT hash FROM messages WHERE chat = ? AND NOT is_mine ORDER BY position_ns DESC LIMIT 1"
+    row = database.row(sql, chat)
+    return None if row is None else Hash(row[0])
+
+
 def since(database: Database, row: int, limit: int) -> list[StoredMessage]:
-    """Messages from others that were stored after the one in `row`, in the order of storing."""
-    return _all(database, "WHERE id > ? AND NOT is_mine ORDER BY id LIMIT ?", row, limit)
+    """Messages from others that came after the one in `row`, in the order of storing; those of archives came before."""
+    return _run(database, "id > ? AND NOT is_mine AND NOT is_old", "id", row, limit=limit)[0]
+
+
+def latest_from_others(database: Database) -> int:
+    """The row of the message from others that was stored last, 0 where there is none."""
+    row = database.row("SELECT max(id) FROM messages WHERE NOT is_mine")
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
+def search(database: Database, text: str, chat: str | None, before: int, limit: int) -> list[StoredMessage]:
+    """Messages that hold all words of `text`, those stored last first; only what was stored before the row `before`."""
+    found: list[StoredMessage] = []
+    for _ in range(_MOST_TURNS):
+        rows = texts.rows(database, text, chat, before, limit)
+        found.extend(each for each in by_rows(database, rows).values() if chat is None or each.message.chat == chat)
+        if len(rows) < limit or len(found) >= limit:
+            break
+        before = rows[-1]  # some are not there any more
+    return found[:limit]
+
+
+def rows_after(database: Database, row: int, chat: str | None, limit: int) -> list[int]:
+    """The next rows after `row`, those of one chat or of all, in the order of storing."""
+    within, values = ("", ()) if chat is None else (" AND chat = ?", (chat,))
+    sql = f"SELECT id FROM messages WHERE id > ?{within} ORDER BY id LIMIT ?"  # noqa: S608 # no input
+    return [number for (number,) in database.rows(sql, row, *values, limit)]
+
+
+def by_rows(database: Database, rows: Sequence[int]) -> dict[int, StoredMessage]:
+    """The messages in `rows` by row, in that order; those that are not there left out."""
+    held = _all(database, "WHERE id IN (SELECT value FROM json_each(?))", msgspec.json.encode(list(rows)).decode())
+    found = {each.row: each for each in held}
+    return {row: found[row] for row in rows if row in found}
 
 
 def changes(database: Database, after: int, limit: int) -> list[Change]:
     """Messages that are new or have changed after the revision `after`, as they are now, in the order of their last change."""
-    rows = database.rows("SELECT revision, id FROM messages WHERE revision > ? ORDER BY revision LIMIT ?", after, limit)
-    return [Change(cursor=revision, message=get(database, row).message) for revision, row in rows]
+    found = _run(database, "revision > ?", "revision", after, limit=limit)[0]
+    revisions = database.rows(
+        "SELECT revision FROM messages WHERE revision > ? ORDER BY revision LIMIT ?", after, limit
+    )
+    return [Change(cursor=row[0], message=each.message) for row, each in zip(revisions, found, strict=False)]
+
+
+def find_once(database: Database, chat: str, once: str) -> StoredMessage | None:
+    """The own message of a chat that was sent with this `once`, or None."""
+    return _find(database, "chat = ? AND once = ?", chat, once)
+
+
+def note_once(database: Database, row: int, once: str) -> None:
+    """Notes what its sender knows an own message by."""
+    database.execute("UPDATE messages SET once = ? WHERE id = ?", once, row)
 
 
 def latest_revision(database: Database) -> int:
@@ -263,7 +354,7 @@ def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
         :13
     ]
     reply_to, edited_body, is_withdrawn = row[13:]
-    content = Content.of(mime, body)
+    content = Content.withdrawn(mime) if is_withdrawn else Content.of(mime, body)
     text = content.text if edited_body is None else edited_body.decode(errors="replace")
     message = Message(
         id=event_hash.hex(),
@@ -274,13 +365,13 @@ def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
         sent_at=sent_at,
         received_at=received_at,
         kind=content.kind,
-        text="" if is_withdrawn else text,
+        text=text,
         mime=mime,
         verified=unchecked is None,
         state=None if state is None else SendState(state),
         failure=failure,
         reply_to=None if reply_to is None else reply_to.hex(),
-        quote=None if is_withdrawn else content.quote,
+        quote=content.quote,
         is_edited=edited_body is not None,
         is_withdrawn=bool(is_withdrawn),
         reactions=on_it,

@@ -77,6 +77,19 @@ def message_arrived(database: Database, message: StoredMessage) -> None:
     _take_off(database, "message", message.row, Leg.SELF)
 
 
+def message_reached(database: Database, message: StoredMessage) -> None:
+    """Takes off the leg to the peer's mailbox: the peer says that it has come."""
+    _take_off(database, "message", message.row, Leg.PEER)
+
+
+def take_back_controls(database: Database, chat: str, mime: str) -> list[Event]:
+    """Takes out the control events of one kind that are still to be sent in a chat, and gives them."""
+    rows = database.rows("SELECT id, control FROM outbox WHERE chat = ? AND control IS NOT NULL ORDER BY id", chat)
+    found = [(number, event) for number, raw in rows if (event := bcs.decode(Event, raw)).mime == mime]
+    database.execute_many("DELETE FROM outbox WHERE id = ?", [(number,) for number, _ in found])
+    return [event for _, event in found]
+
+
 def _take_off(database: Database, column: str, value: int, leg: Leg) -> None:
     flag = "to_peer" if leg is Leg.PEER else "to_self"
     database.execute(f"UPDATE outbox SET {flag} = 0 WHERE {column} = ?", value)  # noqa: S608 # no input
@@ -98,6 +111,12 @@ def queues(database: Database) -> list[tuple[str, Leg]]:
     to_peers = database.rows("SELECT DISTINCT chat FROM outbox WHERE to_peer")
     to_self = database.rows("SELECT DISTINCT chat FROM outbox WHERE to_self")
     return [(chat, Leg.PEER) for (chat,) in to_peers] + [(chat, Leg.SELF) for (chat,) in to_self]
+
+
+def outstanding(database: Database, chat: str) -> int:
+    """How much is still to be sent in a chat, of whatever kind and to whichever mailbox."""
+    row = database.row("SELECT count(*) FROM outbox WHERE chat = ?", chat)
+    return 0 if row is None else int(row[0])
 
 
 def queued_count(database: Database) -> int:

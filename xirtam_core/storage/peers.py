@@ -7,6 +7,7 @@ import msgspec
 from xirtam_core.codec.primitives import DhPublic, Hash
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.directory import UserDescriptor
+from xirtam_core.storage import people
 from xirtam_core.storage.database import Database
 
 
@@ -38,8 +39,11 @@ def store(database: Database, username: Username, descriptor: UserDescriptor, no
         now_s,
         alarm,
     )
-    if alarm is not None:  # keys that the former identity certified are none of the new one's
+    if (
+        alarm is not None
+    ):  # keys that the former identity certified are none of the new one's, and neither is what was compared
         database.execute("DELETE FROM peer_keys WHERE username = ?", username)
+        people.clear_verified(database, username)
     return Peer(username, descriptor.root_cert_hash, descriptor.server_name, now_s, row[0] if row else alarm)
 
 
@@ -48,16 +52,24 @@ def acknowledge(database: Database, username: Username) -> None:
     database.execute("UPDATE peers SET alarm = NULL WHERE username = ?", username)
 
 
+def servers_of_contacts(database: Database) -> list[ServerName]:
+    """The home servers of those there is a chat with."""
+    rows = database.rows("SELECT DISTINCT server FROM peers JOIN chats ON chats.peer = username ORDER BY server")
+    return [ServerName(row[0]) for row in rows]
+
+
 def store_keys(database: Database, username: Username, keys: Mapping[Hash, tuple[DhPublic, int]]) -> None:
-    """Keeps the newest medium-term key of each device; devices that are gone go, and no key gives way to an older one."""
+    """Keeps the newest medium-term key of each device. No key gives way to an older one, nor comes back in place of a newer one that
+    was there before the device was gone for a while.
+    """
     with database.transaction():
-        gone = {Hash(row[0]) for row in database.rows("SELECT device_hash FROM peer_keys WHERE username = ?", username)}
-        for device in gone - keys.keys():
-            database.execute("DELETE FROM peer_keys WHERE username = ? AND device_hash = ?", username, bytes(device))
+        database.execute("UPDATE peer_keys SET is_gone = 1 WHERE username = ?", username)
         for device, (medium_pk, created_s) in keys.items():
             database.execute(
-                "INSERT INTO peer_keys VALUES (?, ?, ?, ?) ON CONFLICT (username, device_hash) DO UPDATE SET"
-                " medium_pk = excluded.medium_pk, created_s = excluded.created_s WHERE excluded.created_s > created_s",
+                "INSERT INTO peer_keys (username, device_hash, medium_pk, created_s) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (username, device_hash) DO UPDATE SET is_gone = 0,"
+                " medium_pk = CASE WHEN excluded.created_s > created_s THEN excluded.medium_pk ELSE medium_pk END,"
+                " created_s = max(excluded.created_s, created_s)",
                 username,
                 bytes(device),
                 bytes(medium_pk),
@@ -68,7 +80,7 @@ def store_keys(database: Database, username: Username, keys: Mapping[Hash, tuple
 def keys(database: Database, username: Username) -> list[DhPublic]:
     """The newest known medium-term keys of a person's devices, but for those of this account's that were revoked."""
     rows = database.rows(
-        "SELECT medium_pk FROM peer_keys WHERE username = ?"
+        "SELECT medium_pk FROM peer_keys WHERE username = ? AND NOT is_gone"
         " AND device_hash NOT IN (SELECT device_hash FROM devices WHERE is_revoked)",
         username,
     )

@@ -5,11 +5,18 @@ from collections.abc import Iterable
 import msgspec
 
 from xirtam_core.codec.primitives import Hash
-from xirtam_core.names import Username
-from xirtam_core.people import Standing
+from xirtam_core.names import ServerName, Username
+from xirtam_core.people import Contact, Standing
 from xirtam_core.storage.database import Database, Row
 
 _COLUMNS = "username, standing, petname, verified_root, features, is_greeted, changed_ns"
+
+IS_VERIFIED = "people.verified_root IS NOT NULL AND people.verified_root = peers.root_cert_hash"
+"""Whether what was compared is their present identity: SQL on `people` and `peers`."""
+_CONTACTS = (
+    f"SELECT people.username, standing, petname, server, {IS_VERIFIED}, features, alarm"  # noqa: S608 # no input
+    " FROM people LEFT JOIN peers ON peers.username = people.username"
+)
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,9 +42,15 @@ def find(database: Database, username: Username) -> Person | None:
     return None if row is None else _person(row)
 
 
-def everybody(database: Database) -> list[Person]:
+def contact(database: Database, username: Username) -> Contact | None:
+    """Somebody with what else is known of them, or None where they are unknown."""
+    row = database.row(f"{_CONTACTS} WHERE people.username = ?", username)
+    return None if row is None else _contact(row)
+
+
+def contacts(database: Database) -> list[Contact]:
     """Everybody who is known, by name."""
-    return [_person(row) for row in database.rows(f"SELECT {_COLUMNS} FROM people ORDER BY username")]  # noqa: S608
+    return [_contact(row) for row in database.rows(f"{_CONTACTS} ORDER BY people.username")]
 
 
 def standing(database: Database, username: Username) -> Standing | None:
@@ -53,7 +66,7 @@ def count(database: Database, of: Standing) -> int:
 
 
 def store(database: Database, person: Person) -> None:
-    """Keeps what the account says of somebody; what their client has said stays as it was."""
+    """Keeps what the account says of somebody; what their client understands stays as it was."""
     root = None if person.verified_root is None else bytes(person.verified_root)
     database.execute(
         "INSERT INTO people (username, standing, petname, verified_root, changed_ns) VALUES (?, ?, ?, ?, ?)"
@@ -80,14 +93,36 @@ def clear_verified(database: Database, username: Username) -> None:
     database.execute("UPDATE people SET verified_root = NULL WHERE username = ?", username)
 
 
+def make_contact(database: Database, username: Username) -> bool:
+    """Makes somebody unknown, or a requester, a contact, without that being anybody's word; gives whether it was news."""
+    sql = (
+        "INSERT INTO people (username, standing) VALUES (?, 'contact')"
+        " ON CONFLICT (username) DO UPDATE SET standing = 'contact' WHERE standing = 'request'"
+    )
+    return database.execute(sql, username) > 0
+
+
 def remove(database: Database, username: Username) -> None:
     """Makes somebody unknown."""
     database.execute("DELETE FROM people WHERE username = ?", username)
 
 
 def features_of(text: str | None) -> tuple[str, ...] | None:
-    """The features that a row holds."""
+    """What a row says that somebody's client understands."""
     return None if text is None else msgspec.json.decode(text, type=tuple[str, ...])
+
+
+def _contact(row: Row) -> Contact:
+    username, standing, petname, server, is_verified, features, alarm = row
+    return Contact(
+        name=Username(username),
+        standing=Standing(standing),
+        petname=petname,
+        server=None if server is None else ServerName(server),
+        verified=bool(is_verified),
+        features=features_of(features),
+        alarm=alarm,
+    )
 
 
 def _person(row: Row) -> Person:

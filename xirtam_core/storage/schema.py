@@ -181,22 +181,35 @@ STEPS = (
     CREATE INDEX outbox_to_self ON outbox (chat, id) WHERE to_self;
 
     -- revision: grows with each change of any message, so that a reader can ask for what changed since. reply_to is the hash of the
-    -- message that this one answers. An edit replaces edited_body, and the body stays as it was signed.
+    -- message that this one answers. An edit replaces edited_body, and the body stays as it was signed. once is what its sender here
+    -- knows it by, so that it is not sent again by a call that is repeated. is_old: it came from another device's archive, so it is
+    -- news to no bot.
     ALTER TABLE messages ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE messages ADD COLUMN reply_to BLOB;
     ALTER TABLE messages ADD COLUMN edited_body BLOB;
     ALTER TABLE messages ADD COLUMN edited_at_ns INTEGER;
     ALTER TABLE messages ADD COLUMN is_withdrawn INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE messages ADD COLUMN once TEXT;
+    ALTER TABLE messages ADD COLUMN is_old INTEGER NOT NULL DEFAULT 0;
     UPDATE messages SET revision = id;
     CREATE UNIQUE INDEX messages_by_revision ON messages (revision);
+    CREATE UNIQUE INDEX messages_sent_once ON messages (chat, once) WHERE once IS NOT NULL;
     DROP INDEX messages_by_hash;
     CREATE INDEX messages_by_hash ON messages (hash);
 
-    -- The text of messages, by their id.
+    -- Own messages that a receipt may still have something to say about.
+    CREATE INDEX messages_sent ON messages (chat, position_ns) WHERE state = 'sent';
+    CREATE INDEX messages_delivered ON messages (chat, position_ns) WHERE state = 'delivered';
+
+    -- The words of messages, by their id; chat is a made-up word for the chat, so that it narrows a search as words do. Letters with a
+    -- stroke count as those without, which the tokenizer does for accents alone. See texts.py.
     CREATE VIRTUAL TABLE message_texts USING fts5 (
-        text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+        text, chat, content = '', contentless_delete = 1, prefix = '1 2 3', tokenize = 'unicode61 remove_diacritics 2'
     );
-    INSERT INTO message_texts (rowid, text) SELECT id, CAST(body AS TEXT) FROM messages WHERE mime IN ('text/plain', 'text/markdown');
+    INSERT INTO message_texts (rowid, text, chat)
+        SELECT id, replace(replace(replace(replace(replace(replace(
+            CAST(body AS TEXT), 'ł', 'l'), 'Ł', 'L'), 'ø', 'o'), 'Ø', 'O'), 'đ', 'd'), 'Đ', 'D'), 'ƿ' || lower(hex(chat))
+        FROM messages WHERE mime IN ('text/plain', 'text/markdown') ORDER BY id;
 
     -- The last word of each person on each emoji of a message.
     CREATE TABLE reactions (
@@ -216,7 +229,7 @@ STEPS = (
         target BLOB NOT NULL,
         came_s INTEGER NOT NULL,
         event BLOB NOT NULL,
-        UNIQUE (chat, sender, event)
+        UNIQUE (chat, sender, target, event)            -- a receipt may be about two messages
     ) STRICT;
     CREATE INDEX early_controls_by_target ON early_controls (chat, target);
 
@@ -232,7 +245,14 @@ STEPS = (
         is_greeted INTEGER NOT NULL DEFAULT 0,
         changed_ns INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    INSERT INTO people (username, standing) SELECT peer, 'contact' FROM chats;
+    INSERT INTO people (username, standing)
+        SELECT peer, 'contact' FROM chats WHERE peer NOT IN (SELECT username FROM account);
+
+    -- read_told_ns: up to where the account's other devices have been told that a chat has been read. Where another device has read a
+    -- message that is not here yet, its hash is kept until it is.
+    ALTER TABLE chats ADD COLUMN read_told_ns INTEGER NOT NULL DEFAULT 0;
+    UPDATE chats SET read_told_ns = read_up_to_ns;
+    CREATE TABLE early_reads (id INTEGER PRIMARY KEY, chat TEXT NOT NULL UNIQUE, target BLOB NOT NULL) STRICT;
 
     CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
@@ -273,6 +293,9 @@ STEPS = (
         attempts INTEGER NOT NULL DEFAULT 0,
         next_attempt_s INTEGER NOT NULL DEFAULT 0
     ) STRICT;
+
+    -- The key of a device that its server names no more is kept, so that an older one cannot come in its place later.
+    ALTER TABLE peer_keys ADD COLUMN is_gone INTEGER NOT NULL DEFAULT 0;
 
     -- Proof that a directory lied, as it came.
     CREATE TABLE evidence (

@@ -1,14 +1,65 @@
-"""The words of all messages, to be searched (SQLite's FTS5)."""
+"""The words of all messages, to be searched (SQLite's FTS5).
+
+The index holds words and where they occur, and no text. A search reads it from the newest message backwards and stops when it has
+enough, so what it costs does not grow with how often a word occurs. What a person types is taken for words alone: no sign in it means
+anything to the index.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
 
 from xirtam_core.storage.database import Database
 
+_STROKES: Final = str.maketrans("łŁøØđĐ", "lLoOdD")
+"""Letters that Unicode does not take apart, as people type them who do not have them. The schema's second step knows them too."""
+_MOST_WORDS: Final = 32
+_LONGEST_QUERY: Final = 1000
+
 
 def add(database: Database, row: int, text: str) -> None:
-    """Makes the text of a new message findable."""
+    """Makes the text of a stored message findable."""
     if text:
-        database.execute("INSERT INTO message_texts (rowid, text) VALUES (?, ?)", row, text)
+        sql = "INSERT INTO message_texts (rowid, text, chat) SELECT id, ?, 'ƿ' || lower(hex(chat)) FROM messages WHERE id = ?"
+        database.execute(sql, _folded(text), row)
+
+
+def replace(database: Database, row: int, text: str) -> None:
+    """Makes a message findable by another text than before, and no more by that."""
+    remove(database, row)
+    add(database, row, text)
 
 
 def remove(database: Database, row: int) -> None:
     """Makes a message's text not to be found any more."""
     database.execute("DELETE FROM message_texts WHERE rowid = ?", row)
+
+
+def rows(database: Database, text: str, chat: str | None, before: int, limit: int) -> Sequence[int]:
+    """The newest `limit` rows before the row `before` that hold all words of `text`, the last one as a beginning."""
+    query = _query(text, chat)
+    if query is None:
+        return ()
+    sql = "SELECT rowid FROM message_texts WHERE message_texts MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?"
+    return [row for (row,) in database.rows(sql, query, before, limit)]
+
+
+def _query(text: str, chat: str | None) -> str | None:
+    """The index's expression; None where `text` has no word."""
+    typed = _folded(text[:_LONGEST_QUERY]).replace("\0", " ").split()
+    words = [word.replace('"', '""') for word in typed if any(map(str.isalnum, word))][:_MOST_WORDS]
+    if not words:
+        return None
+    quoted = " AND ".join(f'"{word}"' for word in words)
+    within = "" if chat is None else f' AND chat : "{_word_of(chat)}"'
+    return f"text : ({quoted} *){within}"
+
+
+def _folded(text: str) -> str:
+    composed = unicodedata.normalize("NFC", text.encode(errors="replace").decode())
+    return composed.translate(_STROKES)
+
+
+def _word_of(chat: str) -> str:
+    """One word for a chat. It begins with a letter that nobody uses, so that beginnings of real words do not meet it."""
+    return "ƿ" + chat.encode().hex()

@@ -156,4 +156,8 @@ def _status_words(status: Status) -> str:
     ]
     if status.certificate:
         lines.append(f"certificate {status.certificate}")
+    if status.proxied:
+        lines.append(f"by proxy    {', '.join(map(line, status.proxied))}")
+    if status.storage is not None:
+        lines.append(f"disk        {line(status.storage)}")
     return "\n".join(lines)

@@ -1,11 +1,9 @@
 """`join-device`: makes this machine a device of an account that exists."""
 
 import asyncio
-import io
 import sys
 import time
 from contextlib import suppress
-from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -20,6 +18,7 @@ from xirtam_core.storage.keys import KeyPlace
 from xirtam_tui.cli.account_commands import say_where_the_key_is
 from xirtam_tui.cli.options import Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
+from xirtam_tui.cli.qr import qr_code
 from xirtam_tui.cli.running import run_command
 
 _TELL_S = 60.0
@@ -79,12 +78,16 @@ async def _be_paired(
 ) -> Client:
     loop, offered = asyncio.get_running_loop(), asyncio.Queue[PairingOffer]()
     telling = asyncio.create_task(_tell(offered, output))
+
+    def show(offer: PairingOffer) -> None:
+        loop.call_soon_threadsafe(offered.put_nowait, offer)
+
     try:
         return await join_by_pairing(
             where.data_dir,
             link,
             name,
-            lambda offer: loop.call_soon_threadsafe(offered.put_nowait, offer),
+            show,
             key_place=key_from,
             passphrase=where.passphrase(),
         )
@@ -99,21 +102,12 @@ async def _tell(offered: asyncio.Queue[PairingOffer], output: Output) -> None:
     offer = await offered.get()
     output.event({"event": "pairing", "account": offer.account, "code": offer.code, "fingerprint": offer.fingerprint})
     if not output.as_json:
-        output.result({}, "\n".join([*_qr(offer.code), "", offer.code, "", f"fingerprint  {offer.fingerprint}", ""]))
+        output.result(
+            {}, "\n".join(["", qr_code(offer.code), "", offer.code, "", f"fingerprint  {offer.fingerprint}", ""])
+        )
     output.note(
         f"on a device of {offer.account}: xirtam pair CODE. Waiting for that; Ctrl+C stops, and nothing is lost"
     )
     while True:
         await asyncio.sleep(_TELL_S)
         output.note(f"waiting for {max(0, int(time.time()) - offer.since_s) // 60} minutes")
-
-
-def _qr(text: str) -> list[str]:
-    """A QR code of `text` as lines of a terminal; nothing where the library for it is not installed."""
-    try:
-        segno = import_module("segno")
-    except ImportError:
-        return []
-    drawn = io.StringIO()
-    segno.make_qr(text).terminal(out=drawn, border=2, compact=True)
-    return ["", *drawn.getvalue().splitlines()]

@@ -11,17 +11,22 @@ from typing import Annotated
 
 import typer
 
-from xirtam_core.chat import Message
+from xirtam_core.chat import Message, Reaction
 from xirtam_core.client import Client
 from xirtam_core.errors import Malformed
-from xirtam_core.events import AlarmRaised, ChatChanged, Event, MessageAdded, MessageChanged, StatusChanged
+from xirtam_core.events import AlarmRaised, ChatChanged, ChatRemoved, Event, MessageAdded, MessageChanged, StatusChanged
 from xirtam_core.names import Username
+from xirtam_core.people import Standing
 from xirtam_tui.cli.exit_codes import Exit
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, chat_object, message_object, message_words, status_object
 from xirtam_tui.cli.running import opened, run_command
 
 _RECHECK_S = 30.0
+_MOST_AMENDED = 10_000
+Marks = tuple[str | None, bool, tuple[Reaction, ...]]
+"""What may have been done to a message: another text, a withdrawal, reactions."""
+_UNTOUCHED: Marks = (None, False, ())
 
 
 def listen(
@@ -97,13 +102,15 @@ class Listening:
         self._left = count
         self._bookmark = bookmark
         self._news: asyncio.Queue[Event] = asyncio.Queue()
+        self._standings: dict[str, Standing] = {}
+        self._amended: dict[str, Marks] = {}
 
     async def run(self, client: Client) -> None:
         """Prints until the wanted number of messages has come; without one, for ever."""
         loop = asyncio.get_running_loop()
 
         def hear(event: Event) -> None:
-            loop.call_soon_threadsafe(self._news.put_nowait, event)
+            loop.call_soon_threadsafe(self._hear, event)
 
         unsubscribe = client.subscribe(hear)
         try:
@@ -116,6 +123,16 @@ class Listening:
         finally:
             unsubscribe()
 
+    def _hear(self, event: Event) -> None:
+        match event:
+            case ChatChanged(chat):
+                self._standings[chat.id] = chat.standing
+            case ChatRemoved(chat):
+                self._standings.pop(chat, None)
+            case _:
+                pass
+        self._news.put_nowait(event)
+
     def exit(self) -> Exit:
         """The status for a run that its time limit ended: a failure where messages that were waited for are missing."""
         return Exit.FAILED if self._left else Exit.DONE
@@ -126,7 +143,7 @@ class Listening:
                 cursor = received.cursor
                 chat = received.message.chat
                 if self._wants(chat) and not await self._bookmark.is_past(client, cursor, chat):
-                    self._print(received.message, cursor)
+                    self._print(received.message, cursor, is_request=await self._is_request(client, chat))
                     # Printing and noting it are one step: a time limit that ends in between would have it printed again.
                     noting = asyncio.ensure_future(self._bookmark.store(client, cursor, chat if self._chats else None))
                     try:
@@ -141,10 +158,27 @@ class Listening:
     def _wants(self, chat: str | None) -> bool:
         return not self._chats or chat in self._chats
 
-    def _print(self, message: Message, cursor: int) -> None:
-        self._output.result(message_object(message) | {"cursor": cursor}, message_words(message))
+    async def _is_request(self, client: Client, chat: str) -> bool:
+        """Whether the chat is with somebody whom nobody has accepted yet."""
+        if chat not in self._standings:
+            self._standings |= {each.id: each.standing for each in await client.chats()}
+        return self._standings.get(chat) is Standing.REQUEST
+
+    def _print(self, message: Message, cursor: int, *, is_request: bool) -> None:
+        found = message_object(message) | {"request": is_request, "cursor": cursor}
+        self._output.result(found, ("(request) " if is_request else "") + message_words(message))
         if self._left is not None:
             self._left -= 1
+
+    def _is_amended(self, message: Message) -> bool:
+        """Whether a message has been edited, withdrawn or reacted to since that was last told."""
+        marks = (message.text if message.is_edited else None, message.is_withdrawn, message.reactions)
+        before = self._amended.pop(message.id, _UNTOUCHED)
+        if marks != _UNTOUCHED:
+            self._amended[message.id] = marks
+            while len(self._amended) > _MOST_AMENDED:
+                del self._amended[next(iter(self._amended))]
+        return marks != before
 
     async def _wait_for_message(self, client: Client) -> None:
         """Prints other events until a message has come; asks now and then, in case an event was missed."""
@@ -161,8 +195,11 @@ class Listening:
 
     def _tell(self, event: Event) -> None:
         match event:
-            case MessageAdded(message) | MessageChanged(message) if message.mine and self._wants(message.chat):
-                self._output.event(message_object(message, "state"))
+            case MessageAdded(message) | MessageChanged(message) if self._wants(message.chat):
+                if message.mine:
+                    self._output.event(message_object(message, "state"))
+                if self._is_amended(message):
+                    self._output.event(message_object(message, "changed"))
             case ChatChanged(chat) if self._wants(chat.id):
                 self._output.event(chat_object(chat))
             case AlarmRaised(text, chat) if chat is None or self._wants(chat):

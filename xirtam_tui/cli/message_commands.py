@@ -13,7 +13,7 @@ from xirtam_core.errors import IdentityChanged, Malformed, NotFound, Refused, Un
 from xirtam_core.events import AlarmRaised, Event, MessageChanged
 from xirtam_core.names import Username
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
-from xirtam_tui.cli.output import Output, chat_object, message_object, message_words
+from xirtam_tui.cli.output import Output, chat_object, chat_words, message_object, message_words
 from xirtam_tui.cli.running import opened, run_command
 
 _ON_ITS_WAY = (SendState.QUEUED, SendState.SENDING)
@@ -24,6 +24,7 @@ Target = Annotated[str, typer.Argument(help="Whom: @user, with or without the @.
 def send(
     target: Target,
     text: Annotated[str | None, typer.Argument(help="What to say; from standard input when absent.")] = None,
+    reply_to: Annotated[str | None, typer.Option(help="The id of the message that this one answers.")] = None,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait until the server has it, or only queue it.")
     ] = True,
@@ -39,17 +40,19 @@ def send(
     """
     output = Output(as_json=as_json)
     where = context(data_dir, account, passphrase_file)
-    run_command(_send(where, target, text, timeout if wait else None, output), output)
+    run_command(_send(where, target, text, reply_to, timeout if wait else None, output), output)
 
 
-async def _send(where: Context, target: str, text: str | None, timeout_s: float | None, output: Output) -> None:
+async def _send(
+    where: Context, target: str, text: str | None, reply_to: str | None, timeout_s: float | None, output: Output
+) -> None:
     peer = Username.parse(target)
     content = _standard_input() if text is None else text
     async with opened(where) as client:
         chat = await client.start_chat(peer, unseen=timeout_s is None)
         if chat.alarm is not None:
             raise IdentityChanged(f"{chat.alarm} Nothing was sent; the app lets you acknowledge it.")
-        message = await client.send_text(chat.id, content)
+        message = await client.send_text(chat.id, content, reply_to=reply_to)
         if timeout_s is not None:
             message = await _delivered(client, message, timeout_s)
     output.result(message_object(message), message.id)
@@ -157,8 +160,7 @@ async def _contacts(where: Context, output: Output) -> None:
     async with opened(where) as client:
         chats = await client.chats()
     for chat in chats:
-        unread = f"  {chat.unread} unread" if chat.unread else ""
-        output.result(chat_object(chat), f"{chat.peer:<16}  {chat.server or '':<16}{unread}")
+        output.result(chat_object(chat), chat_words(chat))
 
 
 def add(

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from xirtam_core.chat import Chat, Message, Status
+from xirtam_core.chat import Chat, Message, MessageKind, Status
 from xirtam_core.errors import XirtamError
+from xirtam_core.people import Contact, Standing
 from xirtam_tui.text import body, line
 
 
@@ -43,6 +44,11 @@ def message_object(message: Message, event: str = "message") -> dict[str, Any]:
         "state": message.state,
         "failure": message.failure,
         "verified": message.verified,
+        "reply_to": message.reply_to,
+        "quote": message.quote,
+        "edited": message.is_edited,
+        "withdrawn": message.is_withdrawn,
+        "reactions": [{"emoji": each.emoji, "senders": list(each.senders)} for each in message.reactions],
     }
 
 
@@ -56,7 +62,33 @@ def chat_object(chat: Chat) -> dict[str, Any]:
         "unread": chat.unread,
         "last": None if chat.last is None else message_object(chat.last),
         "alarm": chat.alarm,
+        "standing": chat.standing,
+        "petname": chat.petname,
+        "verified": chat.verified,
     }
+
+
+def contact_object(person: Contact, event: str = "contact") -> dict[str, Any]:
+    """A person as JSON output shows them."""
+    return {"event": event, **msgspec.to_builtins(person, enc_hook=str)}
+
+
+def contact_words(person: Contact) -> str:
+    """A person in words: name, server, and what this account says of them."""
+    return f"{person.name:<16}  {person.server or '':<16}" + _marks(person)
+
+
+def _marks(who: Contact | Chat) -> str:
+    marks = [f"“{line(who.petname)}”"] if who.petname else []
+    marks += [who.standing] if who.standing is not Standing.CONTACT else []
+    marks += ["verified"] if who.verified else []
+    return "".join(f"  {mark}" for mark in marks)
+
+
+def chat_words(chat: Chat) -> str:
+    """A contact in words."""
+    unread = f"  {chat.unread} unread" if chat.unread else ""
+    return f"{chat.peer:<16}  {chat.server or '':<16}{unread}{_marks(chat)}"
 
 
 def status_object(status: Status, event: str = "status") -> dict[str, Any]:
@@ -100,8 +132,19 @@ class Output:
 def message_words(message: Message) -> str:
     """A message in words: when, who, what."""
     at = datetime.fromtimestamp(min(message.sent_at // 1_000_000_000, 253_402_300_799)).astimezone()
-    text = body(message.text) if message.text else f"[{line(message.mime)} is not supported by this version]"
+    text = _said(message)
     text = text.replace("\n", "\n    ")  # so that no line of a message can pass for another message
     reason = f": {line(message.failure)}" if message.failure else ""
     state = f"  ({message.state}{reason})" if message.mine else ""
     return f"{at:%Y-%m-%d %H:%M}  {message.sender}: {text}{state}"
+
+
+def _said(message: Message) -> str:
+    if message.is_withdrawn:
+        return "[withdrawn]"
+    if message.kind is MessageKind.UNSUPPORTED:
+        return f"[{line(message.mime)} is not supported by this version]"
+    quote = f"> {line(message.quote)}\n" if message.quote else ""
+    edited = "  (edited)" if message.is_edited else ""
+    reactions = "".join(f"  {line(each.emoji)} {len(each.senders)}" for each in message.reactions)
+    return f"{quote}{body(message.text)}{edited}{reactions}"

@@ -6,11 +6,16 @@ import typer
 
 from xirtam_tui.cli import (
     account_commands,
+    amend_commands,
     app_commands,
+    chat_command,
     device_commands,
     join_command,
     listen_command,
     message_commands,
+    network_commands,
+    people_commands,
+    storage_commands,
 )
 from xirtam_tui.cli.options import AccountOption, DataDirOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
@@ -53,6 +58,10 @@ for command in (
     account_commands.status,
     message_commands.send,
     listen_command.listen,
+    chat_command.chat,
+    amend_commands.edit,
+    amend_commands.withdraw,
+    amend_commands.react,
     message_commands.history,
     message_commands.contacts,
     message_commands.add,
@@ -62,5 +71,22 @@ for command in (
     device_commands.renew,
     device_commands.revoke,
     device_commands.rotate,
+    people_commands.requests,
+    people_commands.accept,
+    people_commands.block,
+    people_commands.forget,
+    people_commands.verify,
+    people_commands.settings,
+    network_commands.doctor,
+    network_commands.evidence,
+):
+    program.command()(command)
+for command in (
+    storage_commands.search,
+    storage_commands.export,
+    storage_commands.backup,
+    storage_commands.restore,
+    storage_commands.check,
+    storage_commands.change_key,
 ):
     program.command()(command)

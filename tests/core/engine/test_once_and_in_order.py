@@ -11,8 +11,7 @@ from tests.sim.faults import Faults
 from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.people import Pair, two_people
 from tests.sim.virtual_time import simulated, until
-from tests.sim.world import SimDevice
-from xirtam_core.chat import SendState
+from tests.sim.world import OUT, SimDevice
 
 _MESSAGES = 12
 _TROUBLE_S = 150.0
@@ -94,9 +93,7 @@ def _is_settled(device: SimDevice) -> bool:
     if not device.is_running:
         return False
     messages = [message for chat in device.engine.conversations.chats() for message in device.messages(chat.peer)]
-    is_all_sent = all(
-        message.state is SendState.SENT and message.received_at is not None for message in messages if message.mine
-    )
+    is_all_sent = all(message.state in OUT and message.received_at is not None for message in messages if message.mine)
     return is_all_sent and len(messages) == 2 * _MESSAGES
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import builders
-from tests.sim.people import Pair, two_people
+from tests.sim.people import Pair, nothing_but_messages, two_people
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
 from xirtam_core.codec.primitives import Base64Bytes
@@ -93,6 +93,7 @@ async def test_the_same_words_said_twice_are_two_messages(tmp_path: Path) -> Non
 @simulated
 async def test_a_crash_between_journal_and_understanding_loses_nothing(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
+        nothing_but_messages(pair)
         await pair.bobby.crash()
         await pair.alice.has_sent(await pair.alice.write(pair.bobby, "hello"))
         pair.bobby.start()

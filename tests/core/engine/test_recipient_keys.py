@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import builders
-from tests.sim.people import two_people
+from tests.sim.people import nothing_but_messages, two_people
 from tests.sim.virtual_time import simulated
 from xirtam_core.chat import SendState
 from xirtam_core.codec.primitives import Base64Bytes
@@ -20,8 +20,9 @@ from xirtam_core.protocol.medium_key import sign_medium_key
 
 
 @simulated
-async def test_a_sender_uses_no_key_that_was_looked_up_more_than_a_minute_ago(tmp_path: Path) -> None:
+async def test_a_sender_asks_for_keys_again_after_a_minute_and_uses_what_comes_within_a_moment(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
+        nothing_but_messages(pair)
         calls = pair.world.machine(pair.beach).calls
         for number in range(4):
             await pair.alice.has_sent(await pair.alice.write(pair.bobby, f"number {number}"))
@@ -54,6 +55,7 @@ async def test_a_key_is_not_given_up_for_an_older_one(tmp_path: Path) -> None:
 @simulated
 async def test_a_message_goes_to_all_devices_that_are_certified_and_to_no_others(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
+        nothing_but_messages(pair)
         tablet = pair.bobby.keys.issue("bobby's tablet")
         stranger = builders.account("mallory")
         pair.beach.adopt(pair.bobby.name, tablet.chain, tablet.signed_medium_key())

@@ -21,7 +21,16 @@ from xirtam_core.engine import open_account
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.open_account import OpenAccount, open_existing, open_new
 from xirtam_core.engine.register import OnProgress
-from xirtam_core.errors import AccountExists, InUse, Locked, NewcomerRefused, NotFound, Refused, Unreachable
+from xirtam_core.errors import (
+    AccountExists,
+    Equivocation,
+    InUse,
+    Locked,
+    NewcomerRefused,
+    NotFound,
+    Refused,
+    Unreachable,
+)
 from xirtam_core.names import ServerName, Username
 from xirtam_core.registration import Progress, Step
 from xirtam_core.storage.account_directory import accounts
@@ -43,9 +52,11 @@ class Machine:
         self.end = Client()
         monkeypatch.setattr(open_account, "Network", self._network)
 
-    def _network(self, link: Any, headers: Any, database: Any, on_equivocation: Callable[[str], None]) -> Network:
+    def _network(
+        self, link: Any, headers: Any, database: Any, on_equivocation: Callable[[Equivocation, str], None]
+    ) -> Network:
         def connect(urls: Any) -> SimTransport:
-            return SimTransport(self.world.machines[urls[0]], self.world.faults, self.world.chance, self.end)
+            return SimTransport(self.world.machines[urls[0]], self.world.faults, self.world.chance, self.end, urls[0])
 
         directory = SimDirectoryClient(self.world.directory, self.end)
         return Network(link, headers, database, on_equivocation, connect=connect, directory=directory)

@@ -3,7 +3,7 @@
 import asyncio
 import stat
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -12,10 +12,12 @@ import pytest
 from tests.sim.people import Pair, two_people
 from tests.sim.virtual_time import until
 from xirtam_core import errors
-from xirtam_core.chat import SendState
+from xirtam_core.chat import LONGEST_TEXT, SendState
+from xirtam_core.client import OPERATIONS
 from xirtam_core.engine.control import ControlSocket
 from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable, XirtamError
 from xirtam_core.events import Event, MessageAdded, MessageChanged
+from xirtam_core.faces.face import Operation
 from xirtam_core.names import Username
 from xirtam_core.remote_client import RemoteClient, connect
 from xirtam_core.storage.account_directory import AccountDirectory
@@ -84,7 +86,7 @@ async def test_events_come_through_the_socket(tmp_path: Path) -> None:
         unsubscribe = shared.client.subscribe(heard.append)
         await shared.client.start_chat(shared.pair.bobby.name)
         message = await shared.client.send_text(shared.pair.bobby.name, "hello")
-        await until(lambda: _states(heard, message.id)[-1:] == [SendState.SENT], "it hears that it was sent", 5)
+        await until(lambda: _states(heard, message.id)[-1:] == [SendState.DELIVERED], "it hears that it was sent", 5)
         assert any(isinstance(event, MessageAdded) and event.message.id == message.id for event in heard)
         unsubscribe()
         count = len(heard)
@@ -114,8 +116,16 @@ async def test_errors_are_those_that_the_engine_would_raise(tmp_path: Path) -> N
         shared.pair.world.directory.is_down = True
         with pytest.raises(Unreachable):
             await client.start_chat(Username("@carol"))
-        with pytest.raises(XirtamError):
+        with pytest.raises(Malformed, match=r"conversations\.history, limit: Expected `int`, got `str`"):
             await client.history(bobby, limit="many")  # type: ignore[arg-type]
+        with pytest.raises(Malformed, match="name"):
+            await client.call(OPERATIONS["conversations.start_chat"], {"name": "not a name", "unseen": False})
+        with pytest.raises(Malformed, match="chat"):
+            await client.call(OPERATIONS["conversations.history"], {})
+        with pytest.raises(Malformed, match="takes no 'colour'"):
+            await client.call(OPERATIONS["conversations.status"], {"colour": "red"})
+        with pytest.raises(XirtamError, match="another version"):
+            await client.call(Operation("conversations", "_require", {}, None), {})
         assert (await client.status()).account == shared.pair.alice.name
 
 
@@ -155,6 +165,85 @@ async def test_a_call_that_is_under_way_when_the_owner_ends_fails_at_once(tmp_pa
             await shared.client.status()
         assert not shared.socket.exists()
         assert await connect(tmp_path, shared.pair.alice.name) is None
+
+
+async def test_a_call_that_takes_long_holds_up_no_other(tmp_path: Path) -> None:
+    async with shared_account(tmp_path) as shared:
+        directory = shared.pair.world.directory
+        directory.answer_s = 60.0
+        calls = [asyncio.create_task(shared.client.start_chat(Username(f"@carol{number}"))) for number in range(5)]
+        await until(lambda: Username("@carol4") in directory.lookups, "all are under way", 5)
+        async with asyncio.timeout(5):
+            await shared.client.status()
+        assert not any(call.done() for call in calls)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+
+async def test_a_call_that_is_cancelled_is_cancelled_in_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shared_account(tmp_path) as shared:
+        begun, cancelled = asyncio.Event(), asyncio.Event()
+
+        async def never(name: Username, *, unseen: bool = False) -> None:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                cancelled.set()
+
+        monkeypatch.setattr(shared.pair.alice.engine.conversations, "start_chat", never)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await shared.client.start_chat(Username("@carol"))
+        async with asyncio.timeout(5):
+            await begun.wait()
+            await cancelled.wait()
+        assert (await shared.client.status()).account == shared.pair.alice.name
+
+
+async def test_long_chats_are_given_page_by_page(tmp_path: Path) -> None:
+    async with shared_account(tmp_path) as shared:
+        client, peer = shared.client, shared.pair.bobby.name
+        await client.start_chat(peer)
+        shared.pair.world.machine(shared.pair.beach).stop()
+        texts = [f"{number} ".ljust(LONGEST_TEXT, "\1") for number in range(70)]
+        with shared.pair.alice.database.transaction():
+            for text in texts:
+                shared.pair.alice.engine.conversations.send_text(peer, text)
+        found: list[str] = []
+        position = 0
+        while True:
+            page = await client.history(peer, after=position, limit=1000)
+            assert page.messages
+            found += [message.text for message in page.messages]
+            position = page.messages[-1].position
+            if not page.has_later:
+                break
+        assert found == texts
+
+
+async def test_who_reads_nothing_is_given_a_bounded_amount_and_disturbs_nobody(tmp_path: Path) -> None:
+    async with shared_account(tmp_path) as shared:
+        peer = shared.pair.bobby.name
+        await shared.client.start_chat(peer)
+        await shared.client.send_text(peer, "x" * LONGEST_TEXT)
+        reader, writer = await asyncio.open_unix_connection(shared.socket)
+        call = msgspec.json.encode([1, "conversations.history", {"chat": str(peer)}]) + b"\n"
+        writer.write(b'"events"\n' + call * 1000)
+        async with asyncio.timeout(10):
+            for number in range(100):  # each of them is told of as an event, with its text
+                await shared.client.set_draft(peer, f"{number} ".ljust(LONGEST_TEXT, "\1"))
+        given = 0
+        async with asyncio.timeout(10):
+            with suppress(ConnectionError):
+                while chunk := await reader.read(1 << 20):
+                    given += len(chunk)
+        assert given < 40 * 1024 * 1024, "it was hung up on"
+        writer.close()
+        assert (await shared.client.status()).account == shared.pair.alice.name
 
 
 async def test_a_caller_that_talks_nonsense_or_vanishes_disturbs_nobody_else(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.sim.faults import ROUGH
 from tests.sim.home_server import ReferenceServer
-from tests.sim.people import two_people
+from tests.sim.people import nothing_but_messages, two_people
 from tests.sim.virtual_time import simulated, until
 from xirtam_core.chat import LONGEST_TEXT, Connection, SendState
 from xirtam_core.errors import Malformed, NotFound, Refused
@@ -96,6 +96,7 @@ async def test_a_dead_server_holds_up_nobody_else(tmp_path: Path) -> None:
 @simulated
 async def test_a_crash_between_the_legs_sends_only_the_one_that_is_missing(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
+        nothing_but_messages(pair)
         pair.world.machine(pair.harbor).stop()
         message = await pair.alice.write(pair.bobby, "hello")
         await pair.bobby.gets(pair.alice, "hello")
@@ -135,6 +136,7 @@ async def test_a_rough_network_delivers_everything_in_order(tmp_path: Path) -> N
 @simulated
 async def test_a_refusal_that_stands_after_a_fresh_look_up_fails_the_message_with_its_reason(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
+        nothing_but_messages(pair)
         pair.beach.mailbox(pair.bobby.name).takes_messages = False
         message = await pair.alice.write(pair.bobby, "hello")
         await until(lambda: pair.alice.find(message.id).state is SendState.FAILED, "it fails", 30)

@@ -19,7 +19,7 @@ from xirtam_core.storage import chats, journal, medium_keys, messages
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.account_directory import AccountDirectory, accounts
 from xirtam_core.storage.database import Database
-from xirtam_core.storage.keys import DatabaseKey, KeyPlace, create_key, find_key, key_choice
+from xirtam_core.storage.keys import DatabaseKey, KeyPlace, create_key, key_choice, load_key
 
 ALICE = Username("@alice")
 
@@ -69,11 +69,11 @@ def test_a_wrong_passphrase_opens_nothing_and_changes_nothing(tmp_path: Path) ->
     before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
     for wrong in ("battery staple", "correct horse ", ""):
         with pytest.raises(Locked):
-            Database(path, find_key(tmp_path, wrong))
+            Database(path, load_key(tmp_path, key_choice(tmp_path), wrong))
     with pytest.raises(Locked):
-        find_key(tmp_path, None)
+        load_key(tmp_path, key_choice(tmp_path), None)
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
-    Database(path, find_key(tmp_path, "correct horse")).close()
+    Database(path, load_key(tmp_path, key_choice(tmp_path), "correct horse")).close()
 
 
 def test_a_key_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
@@ -89,14 +89,14 @@ def test_a_key_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> No
     assert {each.name: _mode(each) for each in place.path.iterdir()} == dict.fromkeys(
         ("key", "key.json", "account.db"), 0o600
     )
-    assert find_key(place.path, None) == key
+    assert load_key(place.path, key_choice(place.path), None) == key
 
 
 def test_a_key_file_that_is_missing_or_damaged_is_said_to_be(tmp_path: Path) -> None:
     create_key(tmp_path, "@alice", KeyPlace.FILE, None)
     (tmp_path / "key").write_text("not a key")
     with pytest.raises(Locked, match="damaged"):
-        find_key(tmp_path, None)
+        load_key(tmp_path, key_choice(tmp_path), None)
     (tmp_path / "key.json").write_text("{")
     with pytest.raises(Locked, match=r"key\.json"):
         key_choice(tmp_path)

@@ -52,6 +52,8 @@ def _preview(chat: Chat, styles: Styles) -> tuple[str, Style]:
     last = chat.last
     if last is None:
         return "no messages yet", styles.muted
+    if last.is_withdrawn:
+        return "withdrawn", styles.muted
     words = last.mime if last.kind is MessageKind.UNSUPPORTED else text.line(last.text[:200])
     if last.state is SendState.FAILED:
         return "✗ not sent: " + words, styles.alarm

@@ -40,6 +40,8 @@ class StatusBar(Widget):
         parts: list[Content] = []
         if status.alarm:
             parts.append(Content.styled("⚠ directory alarm", "bold $error"))
+        if status.storage:
+            parts.append(Content.styled("⚠ disk", "bold $error"))
         if status.queued:
             parts.append(Content.styled(f"⧗ {status.queued} queued", "$warning"))
         if status.waiting:

@@ -13,7 +13,9 @@ from textual.strip import Strip
 
 from xirtam_core.chat import Message, MessageKind, SendState
 from xirtam_tui.moments import clock_time
+from xirtam_tui.widgets.transcript.dating import shown_at
 from xirtam_tui.widgets.transcript.links import find_links
+from xirtam_tui.widgets.transcript.notes import notes
 from xirtam_tui.widgets.transcript.palette import Palette
 from xirtam_tui.widgets.transcript.wrap import TextLine, wrap
 
@@ -30,7 +32,6 @@ _STATES = {
     SendState.READ: "✓✓ read",
     SendState.FAILED: "✗ failed",
 }
-_SKEW_NS = 5 * 60 * 1_000_000_000
 
 
 class Row(NamedTuple):
@@ -54,22 +55,10 @@ class Context(NamedTuple):
     first: bool = False
 
 
-def shown_at(message: Message) -> int:
-    """The time that a message is shown with, in nanoseconds: its sender's, unless that is far from when it arrived."""
-    return message.received_at if is_skewed(message) and message.received_at is not None else message.sent_at
-
-
-def is_skewed(message: Message) -> bool:
-    """Whether a peer's message says it was written more than five minutes from when it arrived."""
-    if message.mine or message.received_at is None:
-        return False
-    return abs(message.received_at - message.sent_at) > _SKEW_NS
-
-
 class Block:
     """A message laid out at a width."""
 
-    __slots__ = ("_rows", "available", "body", "context", "lines", "message", "notes", "state_apart", "width")
+    __slots__ = ("_rows", "available", "body", "context", "lines", "message", "notes", "quote", "state_apart", "width")
 
     def __init__(self, message: Message, width: int) -> None:
         self.message = message
@@ -80,15 +69,16 @@ class Block:
         self.lines: list[TextLine] = wrap(self.body, room)
         self.state_apart = message.mine and self.lines[-1].cells + _STATE_ROOM > room
         self.notes = [
-            (note[line.start : line.end], alarm) for note, alarm in _notes(message) for line in wrap(note, room)
+            (note[line.start : line.end], alarm) for note, alarm in notes(message) for line in wrap(note, room)
         ]
+        self.quote = None if message.quote is None else _quote(message.quote, room)
         self.context = Context()
         self._rows: list[Row] | None = None
 
     @property
     def height(self) -> int:
         """How many rows it takes."""
-        return self.lead + len(self.lines) + self.state_apart + len(self.notes)
+        return self.lead + (self.quote is not None) + len(self.lines) + self.state_apart + len(self.notes)
 
     @property
     def lead(self) -> int:
@@ -139,12 +129,15 @@ class Block:
 
     def _text_rows(self, palette: Palette) -> list[Row]:
         message = self.message
-        style = palette.body if message.kind is not MessageKind.UNSUPPORTED else palette.note
+        is_said = message.kind is not MessageKind.UNSUPPORTED and not message.is_withdrawn
+        style = palette.body if is_said else palette.note
         state: tuple[str, Style] | None = None
         if message.mine and message.state is not None:
             state = _STATES[message.state], palette.failed if message.state is SendState.FAILED else palette.muted
         pieces = _pieces(self.body, style, palette.link)
         rows: list[Row] = []
+        if self.quote is not None:
+            rows.append(Row(self._strip([(self.quote, palette.muted)], BODY_COLUMN, None)))
         for number, (start, end, _cells, joiner) in enumerate(self.lines, 1):
             last = number == len(self.lines) and not self.state_apart
             strip = self._strip(_cut(self.body, pieces, start, end), BODY_COLUMN, state if last else None)
@@ -192,24 +185,17 @@ def ruled(text: str, width: int, style: Style) -> Strip:
 
 
 def _body(message: Message) -> str:
+    if message.is_withdrawn:
+        return "withdrawn"
     if message.kind is MessageKind.UNSUPPORTED:
         return f"A message of a kind that this version cannot show yet ({message.mime})"
     return message.text
 
 
-def _notes(message: Message) -> list[tuple[str, bool]]:
-    """What is said under a message, and whether it needs attention."""
-    notes: list[tuple[str, bool]] = []
-    if message.state is SendState.FAILED:
-        reason = message.failure or "the server did not take it"
-        notes.append((f"Not sent: {reason}. Kept here. ↑ then r to retry, d to discard", True))
-    if not message.verified:
-        notes.append(("⚠ unverified: the sender's identity could not be checked against the directory", True))
-    if is_skewed(message) and message.received_at is not None:
-        notes.append(
-            (f"dated {clock_time(message.sent_at)} by its sender, arrived {clock_time(message.received_at)}", False)
-        )
-    return notes
+def _quote(quote: str, room: int) -> str:
+    """What a message answers, on one line."""
+    first, *more = wrap(quote, room - 2)
+    return f"▏{quote[first.start : first.end]}{'…' if more else ''}"
 
 
 def _pieces(body: str, style: Style, link_style: Style) -> list[tuple[int, int, Style]]:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from xirtam_core.chat import Message
 from xirtam_tui.moments import day, local
-from xirtam_tui.widgets.transcript.block import Block, Context, shown_at
+from xirtam_tui.widgets.transcript.block import Block, Context
+from xirtam_tui.widgets.transcript.dating import shown_at
 from xirtam_tui.widgets.transcript.window import Window
 
 _MINUTE_NS = 60 * 1_000_000_000

@@ -6,7 +6,8 @@ from rich.style import Style
 
 from tests.tui.demo import Script
 from tests.tui.fake_client import MINUTE, NOW_NS
-from xirtam_core.chat import Message, MessageKind, SendState
+from xirtam_core.chat import Message, MessageKind, Reaction, SendState
+from xirtam_core.names import Username
 from xirtam_tui.widgets.transcript.block import Block, Context
 from xirtam_tui.widgets.transcript.palette import Palette
 
@@ -87,3 +88,22 @@ def test_a_link_is_one_link_over_all_its_lines() -> None:
     assert {piece.style.link for piece in pieces if piece.style} == {address}
     assert len({piece.style.link_id for piece in pieces if piece.style}) == 1
     assert "".join(piece.text for piece in pieces) == address
+
+
+def test_an_answer_shows_what_it_answers_on_one_line_above_it() -> None:
+    answer = msgspec.structs.replace(
+        message("yes", who="bobby"), reply_to="00" * 32, quote="shall we meet at the pier?"
+    )
+    assert [row.strip() for row in drawn(answer)] == ["▏shall we meet at the pier?", "yes"]
+    assert [row.strip() for row in drawn(answer, width=20)] == ["▏shall we…", "yes"]
+
+
+def test_an_edited_message_says_so_and_shows_who_put_what_on_it() -> None:
+    reactions = (Reaction("👍", (Username("@alice"), Username("@bobby"))), Reaction("🎉", (Username("@bobby"),)))
+    edited = msgspec.structs.replace(message("hello"), is_edited=True, reactions=reactions)
+    assert [row.strip() for row in drawn(edited)][1:] == ["(edited)", "└ 👍 alice, bobby", "└ 🎉 bobby"]
+
+
+def test_a_withdrawn_message_says_that_alone() -> None:
+    withdrawn = msgspec.structs.replace(message("", who="bobby"), is_withdrawn=True)
+    assert [row.strip() for row in drawn(withdrawn)] == ["withdrawn"]

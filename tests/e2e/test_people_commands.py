@@ -1,0 +1,39 @@
+"""Requests, blocking, verification and settings as scripts use them."""
+
+from collections.abc import Callable
+
+from tests.e2e.processes import Person
+
+People = Callable[[str], Person]
+
+
+def test_a_stranger_is_a_request_until_accepted_and_can_be_verified_blocked_and_forgotten(person: People) -> None:
+    alice, bobby = person("alice"), person("bobby")
+    bobby.run("send", "alice", "hello")
+    heard = [line for line in alice.run("listen", "--count", "1", "--timeout", "20") if line["event"] == "message"]
+    assert [(line["text"], line["request"]) for line in heard] == [("hello", True)]
+    (asked,) = alice.run("requests")
+    assert (asked["event"], asked["name"], asked["standing"]) == ("request", "@bobby", "request")
+
+    assert alice.run("accept", "bobby")[0]["standing"] == "contact"
+    assert alice.run("requests") == []
+    (code,) = alice.run("verify", "bobby")
+    (other,) = bobby.run("verify", "alice", "--scanned", code["text"])
+    assert (code["digits"], code["verified"]) == (other["digits"], False)
+    assert other["verified"]
+    (alarm,) = bobby.run("verify", "alice", "--scanned", "xirtam:safety:another", status=5)
+    assert alarm["event"] == "error"
+    assert alice.run("verify", "bobby", "--yes")[0]["verified"]
+    (contact,) = alice.run("contacts")
+    assert (contact["standing"], contact["petname"], contact["verified"]) == ("contact", None, True)
+
+    assert alice.run("block", "bobby")[0]["standing"] == "blocked"
+    assert "is blocked here" in alice.run("send", "bobby", "hello", status=1)[0]["message"]
+    alice.run("forget", "bobby")
+    assert alice.run("contacts") == []
+    alice.run("forget", "bobby", status=3)
+
+    assert alice.run("settings")[0]["send_read"] is True
+    assert alice.run("settings", "send_read", "off")[0]["send_read"] is False
+    assert alice.run("settings")[0]["send_read"] is False
+    assert "ask, accept, refuse" in alice.run("settings", "strangers", "sometimes", status=2)[0]["message"]

@@ -1,0 +1,75 @@
+"""How far chats have been read, agreed on among the account's devices (spec: extensions.md, Own devices)."""
+
+import asyncio
+
+from xirtam_core.codec.primitives import Hash
+from xirtam_core.engine.controls import Controls
+from xirtam_core.engine.outcome import Outcome
+from xirtam_core.engine.own_devices import OwnDevices
+from xirtam_core.names import Username
+from xirtam_core.protocol.own_device import OwnDeviceEvent
+from xirtam_core.storage import chats, early_reads, messages
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.messages import StoredMessage
+
+_GATHER_S = 2.0
+"""How long reading goes on before the other devices are told, so that scrolling through a chat is one word."""
+
+
+class ReadEvent(OwnDeviceEvent, frozen=True, tag="read"):
+    """A conversation has been read up to and including the message `up_to`, which is `sender`'s."""
+
+    conversation: Username
+    up_to: Hash
+    sender: Username | None = None
+
+
+class Reading:
+    """Tells the other devices what has been read here, and notes what has been read there."""
+
+    def __init__(self, database: Database, own_devices: OwnDevices, controls: Controls) -> None:
+        self._database = database
+        self._own_devices = own_devices
+        self._moved = asyncio.Event()
+        self._moved.set()  # what an earlier run has not told
+        own_devices.register(ReadEvent, self._take)
+        controls.when_stored(self._note)
+
+    def moved(self) -> None:
+        """A chat has been read further."""
+        self._moved.set()
+
+    async def run(self) -> None:
+        """Tells what is read, a little after it is."""
+        while True:
+            await self._moved.wait()
+            await asyncio.sleep(_GATHER_S)
+            self._moved.clear()
+            self._tell()
+
+    def _tell(self) -> None:
+        with self._database.transaction():
+            for chat, up_to_ns in chats.untold_reads(self._database):
+                target = messages.at(self._database, chat, up_to_ns)
+                if target is not None:
+                    self._own_devices.tell(ReadEvent(Username(chat), target, Username(chat)))
+                chats.mark_read_told(self._database, chat, up_to_ns)
+
+    def _take(self, event: ReadEvent, _sent_at: int, outcome: Outcome) -> None:
+        message = messages.find_in_chat(self._database, event.conversation, event.up_to.hex())
+        if message is None:
+            early_reads.keep(self._database, event.conversation, event.up_to)
+        else:
+            self._apply(message, outcome)
+
+    def _note(self, message: StoredMessage, outcome: Outcome) -> None:
+        if not message.message.mine and early_reads.take(
+            self._database, message.message.chat, Hash.from_text(message.message.id)
+        ):
+            self._apply(message, outcome)
+
+    def _apply(self, message: StoredMessage, outcome: Outcome) -> None:
+        chat, position_ns = message.message.chat, message.message.position
+        if chats.mark_read(self._database, chat, position_ns):
+            chats.mark_read_told(self._database, chat, position_ns)
+            outcome.chats.add(Username(chat))

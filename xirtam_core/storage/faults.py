@@ -1,0 +1,43 @@
+"""What the database library's errors mean to a person: a full disk, one that must not be written to, a damaged file."""
+
+from typing import Final
+
+from sqlcipher3 import dbapi2
+
+from xirtam_core.errors import Damaged, DiskFull, ReadOnly, StorageFault
+
+_FULL: Final = (
+    "the disk is full: nothing that was stored is lost, what was asked for was not done; make room and it goes on"
+)
+_READ_ONLY: Final = (
+    "the account's files cannot be written to: nothing was changed; see to it that this user may write to them and to "
+    "their folder, and that the disk is not mounted read-only"
+)
+_DAMAGED: Final = (
+    "the account's database is damaged: nothing was changed; close xirtam, keep a copy of the account's folder, export what "
+    "can still be read (xirtam export), and restore a backup (xirtam restore)"
+)
+_UNUSABLE: Final = (
+    "the disk does not work as it should ({}): nothing that was stored is lost; look at the disk, then try again"
+)
+
+_MEANINGS: Final[dict[int, tuple[type[StorageFault], str]]] = {
+    dbapi2.SQLITE_FULL: (DiskFull, _FULL),
+    dbapi2.SQLITE_READONLY: (ReadOnly, _READ_ONLY),
+    dbapi2.SQLITE_PERM: (ReadOnly, _READ_ONLY),
+    dbapi2.SQLITE_CANTOPEN: (ReadOnly, _READ_ONLY),
+    dbapi2.SQLITE_CORRUPT: (Damaged, _DAMAGED),
+    dbapi2.SQLITE_NOTADB: (Damaged, _DAMAGED),
+    dbapi2.SQLITE_IOERR: (StorageFault, _UNUSABLE),
+    dbapi2.SQLITE_BUSY: (StorageFault, _UNUSABLE),
+}
+"""By primary result code; what else may be raised is a mistake of ours, and stays as it is."""
+
+
+def storage_fault(error: dbapi2.Error) -> StorageFault | None:
+    """What `error` says of the disk, None where it says something else. No SQL and no values are in the words."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)  # not set where the library itself refuses
+    if code is None or (code & 0xFF) not in _MEANINGS:
+        return None
+    kind, words = _MEANINGS[code & 0xFF]
+    return kind(words.format(error))

@@ -1,0 +1,27 @@
+"""What is said under a message: that it was edited, who put which emoji on it, what is wrong with it."""
+
+from xirtam_core.chat import Message, Reaction, SendState
+from xirtam_tui.moments import clock_time
+from xirtam_tui.widgets.transcript.dating import is_skewed
+
+
+def notes(message: Message) -> list[tuple[str, bool]]:
+    """What is said under a message, and whether it needs attention."""
+    found: list[tuple[str, bool]] = []
+    if message.is_edited:
+        found.append(("(edited)", False))
+    found.extend((_reaction(each), False) for each in message.reactions)
+    if message.state is SendState.FAILED:
+        reason = message.failure or "the server did not take it"
+        found.append((f"Not sent: {reason}. Kept here. ↑ then r to retry, d to discard", True))
+    if not message.verified:
+        found.append(("⚠ unverified: the sender's identity could not be checked against the directory", True))
+    if is_skewed(message) and message.received_at is not None:
+        found.append(
+            (f"dated {clock_time(message.sent_at)} by its sender, arrived {clock_time(message.received_at)}", False)
+        )
+    return found
+
+
+def _reaction(reaction: Reaction) -> str:
+    return f"└ {reaction.emoji} {', '.join(sender.bare for sender in reaction.senders)}"
