@@ -6,13 +6,16 @@ loop, and listeners are called in the engine's thread. Any number of accounts ma
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from xirtam_core.client import Client, Listener
 from xirtam_core.clock import SystemClock
+from xirtam_core.devices import PairingOffer
 from xirtam_core.engine import lobby, private_network
 from xirtam_core.engine.engine import Engine
+from xirtam_core.engine.joining_account import JoiningAccount, open_bundle, open_pairing, read_bundle
 from xirtam_core.engine.open_account import OpenAccount, open_existing, open_new, restore
 from xirtam_core.engine.register import OnProgress
 from xirtam_core.engine.thread import engine_thread
@@ -108,6 +111,45 @@ async def register(
         return opened, opened.start()
 
     return LocalClient(*await engine_thread().call(registering()))
+
+
+async def join_by_pairing(
+    data_dir: Path,
+    link: JoinLink,
+    name: Username,
+    on_code: Callable[[PairingOffer], None],
+    *,
+    key_place: KeyPlace | None = None,
+    passphrase: str | None = None,
+) -> Client:
+    """Makes this machine a device of an account that exists, and opens it (spec: extensions.md, Pairing).
+
+    `on_code` is given the code to show, in the engine's thread; then this waits until a device of the account has answered it, for as
+    long as that takes. Called again after a cancellation, a crash or an error, it goes on, with the same code. Raises `NotFound` for a
+    user that the network does not have, `AccountExists`, `Locked`, `Unreachable`, `Refused`, `Unverified`.
+    """
+    opening = partial(open_pairing, data_dir, link, name, key_place, passphrase, SystemClock())
+    return await _join(opening, on_code)
+
+
+async def join_with_bundle(
+    data_dir: Path, link: JoinLink, text: str, *, key_place: KeyPlace | None = None, passphrase: str | None = None
+) -> Client:
+    """Makes this machine the device that a bundle holds, and opens its account (spec: devices.md, Adding a device).
+
+    Called again after an error, it goes on where it stopped. Raises `Malformed` for text that is no bundle, `Unverified` for a device
+    that is none of the account's in this network (any more), and what `join_by_pairing` raises.
+    """
+    opening = partial(open_bundle, data_dir, link, read_bundle(text), key_place, passphrase, SystemClock())
+    return await _join(opening, lambda _: None)
+
+
+async def _join(opening: Callable[[], JoiningAccount], on_code: Callable[[PairingOffer], None]) -> Client:
+    async def joining() -> tuple[OpenAccount, Engine]:
+        opened = await opening().join(on_code)
+        return opened, opened.start()
+
+    return LocalClient(*await engine_thread().call(joining()))
 
 
 async def restore_backup(

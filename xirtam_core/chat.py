@@ -145,6 +145,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """What keeps the account from being written to its disk, in words; it goes on by itself once that is over."""
     proxied: tuple[ServerName, ...] = ()
     """Servers that are reached through the home server."""
+    certificate: str | None = None
+    """That this device's certificate expires soon or has expired, in words, and what to do."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

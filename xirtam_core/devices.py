@@ -26,6 +26,18 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     is_revoked: bool
 
 
+class PairingOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new device shows to be paired: the code, as text and as what a QR code of it holds, and the fingerprint to compare.
+
+    `since_s` is when the code was made (Unix seconds): it stays the same until the device is in.
+    """
+
+    account: Username
+    code: str
+    fingerprint: str
+    since_s: int
+
+
 class PairingRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a pairing code says: which account a new device wants to be of, and the fingerprint to compare with what it shows."""
 

@@ -5,6 +5,7 @@ import asyncio
 from xirtam_core.chat import Connection, Status
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.expiry import warn_of_expiry
 from xirtam_core.engine.routes import Routes
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import StorageFault
@@ -96,6 +97,7 @@ class AccountStatus:
             anchor_age_s=self._headers.anchor_age_s(),
             medium_key_age_s=None if key is None else max(0, seconds(self._clock) - key.created_s),
             alarm=account.directory_alarm(self._database),
+            certificate=warn_of_expiry(me.chain, seconds(self._clock)),
             proxied=self._routes.proxied(),
             storage=None if self._database.trouble is None else str(self._database.trouble),
         )

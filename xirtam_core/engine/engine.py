@@ -19,6 +19,7 @@ from xirtam_core.engine.beyond_text import BeyondText
 from xirtam_core.engine.contact_book import ContactBook
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
+from xirtam_core.engine.devices import Devices
 from xirtam_core.engine.fragments import Fragments
 from xirtam_core.engine.history import History
 from xirtam_core.engine.inbox import Inbox
@@ -100,6 +101,9 @@ class Engine:
         self.conversations = Conversations(
             database, self._peers, self._outbox, beyond, book, self._reading, self._status, network, clock, announcer
         )
+        self.devices = Devices(
+            database, self._session, self._peers, self._own_devices, self._rotation, self.history, clock
+        )
 
     @property
     def account(self) -> Account:
@@ -143,6 +147,7 @@ class Engine:
                 tasks.create_task(self._status.run())
                 tasks.create_task(self.history.run())
                 tasks.create_task(self._moves.run())
+                tasks.create_task(self.devices.run())
         except* StorageFault as faults:
             fault: BaseException = faults
             while isinstance(fault, BaseExceptionGroup):

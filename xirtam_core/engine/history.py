@@ -66,14 +66,19 @@ class History:
 
     async def share(self) -> int:
         """Offers all messages of this device to the others; gives how many. Raises `Unreachable`, and `Refused` by the server."""
+        event, count = await self.offer()
+        if count:
+            # A device that was added within the last minute must be able to read this, too.
+            await self._peers.receivers(self._session.account.username, anew=True)
+            self._own_devices.tell(event)
+        return count
+
+    async def offer(self) -> tuple[HistoryShared, int]:
+        """Puts all messages of this device on the home server, and tells nobody; gives where they are, and how many."""
         counted = _Counted()
         server = self._session.account.server
         root = await self._fragments.upload("history", archive.MIME, self._archive(counted), KEPT_S)
-        if counted.messages:
-            # A device that was added within the last minute must be able to read this, too.
-            await self._peers.receivers(self._session.account.username, anew=True)
-            self._own_devices.tell(HistoryShared.of(root, server, self._session.account.device_hash))
-        return counted.messages
+        return HistoryShared.of(root, server, self._session.account.device_hash), counted.messages
 
     async def _archive(self, counted: "_Counted") -> AsyncGenerator[bytes]:
         packer = Packer()

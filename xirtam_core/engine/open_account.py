@@ -26,7 +26,7 @@ from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.certificate import self_signed
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import backups
+from xirtam_core.storage import backups, joining
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.database import Database
@@ -162,6 +162,23 @@ def open_new(
     clock: Clock,
 ) -> OpenAccount:
     """Makes an account's keys and database, or takes up an unfinished registration; raises `AccountExists` and `Locked`."""
+    place, database = open_place(data_dir, name, key_place, passphrase)
+    try:
+        account = _prepared(database, link, name, server)
+        return OpenAccount(place, database, account, data_dir, clock)
+    except BaseException:
+        database.close()
+        place.unlock()
+        raise
+
+
+def open_place(
+    data_dir: Path, name: Username, key_place: KeyPlace | None, passphrase: str | None
+) -> tuple[AccountDirectory, Database]:
+    """The locked place of an account that is not finished, with its database, made where they are not there yet.
+
+    Raises `AccountExists` for a finished one, and `Locked`.
+    """
     place = AccountDirectory(data_dir, name)
     if place.is_complete:
         raise AccountExists(f"{name} is on this machine already: open it, or choose another name")
@@ -169,17 +186,9 @@ def open_new(
     place.lock()
     try:
         if place.database.exists():
-            database = unlock(place.path, passphrase)
-        else:
-            database = Database(place.database, create_key(place.path, name, key_place, passphrase))
+            return place, unlock(place.path, passphrase)
+        return place, Database(place.database, create_key(place.path, name, key_place, passphrase))
     except BaseException:
-        place.unlock()
-        raise
-    try:
-        account = _prepared(database, link, name, server)
-        return OpenAccount(place, database, account, data_dir, clock)
-    except BaseException:
-        database.close()
         place.unlock()
         raise
 
@@ -208,6 +217,8 @@ def restore(
 def _prepared(database: Database, link: JoinLink, name: Username, server: ServerName) -> Account:
     """The account to register: a new one, or the one that an earlier attempt began."""
     begun = stored_account.find(database)
+    if joining.find(database) is not None or (begun is not None and begun.chain.ancestors):
+        raise AccountExists(f"a device for {name} has begun to join here: finish that (xirtam join-device)")
     if begun is None:
         secret = signing.new_secret()
         fresh = Account(name, server, link, secret, self_signed(secret), token=None, is_registered=False)

@@ -8,12 +8,14 @@ import asyncio
 import random
 
 from xirtam_core.clock import Clock, seconds
+from xirtam_core.codec.primitives import AuthToken
 from xirtam_core.crypto import dh
 from xirtam_core.engine.backoff import Backoff
 from xirtam_core.engine.clock_watch import ClockWatch
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import XirtamError
 from xirtam_core.protocol.medium_key import sign_medium_key
+from xirtam_core.rpc.home_server import AccessDenied
 from xirtam_core.storage import medium_keys
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.medium_keys import MediumSecret
@@ -62,11 +64,22 @@ class Rotation:
     async def _rotate_if_due(self) -> None:
         newest = medium_keys.newest(self._database)
         is_waiting = newest is not None and newest.published_s is None
-        if not is_waiting and self._is_fresh(newest):
-            return
+        if is_waiting or not self._is_fresh(newest):
+            await self._publish_next(await self._session.token())
+
+    async def rotate(self) -> None:
+        """Publishes a new key now, however fresh the present one is; raises what the home server's calls raise."""
+        token = await self._session.token()
+        try:
+            await self._publish_next(token)
+        except AccessDenied:  # it may not know this device any more
+            await self._publish_next(await self._session.authenticate(token))
+
+    async def _publish_next(self, token: AuthToken) -> None:
+        newest = medium_keys.newest(self._database)
         if newest is None or newest.published_s is not None:
             newest = medium_keys.add(self._database, seconds(self._clock))
-        server, token = await self._session.server(), await self._session.token()
+        server = await self._session.server()
         public = dh.public_of(newest.secret)
         await server.device_add_medium_pk(
             token, sign_medium_key(self._session.account.device_secret, public, newest.created_s)

@@ -10,6 +10,7 @@ from xirtam_core.codec.primitives import ANONYMOUS, AuthToken, Hash
 from xirtam_core.crypto import signing
 from xirtam_core.engine.network import Network
 from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.rpc.envelope import METHOD_NOT_FOUND, CallError
 from xirtam_core.rpc.home_server import HomeServer
 from xirtam_core.storage import account as stored_account
@@ -68,6 +69,10 @@ class Session:
                 stored_account.store_home(self._database, name, token)
                 also(before)
             self.account = msgspec.structs.replace(before, server=name, token=token)
+
+    def adopt(self, chain: CertificateChain) -> None:
+        """Uses another chain from now on, with which the device has to sign in anew."""
+        self.account = msgspec.structs.replace(self.account, chain=chain, token=None)
 
     async def sign_in_at(self, name: ServerName) -> AuthToken:
         """What the server `name` knows this device by; nothing is stored. Raises `AccessDenied` or `Unreachable`."""

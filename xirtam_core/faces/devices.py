@@ -38,26 +38,31 @@ class Devices(Face):
     ) -> Device:
         """Makes the device that shows `code` one of this account, and with `with_history` gives it the messages until now.
 
-        Raises `Malformed`, `Unreachable`, and `Refused` for another account's code or on a device that may not certify others.
+        Again with the same code, it does no more than that. Raises `Malformed`, `Unreachable`, and `Refused` for another account's
+        code, on a device that may not certify others, and where the home server does not take the messages.
         """
         ...
 
     @repeatable
     async def rename(self, device: str, label: str | None) -> Device:
-        """What this account calls the device with this id; raises `NotFound`."""
+        """What this account calls the device with this id; raises `NotFound`, and `Malformed` for a name that is too long."""
         ...
 
     @operation
     async def renew(self, device: str, *, expires_s: int | None) -> Device:
         """Gives a device a new certificate with another expiry, which it takes when it hears of it.
 
-        The one it has stays valid until its own expiry. Raises `NotFound`, and `Refused` on a device that may not certify others.
+        The one it has stays valid until its own expiry. Raises `NotFound`, `Unreachable`, and `Refused` on a device that may not
+        certify others, for this device, and for the account's first, which never expires.
         """
         ...
 
     @operation
     async def revoke(self, device: str) -> Revocation:
-        """Cuts a device off as far as that can be done, and says how far that is; raises `NotFound`, and `Refused` for this one."""
+        """Cuts a device off as far as that can be done, and says how far that is.
+
+        Raises `NotFound`, and `Refused` for this device and the account's first.
+        """
         ...
 
     @operation

@@ -46,6 +46,12 @@ class CertificateChain(Wire):
         """The certificate of the user's first device, from which the others follow; who made this chain says so."""
         return self.ancestors[0] if self.ancestors else self.this
 
+    def issuer_hash(self) -> Hash | None:
+        """Which of the chain's devices signed `this`; None for a root, and where none did."""
+        signers = (each for each in self.ancestors if each.pk != self.this.pk and _is_signed_by(self.this, each.pk))
+        found = next(signers, None)
+        return None if found is None else found.device_hash()
+
     def issue(self, issuer: SigningSecret, pk: SigningPublic, expiry: int, *, can_issue: bool) -> "CertificateChain":
         """The chain of a new device with key `pk`, certified by the device of this chain, whose secret is `issuer`."""
         certificate = certify(issuer, pk, expiry, can_issue=can_issue)

@@ -28,6 +28,7 @@ from xirtam_core.errors import Malformed, Unverified
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol import certificate, device_signing, header_encryption
+from xirtam_core.protocol.account_events import HistoryShared
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.control import LONGEST_BODY, Body
@@ -85,7 +86,10 @@ class PairingCode(Wire):
 
 
 class PairedContact(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Somebody whom the account knows. `verified` is the root key hash that was compared, `read` how far their chat has been read."""
+    """Somebody whom the account knows. `verified` is the root key hash that was compared, `read` how far their chat has been read.
+
+    `changed` orders what the account's devices say about them.
+    """
 
     name: Username
     standing: Standing = Standing.CONTACT
@@ -93,6 +97,7 @@ class PairedContact(msgspec.Struct, frozen=True, omit_defaults=True):
     verified: Hash | None = None
     has_chat: bool = False
     read: int = 0
+    changed: int = 0
 
 
 class PairedDevice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -105,12 +110,12 @@ class PairedDevice(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PairingReply(Body, frozen=True):
-    """What a new device is given. `groups` are own-device events of the kind `group`."""
+    """What a new device is given; `history` is where older messages are."""
 
     chain: dict[str, Any]
     contacts: tuple[PairedContact, ...] = ()
-    groups: tuple[dict[str, Any], ...] = ()
     devices: tuple[PairedDevice, ...] = ()
+    history: HistoryShared | None = None
 
     def certificate_chain(self) -> CertificateChain:
         """The new device's chain, not verified; raises `Malformed`."""
@@ -155,4 +160,6 @@ def open_reply(blob: Blob, code: PairingCode, secret: DhSecret, root_cert_hash: 
     if chain.this.pk != code.device_pk:
         raise Unverified("a reply that certifies another device")
     certificate.verify(chain, root_cert_hash, now_s)
+    if reply.history is not None:
+        reply.history.root()
     return reply

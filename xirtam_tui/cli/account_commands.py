@@ -154,6 +154,8 @@ def _status_words(status: Status) -> str:
         f"queues      {status.queued} to send, {status.waiting} to understand, {status.rejected} rejected so far",
         f"key         {key}",
     ]
+    if status.certificate:
+        lines.append(f"certificate {status.certificate}")
     if status.proxied:
         lines.append(f"by proxy    {', '.join(map(line, status.proxied))}")
     if status.storage is not None:

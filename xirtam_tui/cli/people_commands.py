@@ -1,6 +1,5 @@
 """Commands about people: `requests`, `accept`, `block`, `forget`, `verify`; and what the account does about them: `settings`."""
 
-import io
 from typing import Annotated
 
 import msgspec
@@ -12,6 +11,7 @@ from xirtam_core.people import SafetyCode, Standing
 from xirtam_core.settings import Settings
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, contact_object, contact_words, message_words
+from xirtam_tui.cli.qr import qr_code
 from xirtam_tui.cli.running import opened, run_command
 
 _SWITCHES = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
@@ -134,14 +134,10 @@ async def _verify(where: Context, name: str, scanned: str | None, output: Output
 
 
 def _code_words(code: SafetyCode) -> str:
-    import segno
-
     groups = code.digits.split(" ")
     rows = ["  ".join(groups[at : at + 4]) for at in range(0, len(groups), 4)]
-    picture = io.StringIO()
-    segno.make_qr(code.text).terminal(picture, compact=True)
     standing = "verified" if code.verified else f"not verified: if {code.peer} sees the same code, add --yes"
-    return "\n".join([f"You and {code.peer}: {standing}", "", *rows, "", picture.getvalue().rstrip("\n")])
+    return "\n".join([f"You and {code.peer}: {standing}", "", *rows, "", qr_code(code.text)])
 
 
 def settings(
