@@ -43,6 +43,11 @@ OUT = (SendState.SENT, SendState.DELIVERED, SendState.READ)
 Server = TypeVar("Server", bound=SimHomeServer)
 
 
+def url_of(server: ServerName) -> str:
+    """Where a simulated server says that it is."""
+    return f"tcp://{server[1:]}:1"
+
+
 class World:
     """Everything there is. `faults` may be changed while it runs."""
 
@@ -61,7 +66,7 @@ class World:
     def server(self, name: str, kind: type[Server] = SimHomeServer) -> Server:
         """A home server that the directory knows."""
         server = kind(ServerName(name), self.directory, self.clock)
-        url = f"tcp://{name[1:]}:1"
+        url = url_of(ServerName(name))
         self.machines[url] = Machine(server)
         self._homes[server.name] = server
         secret = builders.signing_secret(name)
@@ -71,12 +76,14 @@ class World:
 
     def machine(self, server: SimHomeServer) -> Machine:
         """Where a server runs."""
-        return self.machines[f"tcp://{server.name[1:]}:1"]
+        return self.machines[url_of(server.name)]
 
     def forward(self, server: SimHomeServer) -> None:
         """Has `server` forward its users' calls to other servers."""
         end = Client()
-        server.forwards = lambda name: SimTransport(self.machine(self._homes[name]), self.faults, self.chance, end)
+        server.forwards = lambda name: SimTransport(
+            self.machine(self._homes[name]), self.faults, self.chance, end, url_of(name)
+        )
 
     def home_of(self, device: "SimDevice") -> SimHomeServer:
         """Where a device's account lives."""

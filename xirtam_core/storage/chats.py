@@ -14,8 +14,11 @@ _TABLES = "chats LEFT JOIN peers ON peers.username = chats.peer LEFT JOIN people
 
 
 def open_chat(database: Database, peer: Username, now_ns: int) -> bool:
-    """Makes the chat with `peer` if there is none; gives whether it was new. Whoever was unknown is a contact then."""
-    database.execute("INSERT OR IGNORE INTO people (username, standing) VALUES (?, 'contact')", peer)
+    """Makes the chat with `peer` if there is none; gives whether it was new. Whoever else was unknown is a contact then."""
+    database.execute(
+        "INSERT OR IGNORE INTO people (username, standing) SELECT ?, 'contact' WHERE ? NOT IN (SELECT username FROM account)",
+        peer, peer,
+    )  # fmt: skip
     sql = "INSERT OR IGNORE INTO chats (id, peer, opened_ns) VALUES (?, ?, ?)"
     return database.execute(sql, peer, peer, now_ns) > 0
 

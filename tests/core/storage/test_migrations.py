@@ -64,7 +64,7 @@ def test_all_that_an_account_of_step_1_held_is_there_and_can_be_used(tmp_path: P
     chat = chats.find(database, BOBBY)
     assert chat is not None
     assert (chat.unread, chat.draft, chat.server) == (3, "a draft", "~beach")
-    assert database.rows("SELECT username, standing FROM people ORDER BY 1") == [(ALICE, "contact"), (BOBBY, "contact")]
+    assert database.rows("SELECT username, standing FROM people ORDER BY 1") == [(BOBBY, "contact")]
     (followed,) = journal.followed(database, ServerName("~harbor"))
     assert followed.cursor_ns == 1_790_007_236_150_000_000
     assert journal.rejected_count(database) == 1
