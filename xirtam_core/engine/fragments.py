@@ -144,6 +144,10 @@ class _Ahead:
         self._seen += len(children)  # one that stands in several places counts as often
         if self._seen > _MOST_FRAGMENTS or level > file_tree.MOST_LEVELS:
             raise Malformed("the file is cut into more pieces than is taken")
+        if level > 1 and any(
+            size == 0 for _, size in children
+        ):  # nobody needs them, and a small file could have them without end
+            raise Malformed("the file has empty pieces")
         self._left.extendleft(_Slot(child, level) for child in reversed(children))
 
     async def close(self) -> None:

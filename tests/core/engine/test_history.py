@@ -24,7 +24,7 @@ from xirtam_core.protocol.archive import ArchivedChat, ArchivedMessage, Packer, 
 from xirtam_core.protocol.event import TEXT
 from xirtam_core.storage import chats, messages
 
-THOUSANDS = 20_000
+THOUSANDS = 5_000
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -153,7 +153,7 @@ async def test_an_edit_that_comes_before_the_history_is_found_in_it(tmp_path: Pa
 
 
 @simulated
-async def test_twenty_thousand_messages_arrive_in_order(tmp_path: Path) -> None:
+async def test_thousands_of_messages_arrive_in_order(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
         tablet = pair.world.another_device(pair.alice, "tablet")
         _fill(pair.alice, pair.bobby.name)
