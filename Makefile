@@ -34,7 +34,7 @@ chat: setup
 	@exec $(BIN)/xirtam local $(NAME)
 
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 # Soak, kill cycles, many seeds: minutes to an hour.
 test-slow: setup
