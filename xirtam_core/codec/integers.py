@@ -1,13 +1,14 @@
 """The integers of the wire: their width in BCS, their range in JSON (spec: encoding.md)."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 
+@dataclass(frozen=True)
 class Width:
     """How many bytes an integer takes in BCS; it is unsigned and little-endian."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    size: int
 
 
 U8 = Annotated[int, Width(1)]
