@@ -126,6 +126,7 @@ def _talk_and_crash(
     talkers: list[Talker], listener: Listener, victims: Iterable[Talker | Listener | Server], chance: random.Random
 ) -> None:
     everybody = [*talkers, listener]
+    listener.person.run("settings", "strangers", "accept")  # else theirs are requests, of which only so many are kept
     try:
         _crash(everybody, victims, chance)
         _settle(talkers, listener)
