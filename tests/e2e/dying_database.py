@@ -1,7 +1,7 @@
 """A database that kills its process, as `kill -9` would, at the write boundary that it was told.
 
-A boundary lies between two things that are done to the file: before and after a statement that commits by itself, after each statement
-of a transaction (so also just before its commit), and after its commit. Boundaries are counted from the opening of the account.
+A boundary lies on either side of each commit, of a statement that commits by itself as of a transaction that has written: between two
+of them nothing else reaches the file that counts. They are counted from the opening of the account.
 """
 
 import os
@@ -47,22 +47,23 @@ class DyingDatabase(Database):
         try:
             with super().transaction():
                 yield
-            if self._written:
-                self._pass(f"after the commit of {'; '.join(self._written)}")
+                what = "; ".join(self._written)
+                if what:
+                    self._pass(f"before {what}")
+            if what:
+                self._pass(f"after {what}")
         finally:
             self._written = None
 
     def _writes(self, sql: str, do: Callable[[], Any]) -> Any:
         if sql.startswith(("SELECT", "PRAGMA")):
             return do()
-        if self._written is None:
-            self._pass(f"before {sql}")
-            done = do()
-            self._pass(f"after {sql}")
-        else:
+        if self._written is not None:
             self._written.append(sql)
-            done = do()
-            self._pass(f"before the commit, after {sql}")
+            return do()
+        self._pass(f"before {sql}")
+        done = do()
+        self._pass(f"after {sql}")
         return done
 
     def _pass(self, where: str) -> None:

@@ -114,7 +114,7 @@ async def _talk_while_dying(server: Server, place: Path, boundaries: Iterable[in
 
 
 async def test_a_client_that_is_killed_at_its_writes_loses_and_doubles_nothing(server: Server, tmp_path: Path) -> None:
-    lives = await _talk_while_dying(server, tmp_path / "people", range(1, 85, 7))
+    lives = await _talk_while_dying(server, tmp_path / "people", range(1, 61, 5))
     assert len(lives) == 12
 
 
