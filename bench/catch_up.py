@@ -37,7 +37,9 @@ from xirtam_core.protocol.event import TEXT, Event, ToUser
 from xirtam_core.protocol.mailbox import MailboxEntry, direct_mailbox
 from xirtam_core.rpc.directory import Directory
 from xirtam_core.rpc.home_server import HomeServer
+from xirtam_core.settings import Settings, Strangers
 from xirtam_core.storage import account as stored_account
+from xirtam_core.storage import settings as stored_settings
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
@@ -153,6 +155,7 @@ def open_database(path: Path, medium: DhSecret, now_s: int) -> tuple[Database, A
     link = JoinLink(("tcp://directory:1",), signing.public_of(secret))
     account = Account(ME, HOME, link, secret, self_signed(secret), AuthToken(bytes(range(20))), is_registered=True)
     stored_account.create(database, account)
+    stored_settings.store(database, Settings(strangers=Strangers.ACCEPT))
     sql = "INSERT INTO medium_keys (secret, created_s, published_s) VALUES (?, ?, ?)"
     database.execute(sql, bytes(medium), now_s, now_s)
     return database, account

@@ -17,7 +17,7 @@ def edit(database: Database, message: StoredMessage, text: str, sent_at_ns: int)
         body, sent_at_ns, message.row,
     )  # fmt: skip
     if is_news:
-        texts.replace(database, message.row, text)
+        texts.replace(database, message.row, message.message.chat, text)
         messages.touch(database, message.row)
     return is_news > 0
 

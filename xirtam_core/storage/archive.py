@@ -89,7 +89,7 @@ def _amend(database: Database, row: int, message: ArchivedMessage) -> None:
         )  # fmt: skip
         texts.remove(database, row)
         if message.edited_body is not None and not message.is_withdrawn:
-            texts.add(database, row, message.edited_body.decode(errors="replace"))
+            texts.add(database, row, message.chat, message.edited_body.decode(errors="replace"))
     database.execute_many(
         "INSERT OR IGNORE INTO reactions (message, sender, emoji, sent_at_ns, is_removed) VALUES (?, ?, ?, ?, ?)",
         [(row, *reaction) for reaction in message.reactions],

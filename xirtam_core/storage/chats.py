@@ -1,14 +1,16 @@
 """The chats of an account, as its contact list shows them."""
 
-from xirtam_core.chat import Chat
+from xirtam_core.chat import Chat, Message
 from xirtam_core.names import ServerName, Username
 from xirtam_core.people import Standing
 from xirtam_core.storage import messages, people
 from xirtam_core.storage.database import Database, Row
 
 _COLUMNS = (
-    "chats.id, chats.peer, peers.server, chats.read_up_to_ns, chats.draft, peers.alarm,"
-    f" coalesce(people.standing, 'contact'), people.petname, {people.IS_VERIFIED}, people.features"
+    "chats.id, chats.peer, peers.server, chats.read_up_to_ns, chats.draft, peers.alarm,"  # noqa: S608 # no input
+    f" coalesce(people.standing, 'contact'), people.petname, {people.IS_VERIFIED}, people.features,"
+    " (SELECT id FROM messages WHERE chat = chats.id ORDER BY position_ns DESC LIMIT 1),"
+    " (SELECT count(*) FROM messages WHERE chat = chats.id AND position_ns > chats.read_up_to_ns AND NOT is_mine)"
 )
 _TABLES = "chats LEFT JOIN peers ON peers.username = chats.peer LEFT JOIN people ON people.username = chats.peer"
 
@@ -25,17 +27,14 @@ def open_chat(database: Database, peer: Username, now_ns: int) -> bool:
 
 def find(database: Database, chat: str) -> Chat | None:
     """One chat, or None."""
-    row = database.row(f"SELECT {_COLUMNS} FROM {_TABLES} WHERE chats.id = ?", chat)  # noqa: S608 # no input
-    return None if row is None else _chat(database, row)
+    found = _all(database, "WHERE chats.id = ?", chat)
+    return found[0] if found else None
 
 
 def all_chats(database: Database) -> list[Chat]:
     """Every chat, the one with the newest message first."""
-    rows = database.rows(
-        f"SELECT {_COLUMNS} FROM {_TABLES} ORDER BY coalesce("  # noqa: S608 # no input
-        "(SELECT max(position_ns) FROM messages WHERE messages.chat = chats.id), chats.opened_ns) DESC"
-    )
-    return [_chat(database, row) for row in rows]
+    newest_ns = "SELECT max(position_ns) FROM messages WHERE chat = chats.id"
+    return _all(database, f"ORDER BY coalesce(({newest_ns}), chats.opened_ns) DESC")
 
 
 def mark_read(database: Database, chat: str, up_to_ns: int) -> bool:
@@ -95,18 +94,21 @@ def remove(database: Database, chat: str) -> None:
         database.execute("DELETE FROM chats WHERE id = ?", chat)
 
 
-def _chat(database: Database, row: Row) -> Chat:
-    chat, peer, server, read_up_to, draft, alarm, standing, petname, is_verified, features = row
-    newest = messages.page(database, chat, None, None, 1).messages
-    unread = database.row(
-        "SELECT count(*) FROM messages WHERE chat = ? AND position_ns > ? AND NOT is_mine", chat, read_up_to
-    )
+def _all(database: Database, rest: str, *values: str) -> list[Chat]:
+    """The chats that `rest` of a query gives; how many queries that takes does not depend on how many they are."""
+    rows = database.rows(f"SELECT {_COLUMNS} FROM {_TABLES} {rest}", *values)  # noqa: S608 # `rest` is ours
+    newest = messages.by_rows(database, [row[-2] for row in rows if row[-2] is not None])
+    return [_chat(row, newest[row[-2]].message if row[-2] in newest else None) for row in rows]
+
+
+def _chat(row: Row, last: Message | None) -> Chat:
+    chat, peer, server, read_up_to, draft, alarm, standing, petname, is_verified, features, _, unread = row
     return Chat(
         id=chat,
         peer=Username(peer),
         server=None if server is None else ServerName(server),
-        last=newest[0] if newest else None,
-        unread=0 if unread is None else unread[0],
+        last=last,
+        unread=unread,
         read_up_to=read_up_to,
         draft=draft,
         alarm=alarm,

@@ -46,6 +46,7 @@ class Database:
         self._key = key
         self._connection = _connected(path, key)
         self._watch = _Watch(self)
+        self._at_the_end: dict[str, dict[int, Row]] = {}
 
     def execute(self, sql: str, *parameters: Any) -> int:
         """Runs one statement; gives the number of rows it changed."""
@@ -68,6 +69,20 @@ class Database:
         self._has_written()
         return cursor.lastrowid if cursor.rowcount > 0 else None
 
+    def insert_at_the_end(self, sql: str, key: int, row: Row) -> None:
+        """Runs an `INSERT` with `row` just before the transaction ends, together with all its other rows, in the order of their keys.
+
+        For a table to which a row by itself costs much; a row of the same key takes the former one's place.
+        """
+        if self._connection.in_transaction:
+            self._at_the_end.setdefault(sql, {})[key] = row
+        else:
+            self.execute(sql, *row)
+
+    def call_off(self, sql: str, key: int) -> None:
+        """Leaves out what `insert_at_the_end` was asked for in this transaction."""
+        self._at_the_end.get(sql, {}).pop(key, None)
+
     def row(self, sql: str, *parameters: Any) -> Row | None:
         """The first row that matches, or None."""
         with self._watch:
@@ -89,12 +104,19 @@ class Database:
         try:
             yield
             with self._watch:
+                self._insert_what_waits()
                 self._connection.execute("COMMIT")
         except BaseException:
             # A commit that failed may have left the transaction open: nothing that follows may count as part of it.
+            self._at_the_end.clear()
             self._roll_back()
             raise
         self._has_written()
+
+    def _insert_what_waits(self) -> None:
+        for sql, rows in self._at_the_end.items():
+            self._connection.executemany(sql, [row for _, row in sorted(rows.items())])
+        self._at_the_end.clear()
 
     def _roll_back(self) -> None:
         if isinstance(self.trouble, Damaged):

@@ -29,6 +29,8 @@ def _keep_latest(database: Database, which: str, count: int, *values: str) -> No
 
 def take(database: Database, chat: str, target: Hash, now_s: int) -> list[tuple[Username, Event]]:
     """What has waited for a message, with who said it; it waits no more."""
+    if database.row("SELECT 1 FROM early_controls LIMIT 1") is None:
+        return []  # asked for every message: this is a fraction of the rest
     rows = database.rows(
         "DELETE FROM early_controls WHERE chat = ? AND target = ? RETURNING sender, came_s, event", chat, bytes(target)
     )

@@ -74,7 +74,7 @@ def insert(
     while True:
         row = database.insert(_INSERT, chat, sender, name, position_ns, *values)
         if row is not None:
-            texts.add(database, row, content.text)
+            texts.add(database, row, chat, content.text)
             return _stored((row, chat, sender, name, position_ns, *values, None, 0))
         if find_event(database, chat, sender, event, event_hash) is not None:
             return None
@@ -238,7 +238,7 @@ def delete_all(database: Database, chat: str) -> None:
     """Deletes every message of a chat, and what belongs to them."""
     with database.transaction():
         counters.set_to(database, "revision", latest_revision(database))
-        database.execute("DELETE FROM message_texts WHERE rowid IN (SELECT id FROM messages WHERE chat = ?)", chat)
+        texts.remove_all(database, chat)
         database.execute("DELETE FROM messages WHERE chat = ?", chat)
 
 

@@ -15,24 +15,36 @@ _STROKES: Final = str.maketrans("łŁøØđĐ", "lLoOdD")
 """Letters that Unicode does not take apart, as people type them who do not have them. The schema's second step knows them too."""
 _MOST_WORDS: Final = 32
 _LONGEST_QUERY: Final = 1000
+_ADD: Final = "INSERT INTO message_texts (rowid, text, chat) VALUES (?, ?, ?)"
 
 
-def add(database: Database, row: int, text: str) -> None:
-    """Makes the text of a stored message findable."""
+def add(database: Database, row: int, chat: str, text: str) -> None:
+    """Makes the text of a stored message findable, once the transaction has ended.
+
+    All messages of a transaction go to the index together: one at a time, each would be a piece of the index of its own, to be merged
+    with the others later, whenever another statement comes between.
+    """
     if text:
-        sql = "INSERT INTO message_texts (rowid, text, chat) SELECT id, ?, 'ƿ' || lower(hex(chat)) FROM messages WHERE id = ?"
-        database.execute(sql, _folded(text), row)
+        database.insert_at_the_end(_ADD, row, (row, _folded(text), _word_of(chat)))
 
 
-def replace(database: Database, row: int, text: str) -> None:
+def replace(database: Database, row: int, chat: str, text: str) -> None:
     """Makes a message findable by another text than before, and no more by that."""
     remove(database, row)
-    add(database, row, text)
+    add(database, row, chat, text)
 
 
 def remove(database: Database, row: int) -> None:
     """Makes a message's text not to be found any more."""
+    database.call_off(_ADD, row)
     database.execute("DELETE FROM message_texts WHERE rowid = ?", row)
+
+
+def remove_all(database: Database, chat: str) -> None:
+    """Makes nothing of a chat to be found any more."""
+    for (row,) in database.rows("SELECT id FROM messages WHERE chat = ?", chat):
+        database.call_off(_ADD, row)
+    database.execute("DELETE FROM message_texts WHERE rowid IN (SELECT id FROM messages WHERE chat = ?)", chat)
 
 
 def rows(database: Database, text: str, chat: str | None, before: int, limit: int) -> Sequence[int]:

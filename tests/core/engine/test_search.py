@@ -132,7 +132,7 @@ async def test_what_was_deleted_or_changed_is_found_as_it_is_now(tmp_path: Path)
         assert found(alice, "secret") == ["secret two"]
         row = messages.find(alice.database, edited.id)
         assert row is not None
-        texts.replace(alice.database, row.row, "public")
+        texts.replace(alice.database, row.row, row.message.chat, "public")
         assert found(alice, "secret") == []
         assert len(found(alice, "public")) == 1
         texts.remove(alice.database, row.row)
