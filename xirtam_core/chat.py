@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from xirtam_core.discreet import Discreet
 from xirtam_core.names import ServerName, Username
 from xirtam_core.people import Standing
 
@@ -41,7 +42,7 @@ class Reaction(msgspec.Struct, frozen=True):
     senders: tuple[Username, ...]
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(Discreet, frozen=True, kw_only=True):
     """One message of one chat.
 
     `id` is the event's hash in hex, `chat` the peer's name. `position` orders a chat: strictly increasing, and final once a server
@@ -93,7 +94,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     message: Message
 
 
-class Chat(msgspec.Struct, frozen=True, kw_only=True):
+class Chat(Discreet, frozen=True, kw_only=True):
     """A conversation as the contact list shows it.
 
     `read_up_to` is the position up to which it has been read, 0 for nothing; `last` is the newest message, None in a new chat;

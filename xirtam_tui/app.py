@@ -70,6 +70,12 @@ class XirtamApp(App[None]):
             self.notify(problem, title="Keys", severity="warning", markup=False)
         self.call_after_refresh(self._painted)
 
+    def _fatal_error(self) -> None:
+        """Ends on a fault as Textual does, but does not show what variables hold: that is what people write, and passphrases."""
+        from rich.traceback import Traceback
+
+        self.panic(Traceback(show_locals=False, width=None))
+
     def _painted(self) -> None:
         """There is something to look at: time for the engine, which is heavy to import."""
         gc.freeze()  # what the start has made stays; the collector need not walk it while keys are pressed

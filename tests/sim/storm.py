@@ -8,7 +8,7 @@ said in `check`.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from xirtam_core.names import Username
 
 _KINDS = (SimHomeServer, ReferenceServer)
 _CALM_LIMIT_S = 4 * 3600.0
+_COMMITS_OF_A_START = 12
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -129,7 +130,21 @@ class Storm:
 
     # Afterwards
 
-    async def calm(self) -> None:
+    async def black_out(self, times: int) -> None:
+        """Has somebody read what came while they were off, and their power go at each of the commits that this takes, in turn."""
+        for number in range(times):
+            victim = self._some_device()
+            victim.lose_power()
+            for _ in range(3):
+                self._write()
+            await asyncio.sleep(5)
+            victim.fuse.commits, victim.fuse.is_after = number % _COMMITS_OF_A_START, True
+            self._bring_back(1.0)
+            await asyncio.sleep(2)
+            victim.fuse.commits = None
+            self._bring_back(1.0)
+
+    async def calm(self, limit_s: float = _CALM_LIMIT_S) -> None:
         """Heals everything, and waits until nothing is left to do."""
         faults = self.world.faults
         faults.lost_request = faults.lost_reply = faults.busy = faults.twice = 0.0
@@ -143,7 +158,7 @@ class Storm:
         self._bring_back(1.0)
         await asyncio.sleep(120)  # what was let out of the sky before comes down
         self._bring_back(1.0)
-        await until(self._is_settled, "everything is sent and understood", _CALM_LIMIT_S)
+        await until(self._is_settled, "everything is sent and understood", limit_s)
 
     def _is_settled(self) -> bool:
         return all(device.is_at_rest() for device in self.devices) and not self._missing()
@@ -195,12 +210,13 @@ def _receiver(device: SimDevice, message: Message) -> str:
 
 
 @asynccontextmanager
-async def storm(place: Path, seed: int) -> AsyncGenerator[Storm, None]:
-    """Three people on two servers of either kind, some with two devices, all contacts of each other."""
-    faults = Faults(lost_request=0.08, lost_reply=0.1, busy=0.05, twice=0.05, latency_s=0.4)
+async def storm(
+    place: Path, seed: int, faults: Faults, kinds: Sequence[type[SimHomeServer]] = _KINDS
+) -> AsyncGenerator[Storm, None]:
+    """Three people on two servers of these kinds, some with two devices, all contacts of each other."""
     world = World(place, seed, faults)
     try:
-        servers = [world.server(name, world.chance.choice(_KINDS)) for name in ("~harbor", "~beach")]
+        servers = [world.server(name, world.chance.choice(kinds)) for name in ("~harbor", "~beach")]
         devices = [world.device(name, world.chance.choice(servers)) for name in ("alice", "bobby", "carol")]
         for first in list(devices):
             if world.chance.random() < 0.4:
@@ -218,7 +234,18 @@ async def storm(place: Path, seed: int) -> AsyncGenerator[Storm, None]:
 
 async def weather(place: Path, seed: int, steps: int) -> None:
     """One storm from beginning to end."""
-    async with storm(place, seed) as raging:
+    faults = Faults(lost_request=0.08, lost_reply=0.1, busy=0.05, twice=0.05, latency_s=0.4)
+    async with storm(place, seed, faults) as raging:
         await raging.rage(steps)
         await raging.calm()
         raging.check()
+
+
+async def blackouts(place: Path, seed: int, times: int) -> None:
+    """A storm of nothing but power cuts, between servers that show an entry once: what a device has lost, it gets from nowhere.
+
+    Fails where something is.
+    """
+    async with storm(place, seed, Faults(), [SimHomeServer]) as raging:
+        await raging.black_out(times)
+        await raging.calm(limit_s=5)

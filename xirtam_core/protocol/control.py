@@ -11,6 +11,7 @@ import msgspec
 from xirtam_core.chat import LONGEST_TEXT
 from xirtam_core.codec import jsontext
 from xirtam_core.codec.primitives import Hash
+from xirtam_core.discreet import Discreet
 from xirtam_core.errors import Malformed
 from xirtam_core.protocol import emoji
 
@@ -37,7 +38,7 @@ _LONGEST_QUOTE: Final = 200
 """How many characters of another's message a reply carries along."""
 
 
-class Body(msgspec.Struct, frozen=True, omit_defaults=True):
+class Body(Discreet, frozen=True, omit_defaults=True):
     """The JSON body of a control event or of a reply."""
 
     @classmethod

@@ -1,12 +1,11 @@
 """Device signatures: who said something, tied to the user's root key (spec: messages.md, Device signing)."""
 
-import msgspec
-
 from xirtam_core.codec import bcs
 from xirtam_core.codec.primitives import Base64Bytes, Hash, Signature, SigningSecret
 from xirtam_core.codec.wire import Wire
 from xirtam_core.crypto import signing
 from xirtam_core.crypto.hashing import hash_bytes
+from xirtam_core.discreet import Discreet
 from xirtam_core.errors import Unverified
 from xirtam_core.names import Username
 from xirtam_core.protocol.certificate import CertificateChain
@@ -21,7 +20,7 @@ class DeviceSigned(Wire):
     signature: Signature
 
 
-class Received(msgspec.Struct, frozen=True):
+class Received(Discreet, frozen=True):
     """A signed value with what the bytes in which it came give, so that nothing need be encoded again to be checked."""
 
     signed: DeviceSigned

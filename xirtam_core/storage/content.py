@@ -1,8 +1,7 @@
 """What a message's MIME type and body come to, for whoever shows it (spec: messages.md, Event; extensions.md)."""
 
-import msgspec
-
 from xirtam_core.chat import MessageKind
+from xirtam_core.discreet import Discreet
 from xirtam_core.errors import Malformed
 from xirtam_core.protocol.control import REPLY, Reply
 from xirtam_core.protocol.event import MARKDOWN, TEXT
@@ -13,7 +12,7 @@ _LONGEST_QUOTE = 400
 _KINDS = {TEXT: MessageKind.TEXT, MARKDOWN: MessageKind.MARKDOWN, REPLY: MessageKind.TEXT}
 
 
-class Content(msgspec.Struct, frozen=True):
+class Content(Discreet, frozen=True):
     """The kind, the text, and what it answers: the hash of that message, and what is quoted of it."""
 
     kind: MessageKind

@@ -9,6 +9,7 @@ import msgspec
 from xirtam_core.chat import Change, Message, Page, Reaction, SendState
 from xirtam_core.codec.integers import LATEST
 from xirtam_core.codec.primitives import Base64Bytes, Hash
+from xirtam_core.discreet import Discreet
 from xirtam_core.names import Username
 from xirtam_core.protocol.event import Event, ToUser
 from xirtam_core.storage import counters, reactions, texts
@@ -37,7 +38,7 @@ _INSERT = (
 )
 
 
-class StoredMessage(msgspec.Struct, frozen=True):
+class StoredMessage(Discreet, frozen=True):
     """A message with its row number, which is the outbox's name for it."""
 
     row: int

@@ -1,0 +1,61 @@
+"""An account's secrets stay where they belong: in its encrypted database and in memory, and in nothing that anybody gets to see."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from tests.canaries import Canaries, files_under, objects_of
+from tests.e2e.processes import LIMIT_S, Server
+from xirtam_core import JoinLink, KeyPlace, Locked, Settings, Username, open_account, register
+from xirtam_core.storage.account_directory import AccountDirectory
+from xirtam_core.storage.unlocking import unlock
+
+TEXT, ANSWER, DRAFT = "canary in the coal mine", "canary that answers", "canary half written"
+PASSPHRASE, BACKUP, WRONG = "canary of the passphrase", "canary of the backup", "canary that is mistyped"
+ALICE, BOBBY = Username("@alice"), Username("@bobby")
+
+
+async def test_no_file_no_log_and_no_repr_shows_a_secret(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "xirtam_core")
+    canaries = Canaries(text=TEXT, answer=ANSWER, draft=DRAFT, passphrase=PASSPHRASE, backup=BACKUP, mistyped=WRONG)
+    link, place = JoinLink.parse(server.join), tmp_path / "people"
+    shown: list[str] = []
+    alice = await register(place, link, ALICE, lambda _: None, passphrase=PASSPHRASE)
+    bobby = await register(place, link, BOBBY, lambda _: None, key_place=KeyPlace.FILE)
+    async with alice, bobby, asyncio.timeout(LIMIT_S):
+        chat = await alice.start_chat(BOBBY)
+        await alice.send_text(chat.id, TEXT)
+        heard = await anext(bobby.incoming("test"))
+        assert heard.text == TEXT
+        await bobby.send_text(heard.chat, ANSWER, reply_to=heard.id)
+        answer = await anext(alice.incoming("test"))
+        await alice.react(chat.id, answer.id, "👍")
+        await alice.set_draft(chat.id, DRAFT)
+        assert await alice.search("canary")
+        await alice.preferences.change(Settings(send_typing=False))
+        await alice.devices.rotate()
+        await alice.keeping.backup(str(place / "backup"), BACKUP)
+        while_open = files_under(place)
+        assert any(path.name.endswith("-wal") and raw for path, raw in while_open.items())
+        shown += [repr(each) for client in (alice, bobby) for each in objects_of(client)]
+        shown += [repr(each) for each in (heard, answer, chat, await alice.chats(), await alice.status())]
+    with pytest.raises(Locked) as caught:
+        await open_account(place, ALICE, passphrase=WRONG)
+    shown += [str(caught.value), repr(caught.value)]
+    async with await open_account(place, ALICE, passphrase=PASSPHRASE) as again:
+        await again.keeping.change_key(KeyPlace.FILE)
+    for name, passphrase in ((ALICE, None), (BOBBY, None)):
+        database = unlock(AccountDirectory(place, name).path, passphrase)
+        canaries.learn(database)
+        database.close()
+    assert canaries.in_files(while_open) == []
+    assert canaries.in_files(files_under(place)) == []
+    assert [(name, text) for text in shown for name in canaries.in_text(text)] == []
+    logged = [f"{record.getMessage()} {record.exc_text} {record.args}" for record in caplog.records]
+    assert [(name, text) for text in logged for name in canaries.in_text(text)] == []
+    assert len(shown) > 100

@@ -1,0 +1,58 @@
+"""A storm is worth what it finds: with a fault put into the engine on purpose, one of a few storms fails, and without it all pass."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.sim.storm import blackouts
+from tests.sim.virtual_time import simulated
+from xirtam_core.protocol.mailbox import MailboxEntry
+from xirtam_core.storage import journal, outbox
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.journal import Place
+from xirtam_core.storage.outbox import Leg, Sending
+
+_STORMS = 3
+_TIMES = 10
+_append = journal.append
+
+
+def _move_the_cursor_first(database: Database, place: Place, entries: Sequence[MailboxEntry]) -> int:
+    """What the reference does: the cursor is on the disk before what lies before it."""
+    newest = max((entry.received_at for entry in entries), default=0)
+    sql = "UPDATE mailboxes SET cursor_ns = max(cursor_ns, ?) WHERE mailbox = ? AND server = ?"
+    database.execute(sql, newest, bytes(place.mailbox), place.server)
+    return _append(database, place, entries)
+
+
+def _forget_the_own_copy(database: Database, sending: Sending, leg: Leg) -> None:
+    """The message counts as sent once the peer has it, and its author's other devices never see it."""
+    outbox.drop(database, sending)
+
+
+def _rage(place: Path, seed: int) -> None:
+    place.mkdir()
+    simulated(blackouts)(place, seed, _TIMES)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "mutation"),
+    [(journal, "append", _move_the_cursor_first), (outbox, "done", _forget_the_own_copy)],
+    ids=["the cursor moves before the entries are kept", "one leg stands for both"],
+)
+def test_a_fault_that_loses_messages_shows_within_a_few_storms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: object, name: str, mutation: Callable[..., object]
+) -> None:
+    monkeypatch.setattr(module, name, mutation)
+    for seed in range(_STORMS):
+        try:
+            _rage(tmp_path / str(seed), seed)
+        except AssertionError:
+            return
+    pytest.fail(f"{_STORMS} storms have not shown it")
+
+
+@pytest.mark.parametrize("seed", range(_STORMS))
+def test_without_a_fault_the_same_storms_pass(tmp_path: Path, seed: int) -> None:
+    _rage(tmp_path / "storm", seed)
