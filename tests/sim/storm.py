@@ -249,3 +249,4 @@ async def blackouts(place: Path, seed: int, times: int) -> None:
     async with storm(place, seed, Faults(), [SimHomeServer]) as raging:
         await raging.black_out(times)
         await raging.calm(limit_s=5)
+        raging.check()

@@ -79,6 +79,8 @@ def insert(
             return _stored((row, chat, sender, name, position_ns, *values, None, 0))
         if find_event(database, chat, sender, event, event_hash) is not None:
             return None
+        if received_at_ns is not None:
+            _make_room(database, chat, position_ns)
         position_ns = _free_position(database, chat, position_ns)
 
 
@@ -186,11 +188,24 @@ def arrived(database: Database, row: int, received_at_ns: int) -> list[StoredMes
     Own messages that were written after it and are not there yet stay behind it. Gives the message and those that moved with it.
     """
     chat = get(database, row).message.chat
-    place_ns = _move(database, chat, row, received_at_ns)
     database.execute("UPDATE messages SET received_at_ns = ? WHERE id = ?", received_at_ns, row)
+    made_room = _make_room(database, chat, received_at_ns)
+    place_ns = _move(database, chat, row, received_at_ns)
     touch(database, row)
-    moved = [row, *_move_waiting(database, chat, row, place_ns)]
+    moved = dict.fromkeys([row, *made_room, *_move_waiting(database, chat, row, place_ns)])
     return [get(database, each) for each in moved]
+
+
+def _make_room(database: Database, chat: str, place_ns: int) -> list[int]:
+    """Moves an own message that waits at a place, and what waits after it, out of the way of one that belongs there; gives what moved.
+
+    Were the one that belongs there moved up instead, another that comes later could be put before it, unlike on other devices.
+    """
+    holder = database.row(
+        "SELECT id FROM messages WHERE chat = ? AND position_ns = ? AND is_mine AND received_at_ns IS NULL",
+        chat, place_ns,
+    )  # fmt: skip
+    return [] if holder is None else _move_waiting(database, chat, holder[0] - 1, place_ns)
 
 
 def _move_waiting(database: Database, chat: str, row: int, place_ns: int) -> list[int]:
