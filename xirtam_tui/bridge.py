@@ -265,6 +265,7 @@ def safe_chat(chat: Chat) -> Chat:
         chat,
         last=None if chat.last is None else safe_message(chat.last),
         draft=text.body(chat.draft),
+        petname=None if chat.petname is None else text.line(chat.petname),
         alarm=None if chat.alarm is None else text.line(chat.alarm),
     )
 

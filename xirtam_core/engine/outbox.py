@@ -182,6 +182,7 @@ class Outbox:
                     self._done(sending, leg, received_at)
         finally:
             self._working.discard((chat, leg))
+            self._added.set()  # a receipt may have ended a leg that was being sent: the other's turn
 
     def _is_final(self, fault: XirtamError, chat: str, leg: Leg) -> bool:
         """Whether trying again is no use: a refusal that stood after a fresh look-up, or a message that fits no call.

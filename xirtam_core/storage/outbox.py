@@ -107,9 +107,9 @@ def holds(database: Database, message: StoredMessage) -> bool:
 
 
 def queues(database: Database) -> list[tuple[str, Leg]]:
-    """Every queue that is not empty."""
+    """Every queue of which something can be sent now, as `first` has it."""
     to_peers = database.rows("SELECT DISTINCT chat FROM outbox WHERE to_peer")
-    to_self = database.rows("SELECT DISTINCT chat FROM outbox WHERE to_self")
+    to_self = database.rows("SELECT DISTINCT chat FROM outbox WHERE to_self AND NOT to_peer")
     return [(chat, Leg.PEER) for (chat,) in to_peers] + [(chat, Leg.SELF) for (chat,) in to_self]
 
 
