@@ -114,7 +114,7 @@ class FullMailbox:
         return b'{"jsonrpc":"2.0","id":"%b","result":%b}' % (call_id.encode(), result)
 
     async def close(self) -> None:
-        pass
+        """Nothing is open."""
 
 
 class KnownNames(DirectoryClient):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from textual.binding import Binding, BindingType
 
 from xirtam_core.chat import Message, SendState
+from xirtam_core.people import Standing
 
 
 class Scope(StrEnum):
@@ -28,6 +29,8 @@ class Situation(NamedTuple):
     in_chats: bool = False
     chat_open: bool = False
     alarm: bool = False
+    standing: Standing | None = None
+    """How the other one in the chat that is open stands; None for oneself."""
     message: Message | None = None
 
 
@@ -45,6 +48,14 @@ def _chat_open(now: Situation) -> bool:
 
 def _alarm(now: Situation) -> bool:
     return now.alarm
+
+
+def _not_a_contact(now: Situation) -> bool:
+    return now.standing in (Standing.REQUEST, Standing.BLOCKED)
+
+
+def _not_blocked(now: Situation) -> bool:
+    return now.standing in (Standing.CONTACT, Standing.REQUEST)
 
 
 def _message(now: Situation) -> bool:
@@ -94,6 +105,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.latest", "Latest message", "Go to the newest message", ("ctrl+end",), Scope.CHAT, _chat_open),
     Action("chat.first_unread", "First unread", "Go to the line above the new messages", ("f4",), Scope.CHAT, _chat_open),
     Action("chat.acknowledge", "I have seen this alarm", "Put the warning away and go on", ("f8",), Scope.CHAT, _alarm),
+    Action("chat.accept", "Accept", "Let them write; they are a contact then", ("f5",), Scope.CHAT, _not_a_contact),
+    Action("chat.block", "Block", "Keep nothing that they write from now on", ("f6",), Scope.CHAT, _not_blocked),
+    Action("chat.forget", "Delete chat", "Delete the chat on this device", ("f7",), Scope.CHAT, _chat_open),
     Action("composer.send", "Send", "Send what is written; a paste never sends", ("enter",), Scope.COMPOSER, _chat_open),
     Action(
         "composer.newline",

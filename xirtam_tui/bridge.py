@@ -35,11 +35,21 @@ from xirtam_tui import text
 _BATCH_S = 0.03
 
 
+class People(Protocol):
+    """What an engine does about people."""
+
+    async def accept(self, name: Username) -> object: ...
+    async def block(self, name: Username) -> object: ...
+    async def forget(self, name: Username) -> None: ...
+
+
 class Engine(Protocol):
     """One account's engine, as `xirtam_core.client.Client` is. Its methods may be awaited from any event loop."""
 
     @property
     def account(self) -> Username: ...
+    @property
+    def people(self) -> People: ...
     async def chats(self) -> list[Chat]: ...
     async def start_chat(self, name: Username) -> Chat: ...
     async def history(
@@ -134,6 +144,8 @@ class Batch:
         self.messages: dict[str, Message] = {}
         self.removed: list[MessageRemoved] = []
         self.chats: dict[str, Chat] = {}
+        self.gone: set[str] = set()
+        """Chats that were removed; one that is in `chats` too has begun anew since."""
         self.status: Status | None = None
         self.alarms: list[Alarm] = []
 
@@ -151,8 +163,12 @@ class Batch:
                 self.status = safe_status(status)
             case AlarmRaised(words, chat):
                 self.alarms.append(Alarm(text.line(words), chat))
-            case ChatRemoved() | Typing():
-                pass  # the app has no place for these yet
+            case ChatRemoved(chat):
+                self.gone.add(chat)
+                self.chats.pop(chat, None)
+                self.messages = {key: message for key, message in self.messages.items() if message.chat != chat}
+            case Typing():
+                pass  # the app has no place for it yet
 
 
 class Bridge:
@@ -234,6 +250,18 @@ class Bridge:
     async def acknowledge_alarm(self, chat: str | None) -> None:
         """Puts an alarm away that a person has seen: a chat's, or the directory's."""
         await self._engine.acknowledge_alarm(chat)
+
+    async def accept(self, name: Username) -> None:
+        """Makes somebody who asked to write, or was blocked, a contact."""
+        await self._engine.people.accept(name)
+
+    async def block(self, name: Username) -> None:
+        """Keeps nothing that somebody writes from now on."""
+        await self._engine.people.block(name)
+
+    async def forget(self, name: Username) -> None:
+        """Deletes the chat with somebody, and what is known of them, here only."""
+        await self._engine.people.forget(name)
 
     async def status(self) -> Status:
         """The account's state at a glance."""

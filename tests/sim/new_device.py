@@ -1,23 +1,18 @@
 """A computer in a simulated world that is to become a device of an account that exists."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.sim.directory import SimDirectoryClient
-from tests.sim.faults import Client, SimTransport
+from tests.sim.faults import Client
 from tests.sim.virtual_time import until
 from tests.sim.world import World
 from xirtam_core.devices import PairingOffer
 from xirtam_core.engine import joining_account, open_account
 from xirtam_core.engine.engine import Engine
 from xirtam_core.engine.joining_account import JoiningAccount, open_bundle, open_pairing, read_bundle
-from xirtam_core.engine.network import Network
 from xirtam_core.engine.open_account import OpenAccount
-from xirtam_core.errors import Equivocation
 from xirtam_core.names import Username
 from xirtam_core.storage.account_directory import accounts
 from xirtam_core.storage.keys import KeyPlace
@@ -37,16 +32,7 @@ class NewDevice:
         self._opened: OpenAccount | None = None
         self._engine: Engine | None = None
         for module in (open_account, joining_account):
-            monkeypatch.setattr(module, "Network", self._network)
-
-    def _network(
-        self, link: Any, headers: Any, database: Any, on_equivocation: Callable[[Equivocation, str], None]
-    ) -> Network:
-        def connect(urls: Any) -> SimTransport:
-            return SimTransport(self.world.machines[urls[0]], self.world.faults, self.world.chance, self.end, urls[0])
-
-        directory = SimDirectoryClient(self.world.directory, self.end)
-        return Network(link, headers, database, on_equivocation, connect=connect, directory=directory)
+            monkeypatch.setattr(module, "Network", world.networks(self.end))
 
     @property
     def is_in(self) -> bool:

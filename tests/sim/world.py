@@ -5,7 +5,7 @@ Devices are real engines on real encrypted databases. `crash` is what losing pow
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.directory_alarm import DirectoryAlarm
 from xirtam_core.engine.engine import Engine
 from xirtam_core.engine.network import Network
+from xirtam_core.errors import Equivocation
 from xirtam_core.events import Event
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
@@ -84,6 +85,23 @@ class World:
         server.forwards = lambda name: SimTransport(
             self.machine(self._homes[name]), self.faults, self.chance, end, url_of(name)
         )
+
+    def networks(self, end: Client) -> Callable[..., Network]:
+        """What makes the network of a machine that is at `end`, in the place of the real class."""
+
+        def network(
+            link: JoinLink,
+            headers: StoredHeaders,
+            database: Database,
+            on_equivocation: Callable[[Equivocation, str], None],
+        ) -> Network:
+            def connect(urls: Sequence[str]) -> SimTransport:
+                return SimTransport(self.machines[urls[0]], self.faults, self.chance, end, urls[0])
+
+            directory = SimDirectoryClient(self.directory, end)
+            return Network(link, headers, database, on_equivocation, connect=connect, directory=directory)
+
+        return network
 
     def home_of(self, device: "SimDevice") -> SimHomeServer:
         """Where a device's account lives."""

@@ -16,9 +16,18 @@ import msgspec
 from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, SendState, Status
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.errors import Locked, NotFound, PassphraseNeeded, XirtamError
-from xirtam_core.events import ChatChanged, Event, MessageAdded, MessageChanged, MessageRemoved, StatusChanged
+from xirtam_core.events import (
+    ChatChanged,
+    ChatRemoved,
+    Event,
+    MessageAdded,
+    MessageChanged,
+    MessageRemoved,
+    StatusChanged,
+)
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
+from xirtam_core.people import Standing
 from xirtam_core.registration import NameAnswer, Progress, Step
 
 NOW_NS = 1_795_524_300 * 1_000_000_000  # Tuesday 24 November 2026, 12:45 UTC
@@ -56,7 +65,14 @@ class FakeClient:
     # What a test arranges
 
     def add_chat(
-        self, peer: str, messages: list[Message], *, unread: int = 0, draft: str = "", alarm: str | None = None
+        self,
+        peer: str,
+        messages: list[Message],
+        *,
+        unread: int = 0,
+        draft: str = "",
+        alarm: str | None = None,
+        standing: Standing = Standing.CONTACT,
     ) -> Chat:
         """A chat with `messages`, of which the last `unread` of the peer's are unread."""
         self.messages[peer] = messages
@@ -66,7 +82,7 @@ class FakeClient:
             read_up_to = messages[-1].position
         chat = Chat(
             id=peer, peer=Username(peer), server=HARBOR, last=messages[-1] if messages else None, unread=unread,
-            read_up_to=read_up_to, draft=draft, alarm=alarm,
+            read_up_to=read_up_to, draft=draft, alarm=alarm, standing=standing,
         )  # fmt: skip
         self._chats[peer] = chat
         return chat
@@ -170,6 +186,20 @@ class FakeClient:
             self.set_status(alarm=None)
         else:
             self._change_chat(chat, alarm=None)
+
+    @property
+    def people(self) -> "FakeClient":
+        return self
+
+    async def accept(self, name: Username) -> None:
+        self._change_chat(name, standing=Standing.CONTACT)
+
+    async def block(self, name: Username) -> None:
+        self._change_chat(name, standing=Standing.BLOCKED)
+
+    async def forget(self, name: Username) -> None:
+        del self._chats[name], self.messages[name]
+        self.emit(ChatRemoved(name))
 
     async def status(self) -> Status:
         return self._status

@@ -9,11 +9,12 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input, TextArea
 
-from tests.tui.demo import demo_client
-from tests.tui.fake_client import FakeClient, FakeMachine
+from tests.tui.demo import Script, demo_client
+from tests.tui.fake_client import NOW_NS, FakeClient, FakeMachine
 from tests.tui.piloting import Driver, machine_app
 from xirtam_core.errors import InUse
 from xirtam_core.names import Username
+from xirtam_core.people import Standing
 from xirtam_core.registration import Progress, Step
 
 _run_id = re.compile(r"terminal-\d+-")
@@ -22,6 +23,15 @@ Act = Callable[[Driver], Awaitable[None]]
 
 def with_account() -> FakeMachine:
     return FakeMachine(demo_client())
+
+
+def with_request() -> FakeMachine:
+    client = demo_client()
+    asked = Script("@zelda", NOW_NS).say(
+        "zelda", "Hello! Bobby gave me your name. Are you the one with the printing press?"
+    )
+    client.add_chat("@zelda", asked.messages, unread=1, standing=Standing.REQUEST)
+    return FakeMachine(client)
 
 
 def without_chats() -> FakeMachine:
@@ -68,6 +78,13 @@ async def alarm(driver: Driver) -> None:
     await chat(driver)
     await driver.press(*["ctrl+down"] * 4)
     await driver.sees("F8 I have seen this")
+
+
+async def request(driver: Driver) -> None:
+    await driver.sees("see you there")
+    await driver.press(*["ctrl+down"] * 8)
+    await driver.sees("Hello! Bobby gave me your name", "F5 accept")
+    await driver.until(lambda: driver.contacts.next_unread() is None)
 
 
 async def first_chat(driver: Driver) -> None:
@@ -140,6 +157,7 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "chat": (with_account, chat),
     "messages": (with_account, every_kind_of_message),
     "alarm": (with_account, alarm),
+    "request": (with_request, request),
     "first_chat": (without_chats, first_chat),
     "new_chat": (with_account, new_chat),
     "switcher": (with_account, switcher),

@@ -1,16 +1,14 @@
 """Making an account, through any crash (spec: devices.md, A new account)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from tests import builders
-from tests.sim.directory import SimDirectoryClient
-from tests.sim.faults import ROUGH, Client, SimTransport
+from tests.sim.faults import ROUGH, Client
 from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import World
@@ -18,12 +16,10 @@ from xirtam_core.codec.primitives import AuthToken
 from xirtam_core.crypto import signing
 from xirtam_core.directory.ownership import NameTaken
 from xirtam_core.engine import open_account
-from xirtam_core.engine.network import Network
 from xirtam_core.engine.open_account import OpenAccount, open_existing, open_new
 from xirtam_core.engine.register import OnProgress
 from xirtam_core.errors import (
     AccountExists,
-    Equivocation,
     InUse,
     Locked,
     NewcomerRefused,
@@ -50,16 +46,7 @@ class Machine:
         self.data_dir = data_dir
         self.link = world.link
         self.end = Client()
-        monkeypatch.setattr(open_account, "Network", self._network)
-
-    def _network(
-        self, link: Any, headers: Any, database: Any, on_equivocation: Callable[[Equivocation, str], None]
-    ) -> Network:
-        def connect(urls: Any) -> SimTransport:
-            return SimTransport(self.world.machines[urls[0]], self.world.faults, self.world.chance, self.end, urls[0])
-
-        directory = SimDirectoryClient(self.world.directory, self.end)
-        return Network(link, headers, database, on_equivocation, connect=connect, directory=directory)
+        monkeypatch.setattr(open_account, "Network", world.networks(self.end))
 
     def open_new(self, server: ServerName = HARBOR) -> OpenAccount:
         return open_new(self.data_dir, self.link, ALICE, server, KeyPlace.FILE, None, self.world.clock)

@@ -11,6 +11,7 @@ from textual.timer import Timer
 
 from xirtam_core.chat import Chat
 from xirtam_core.names import Username
+from xirtam_core.people import Standing
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.failures import attempt
@@ -52,7 +53,8 @@ class ChatScreen(Screen[None]):
         self.query_one(StatusBar).status = await bridge.status()
         self.contacts.show(await bridge.chats())
         self._invite()
-        if (first := self.contacts.neighbour(0)) is not None and not self.has_class("-narrow"):
+        first = self.contacts.neighbour(0)
+        if first is not None and first.standing is Standing.CONTACT and not self.has_class("-narrow"):
             await self._open(first, write=True)
         else:
             self.contacts.focus()
@@ -62,12 +64,25 @@ class ChatScreen(Screen[None]):
         if batch.status is not None:
             self.query_one(StatusBar).status = batch.status
         was_empty = self.contacts.is_empty
+        if batch.gone:
+            self.contacts.take_away(batch.gone)
         if batch.chats:
             self.contacts.put(batch.chats.values())
+        had_chat = self.conversation.chat is not None
         self.conversation.apply(batch)
+        if had_chat and self.conversation.chat is None:
+            self._leave()
         self._invite()
-        if was_empty and not self.has_class("-narrow"):  # the very first chat: nothing else could be meant
-            self._go(self.contacts.neighbour(0))
+        first = self.contacts.neighbour(0)
+        # The very first chat: nothing else could be meant. What a stranger writes opens when a person wants it to.
+        if was_empty and first is not None and first.standing is Standing.CONTACT and not self.has_class("-narrow"):
+            self._go(first)
+
+    def _leave(self) -> None:
+        """Goes back to the list: the chat that was open is gone."""
+        self.contacts.open_chat = None
+        self.remove_class("show-chat")
+        self.contacts.focus()
 
     @property
     def contacts(self) -> ContactList:
@@ -91,12 +106,14 @@ class ChatScreen(Screen[None]):
         if self._bridge is None:
             return Situation()
         conversation = self.conversation
-        alarm = conversation.chat is not None and conversation.chat.alarm is not None
+        chat = conversation.chat
+        alarm = chat is not None and chat.alarm is not None
         status = self.query_one(StatusBar).status
         return Situation(
             in_chats=True,
-            chat_open=conversation.chat is not None,
+            chat_open=chat is not None,
             alarm=alarm or (status is not None and status.alarm is not None),
+            standing=None if chat is None or chat.peer == self._account else chat.standing,
             message=conversation.chosen,
         )
 
@@ -119,7 +136,7 @@ class ChatScreen(Screen[None]):
         if self.conversation.chat is None or self.conversation.chat.id != chat.id:
             await self.conversation.open(self.contacts.chat(chat.id) or chat, self._bridge)
         if write:
-            self.conversation.composer.focus()
+            self.conversation.enter()
 
     def _go(self, chat: Chat | None, *, write: bool = True) -> None:
         if self._dwell is not None:
@@ -182,16 +199,16 @@ class ChatScreen(Screen[None]):
 
     def action_back(self) -> None:
         conversation = self.conversation
-        if self.focused is conversation.transcript:
+        if self.focused is conversation.transcript and conversation.can_write:
             conversation.composer.focus()
-        elif self.focused is conversation.composer:
+        elif self.focused in (conversation.composer, conversation.transcript):
             self.remove_class("show-chat", "no-list")
             self.contacts.focus()
         elif self.focused is self.query_one(ChatList).filter:
             self.query_one(ChatList).filter.clear()
             self.contacts.focus()
         elif conversation.chat is not None and not self.has_class("-narrow"):
-            conversation.composer.focus()
+            conversation.enter()
 
     def action_older(self) -> None:
         self.conversation.transcript.page(-1)
@@ -213,3 +230,32 @@ class ChatScreen(Screen[None]):
         if self._bridge is not None:
             about = chat.id if chat is not None and chat.alarm is not None else None
             await attempt(self._bridge.acknowledge_alarm(about), self)
+
+    async def action_accept(self) -> None:
+        if self._bridge is not None and self.conversation.chat is not None:
+            await attempt(self._bridge.accept(self.conversation.chat.peer), self)
+
+    def action_block(self) -> None:
+        if self._bridge is not None and self.conversation.chat is not None:
+            self.run_worker(self._block(self._bridge, self.conversation.chat.peer), group="people")
+
+    async def _block(self, bridge: Bridge, peer: Username) -> None:
+        words = "What they write from now on is not kept, and they are not told. What was said stays, out of the list."
+        if await self._agrees(f"Block {peer}?", words, yes="Block", no="Do not"):
+            await attempt(bridge.block(peer), self)
+
+    def action_forget(self) -> None:
+        if self._bridge is not None and self.conversation.chat is not None:
+            self.run_worker(self._forget(self._bridge, self.conversation.chat.peer), group="people")
+
+    async def _forget(self, bridge: Bridge, peer: Username) -> None:
+        words = (
+            "Every message in it goes from this device, for good, and nobody is told. Your other devices keep theirs."
+        )
+        if await self._agrees(f"Delete the chat with {peer}?", words, yes="Delete", no="Keep"):
+            await attempt(bridge.forget(peer), self)
+
+    async def _agrees(self, heading: str, explanation: str, *, yes: str, no: str) -> bool:
+        from xirtam_tui.screens.confirm.confirm import Confirm
+
+        return bool(await running_app(self).push_screen_wait(Confirm(heading, explanation, yes=yes, no=no)))

@@ -9,6 +9,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from xirtam_core.chat import Chat, Message, SendState
+from xirtam_core.people import Standing
 from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.failures import Failure, Trouble, attempt, explain, sentence
 from xirtam_tui.keymap import Keymap
@@ -38,6 +39,7 @@ class Conversation(Vertical):
     def compose(self) -> ComposeResult:
         yield Static("", id="title", markup=False)
         yield Static("", id="alarm", markup=False)
+        yield Static("", id="standing", markup=False)
         yield Transcript(clock=self._clock, id="transcript")
         with Vertical(id="writing"):
             yield JumpLine()
@@ -83,6 +85,20 @@ class Conversation(Vertical):
         if is_kept and self.chat is not None and self.chat.id == chat.id:
             self._kept = content
 
+    @property
+    def can_write(self) -> bool:
+        """Whether there is somebody to write to: what a stranger wrote is answered once they are accepted."""
+        return self.chat is not None and self.chat.standing is Standing.CONTACT
+
+    def enter(self) -> None:
+        """Goes to where one writes; to the messages where one cannot."""
+        (self.composer if self.can_write else self.transcript).focus()
+
+    def _close(self) -> None:
+        """Shows no chat: the one that was open is gone, and its draft with it."""
+        self.composer.load("")
+        self._kept, self._invitation, self.chat, self.chosen = "", "", None, None
+
     def invite(self, intro: str, *, is_first: bool) -> None:
         """Says what to do while no chat is open; `is_first` when there is none at all."""
         key = self._keys.label("chat.new_chat")
@@ -96,6 +112,9 @@ class Conversation(Vertical):
         """Takes in what happened."""
         if self.chat is None:
             return
+        if self.chat.id in batch.gone:
+            self._close()
+            return
         self.transcript.put(message for message in batch.messages.values() if message.chat == self.chat.id)
         for removed in batch.removed:
             if removed.chat == self.chat.id:
@@ -104,16 +123,30 @@ class Conversation(Vertical):
 
     # What is said around the transcript
 
-    def watch_chat(self, chat: Chat | None) -> None:
+    def watch_chat(self, before: Chat | None, chat: Chat | None) -> None:
         self.set_class(chat is not None, "has-chat")
+        self.set_class(self.can_write, "can-write")
+        if self.can_write and before is not None and before.standing is not Standing.CONTACT:
+            self.call_after_refresh(self.composer.focus)  # they have just been accepted
         self.set_class(chat is not None and chat.alarm is not None, "has-alarm")
         if chat is not None:
             back = "‹ " if self.screen.has_class("-narrow") else ""
             server = (f"  {chat.server}", "$text-muted") if chat.server else ""
             self.query_one("#title", Static).update(Content.assemble((back, "$accent"), (chat.peer, "bold"), server))
+            self.query_one("#standing", Static).update(self._standing_words(chat))
             key = self._keys.label("chat.acknowledge")
             self.query_one("#alarm", Static).update(f"⚠ {chat.alarm}\n  {key} I have seen this" if chat.alarm else "")
         self._show_jump()
+
+    def _standing_words(self, chat: Chat) -> str:
+        label = self._keys.label
+        accept, delete = f"{label('chat.accept')} accept", f"{label('chat.forget')} delete"
+        if chat.standing is Standing.REQUEST:
+            words = f"{chat.peer} is not among your contacts, and is not told whether you read this."
+            return f"{words}\n{accept} · {label('chat.block')} block · {delete}"
+        if chat.standing is Standing.BLOCKED:
+            return f"{chat.peer} is blocked: what they write is not kept.\n{accept} · {delete}"
+        return ""
 
     def watch_at_latest(self) -> None:
         self._show_jump()

@@ -12,14 +12,16 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from xirtam_core.chat import Chat
+from xirtam_core.people import Standing
 from xirtam_tui.moments import Clock, system_clock
 from xirtam_tui.widgets.contact_list.rows import Styles, chat_rows, section_row
 
 _ROWS = 2
+_DIRECT = "Direct"
 
 
 class Section(NamedTuple):
-    """A titled part of the list. Titles show when there is more than one section."""
+    """A titled part of the list. Titles show unless there are direct chats only."""
 
     title: str
     chats: list[Chat]
@@ -72,6 +74,12 @@ class ContactList(ScrollView, can_focus=True):
         self._chats.update((chat.id, chat) for chat in chats)
         self._arrange()
 
+    def take_away(self, gone: Iterable[str]) -> None:
+        """Shows these chats no more."""
+        for chat in gone:
+            self._chats.pop(chat, None)
+        self._arrange()
+
     def chat(self, chat_id: str) -> Chat | None:
         """A chat of the list by its id."""
         return self._chats.get(chat_id)
@@ -83,8 +91,8 @@ class ContactList(ScrollView, can_focus=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no chat at all, filter or not."""
-        return not self._chats
+        """Whether there is no chat to show at all, filter or not."""
+        return all(chat.standing is Standing.BLOCKED for chat in self._chats.values())
 
     def neighbour(self, step: int) -> Chat | None:
         """The chat so many places below the open one."""
@@ -106,17 +114,24 @@ class ContactList(ScrollView, can_focus=True):
 
     def _sections(self) -> list[Section]:
         needle = self.filter_text.casefold().lstrip("@")
-        shown = [chat for chat in self._chats.values() if needle in chat.peer.casefold()]
+        shown = [
+            chat
+            for chat in self._chats.values()
+            if needle in chat.peer.casefold() and chat.standing is not Standing.BLOCKED
+        ]
         shown.sort(key=lambda chat: chat.peer.casefold())
         shown.sort(key=lambda chat: chat.last.sent_at if chat.last else 0, reverse=True)
-        return [Section("Direct", shown)] if shown else []
+        direct = [chat for chat in shown if chat.standing is Standing.CONTACT]
+        requests = [chat for chat in shown if chat.standing is Standing.REQUEST]
+        sections = (Section(_DIRECT, direct), Section(f"Requests ({len(requests)})", requests))
+        return [section for section in sections if section.chats]
 
     def _arrange(self) -> None:
         sections = self._sections()
         self._entries = []
         top = 0
         for section in sections:
-            if len(sections) > 1:
+            if len(sections) > 1 or section.title != _DIRECT:
                 self._entries.append(_Entry(top, None, section.title))
                 top += 1
             for chat in section.chats:
