@@ -16,11 +16,15 @@ from xirtam_tui import keymap, settings
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge, Engine, Engines, InstalledEngines
 from xirtam_tui.failures import Trouble, attempt, explain
+from xirtam_tui.hangup import has_hung_up, is_on_a_terminal
 from xirtam_tui.moments import Clock, system_clock
 from xirtam_tui.screens.chat.chat import ChatScreen
 from xirtam_tui.screens.opening.opening import Opening
 from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.themes import DARK, LIGHT, THEMES
+
+_LOOK_S = 2.0
+"""How often it is seen to that the terminal is still there."""
 
 
 class XirtamApp(App[None]):
@@ -55,7 +59,7 @@ class XirtamApp(App[None]):
         self._settings = settings.load(data_dir)
         self._keys = keymap.load(data_dir)
         self._bridge: Bridge | None = None
-        self._leaving = False
+        self._leaving = self._hung_up = False
         for known in THEMES:
             self.register_theme(known)
         chosen = theme or self._settings.theme
@@ -68,6 +72,8 @@ class XirtamApp(App[None]):
     def on_mount(self) -> None:
         for problem in self._keys.problems:
             self.notify(problem, title="Keys", severity="warning", markup=False)
+        if is_on_a_terminal() and not self.is_headless:
+            self.set_interval(_LOOK_S, self._look_at_terminal)
         self.call_after_refresh(self._painted)
 
     def _fatal_error(self) -> None:
@@ -195,15 +201,30 @@ class XirtamApp(App[None]):
             self.run_worker(self._quit(), group="quit")
 
     async def _quit(self) -> None:
+        await self._keep_draft()
+        screen = self._chats()
+        queued = screen.queued if screen is not None and self._bridge is not None else 0
+        if queued and not await self._may_leave(queued):
+            self._leaving = False
+            return
+        await self._close()
+        self.exit()
+
+    def _look_at_terminal(self) -> None:
+        """Leaves where there is nobody left to ask, whatever has not been sent: Textual would read a closed terminal for ever."""
+        if has_hung_up() and not self._hung_up:
+            self._leaving = self._hung_up = True
+            self.run_worker(self._leave_alone(), group="quit", exclusive=True)
+
+    async def _leave_alone(self) -> None:
+        await self._keep_draft()
+        await self._close()
+        self.exit()
+
+    async def _keep_draft(self) -> None:
         screen = self._chats()
         if screen is not None and self._bridge is not None:
             await screen.conversation.keep_draft()
-            queued = screen.queued
-            if queued and not await self._may_leave(queued):
-                self._leaving = False
-                return
-        await self._close()
-        self.exit()
 
     async def _may_leave(self, queued: int) -> bool:
         from xirtam_tui.screens.confirm.confirm import Confirm

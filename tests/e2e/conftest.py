@@ -1,8 +1,11 @@
 """A server in a process of its own, and people who have accounts there."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.e2e.processes import Person, Server, serving
@@ -25,3 +28,15 @@ def person(server: Server, tmp_path: Path) -> Callable[[str], Person]:
         return found
 
     return make
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A data directory whose private server does not outlive the test."""
+    yield tmp_path
+    ready = tmp_path / "network" / "ready.json"
+    if ready.exists():
+        try:
+            os.kill(msgspec.json.decode(ready.read_bytes())["pid"], signal.SIGTERM)
+        except ProcessLookupError:
+            return

@@ -3,9 +3,12 @@
 import os
 import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+
+XIRTAM = [sys.executable, "-m", "xirtam_tui"]
 
 
 class Terminal:

@@ -1,32 +1,14 @@
 """The product as two people see it: two apps in two real terminals, against a real server that they started themselves."""
 
-import os
 import shutil
-import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from tests.e2e.terminal import Terminal
-
-XIRTAM = [sys.executable, "-m", "xirtam_tui"]
+from tests.e2e.terminal import XIRTAM, Terminal
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A data directory whose private server does not outlive the test."""
-    yield tmp_path
-    ready = tmp_path / "network" / "ready.json"
-    if ready.exists():
-        try:
-            os.kill(msgspec.json.decode(ready.read_bytes())["pid"], signal.SIGTERM)
-        except ProcessLookupError:
-            return
 
 
 @pytest.fixture

@@ -461,16 +461,18 @@ async def test_a_server_that_reads_nothing_cannot_make_ours_hold_more_and_more(t
     server = await asyncio.start_server(deaf, "127.0.0.1", 0, limit=1024)
     policy = msgspec.structs.replace(OPEN, most_calls_per_user=1)
     url = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with open_pair(tmp_path, policy, url) as (near, _), alice_at(near) as (home, token):
-        large = raw("v1_upload_frag", "x" * 900_000)
-        calls = [asyncio.create_task(home.proxy_server(token, BEACH, large)) for _ in range(14)]
-        await until(lambda: sum(call.done() for call in calls) == 13)
-        await until(lambda: len(connections) >= 3)
-        for call in calls:
-            call.cancel()
-    server.close()
-    for writer in connections:
-        writer.transport.abort()
+    try:
+        async with open_pair(tmp_path, policy, url) as (near, _), alice_at(near) as (home, token):
+            large = raw("v1_upload_frag", "x" * 900_000)
+            calls = [asyncio.create_task(home.proxy_server(token, BEACH, large)) for _ in range(14)]
+            await until(lambda: sum(call.done() for call in calls) == 13)
+            await until(lambda: len(connections) >= 3)
+            for call in calls:
+                call.cancel()
+    finally:  # a failure here must not show as one of the next test's
+        server.close()
+        for writer in connections:
+            writer.transport.abort()
 
 
 async def test_a_request_that_no_server_would_read_is_not_sent(pair: tuple[Harbor, Harbor]) -> None:
