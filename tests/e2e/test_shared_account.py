@@ -31,6 +31,10 @@ def test_the_app_opens_while_a_command_has_the_account_and_takes_it_over(
             assert listener.wait() == 130
             alice.run("send", "bobby", "and now?")
             app.wait_for("and now?")
+            app.press("Enter")
+            app.wait_for("@alice is not among your contacts", "F5 accept")
+            app.press("F5")
+            app.wait_for("Write to @alice")
             app.type("it is mine")
             app.wait_for("it is mine")
             app.press("Enter")
