@@ -196,9 +196,10 @@ def away(postgres: postgres_server.PostgresServer, number: signal.Signals) -> Ge
     """Kills the database, or stops its processes for as long as the block takes."""
     first = postgres.pid
     ours = postgres.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'xirtam-server'")
-    pids = [first] if number is signal.SIGKILL else [first, *(pid for (pid,) in ours)]
+    pids = [first, *(pid for (pid,) in ours)]  # those that serve go on for a moment without the first
     for pid in pids:
-        os.kill(pid, number)
+        with contextlib.suppress(ProcessLookupError):  # unless they have just noticed
+            os.kill(pid, number)
     try:
         yield
     finally:
