@@ -36,13 +36,13 @@ def test_two_people_on_one_machine_find_each_other_and_chat(home: Path, terminal
     bobby.type("is this thing on?")
     bobby.wait_for("is this thing on?")
     bobby.press("Enter")
-    bobby.wait_for("✓ sent")
+    bobby.wait_for("✓✓ read")
     alice.wait_for("is this thing on?")
 
     alice.type("loud and clear")
     alice.wait_for("loud and clear")
     alice.press("Enter")
-    alice.wait_for("✓ sent")
+    alice.wait_for("✓✓ read")
     bobby.wait_for("loud and clear")
 
     alice.press("C-q")

@@ -198,6 +198,7 @@ async def test_a_narrow_terminal_looks_as_it_did(pane: str, snapshot: SnapshotAs
 async def picture(driver: Driver) -> str:
     """The screen once it has come to rest, without what changes from run to run."""
     for screen in driver.app.screen_stack:
+        screen.refresh(layout=True)  # else one below a dialog is as the dialog found it, laid out to the end or not
         for field in (*screen.query(Input), *screen.query(TextArea)):
             field.cursor_blink = False
     before = ""
