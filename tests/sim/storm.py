@@ -1,39 +1,26 @@
-"""A storm: everybody writes to everybody while everything that can break does, all of it drawn from one seed.
+"""A storm: everybody talks with everybody while everything that can break does, all of it drawn from one seed.
 
 Devices lose power at any await and at any commit, and come back; networks part and heal; requests and answers get lost, come late or
 twice; servers and the directory go down; clocks are hours off; now and then hours pass. Then the sky clears. What must hold then is
-said in `check`.
+said in `Storm.check`.
 """
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import msgspec
-
 from tests.sim.faults import Faults
 from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.power import PowerLost
+from tests.sim.talk import Talk
 from tests.sim.virtual_time import until
 from tests.sim.world import SimDevice, World
-from xirtam_core.chat import Message
-from xirtam_core.names import Username
 
 _KINDS = (SimHomeServer, ReferenceServer)
 _CALM_LIMIT_S = 4 * 3600.0
 _COMMITS_OF_A_START = 12
-
-
-class Said(msgspec.Struct, frozen=True):
-    """A text, by whom and to whom, and on which device it was written."""
-
-    author: Username
-    peer: Username
-    device: int
-    text: str
 
 
 class Storm:
@@ -42,20 +29,15 @@ class Storm:
     def __init__(self, world: World, devices: list[SimDevice]) -> None:
         self.world = world
         self.devices = devices
-        self.names = sorted({device.name for device in devices})
-        self.accepted: list[Said] = []
-        self.unsure: list[Said] = []
-        """What was being written when the power went: it may have been kept, or not."""
-        self._number = 0
+        self.talk = Talk(world, devices)
         self._acts: list[tuple[float, Callable[[], None]]] = [
-            (6.0, self._write),
+            *self.talk.acts,
             (1.0, self._crash),
             (1.0, self._burn_a_fuse),
             (1.0, self._cut),
             (0.7, self._toggle_server),
             (0.4, self._toggle_directory),
             (0.3, self._set_a_clock),
-            (1.0, self._read),
         ]
 
     async def rage(self, steps: int) -> None:
@@ -83,21 +65,6 @@ class Storm:
     def _some_device(self) -> SimDevice:
         return self.world.chance.choice(self.devices)
 
-    def _write(self) -> None:
-        device = self._some_device()
-        if not device.is_running:
-            return
-        peer = self.world.chance.choice([name for name in self.names if name != device.name])
-        for _ in range(self.world.chance.choice((1, 1, 1, 3))):
-            self._number += 1
-            said = Said(device.name, peer, self.devices.index(device), f"{self._number}")
-            try:
-                device.engine.conversations.send_text(peer, said.text)
-            except PowerLost:
-                self.unsure.append(said)
-                raise
-            self.accepted.append(said)
-
     def _crash(self) -> None:
         self._some_device().lose_power()
 
@@ -121,13 +88,6 @@ class Storm:
     def _set_a_clock(self) -> None:
         self._some_device().clock.offset_s = self.world.chance.uniform(-3 * 3600, 3 * 3600)
 
-    def _read(self) -> None:
-        device = self._some_device()
-        if device.is_running:
-            chat = self.world.chance.choice(device.engine.conversations.chats())
-            if chat.last is not None:
-                device.engine.conversations.mark_read(chat.id, chat.last.position)
-
     # Afterwards
 
     async def black_out(self, times: int) -> None:
@@ -136,7 +96,7 @@ class Storm:
             victim = self._some_device()
             victim.lose_power()
             for _ in range(3):
-                self._write()
+                self.talk.write()
             await asyncio.sleep(5)
             victim.fuse.commits, victim.fuse.is_after = number % _COMMITS_OF_A_START, True
             self._bring_back(1.0)
@@ -158,55 +118,22 @@ class Storm:
         self._bring_back(1.0)
         await asyncio.sleep(120)  # what was let out of the sky before comes down
         self._bring_back(1.0)
-        await until(self._is_settled, "everything is sent and understood", limit_s)
+        try:
+            await until(self._is_settled, "everything is sent and understood", limit_s)
+        except AssertionError:
+            self.check()  # which says more
+            raise
 
     def _is_settled(self) -> bool:
-        return all(device.is_at_rest() for device in self.devices) and not self._missing()
-
-    def _missing(self) -> list[tuple[int, Said]]:
-        """What some device should hold and does not."""
-        missing: list[tuple[int, Said]] = []
-        for number, device in enumerate(self.devices):
-            held = {(message.sender, message.text) for message in _messages(device)}
-            missing += [
-                (number, said)
-                for said in self.accepted
-                if device.name in (said.author, said.peer) and (said.author, said.text) not in held
-            ]
-        return missing
+        is_at_rest = all(device.is_at_rest() for device in self.devices)
+        return is_at_rest and not self.talk.missing() and not self.talk.disagreements()
 
     def check(self) -> None:
-        """Every device of every user holds all that was accepted for it, once, in the order of its mailbox, and nothing else."""
-        assert not self._missing()
-        known = {(said.author, said.peer, said.text) for said in self.accepted + self.unsure}
+        """Nothing is lost, doubled, out of order, or another thing here than there (`Talk.check`), and nobody was let down."""
         for device in self.devices:
             assert not device.has_failed, f"the engine of {device.name} has ended by itself"
             assert device.engine.conversations.status().rejected == 0
-            held = [(message.sender, _receiver(device, message), message.text) for message in _messages(device)]
-            assert not [each for each, count in Counter(held).items() if count > 1], "nothing is held twice"
-            assert set(held) <= known, "nothing is held that nobody wrote"
-            self._check_order(device)
-
-    def _check_order(self, device: SimDevice) -> None:
-        """The order is the same on all devices of a user, and that of writing for what was written on one device."""
-        for peer in self.names:
-            if peer == device.name:
-                continue
-            order = device.texts(peer)
-            for other in self.devices:
-                if other.name == device.name:
-                    assert other.texts(peer) == order, f"the devices of {device.name} disagree"
-            for number in range(len(self.devices)):
-                written = [said.text for said in self.accepted if said.device == number and said.text in set(order)]
-                assert [text for text in order if text in set(written)] == written, "a device's words keep their order"
-
-
-def _messages(device: SimDevice) -> list[Message]:
-    return [message for chat in device.engine.conversations.chats() for message in device.messages(chat.peer)]
-
-
-def _receiver(device: SimDevice, message: Message) -> str:
-    return message.chat if message.mine else device.name
+        self.talk.check()
 
 
 @asynccontextmanager
@@ -224,7 +151,7 @@ async def storm(
         raging = Storm(world, devices)
         for device in devices:
             device.start()
-            for peer in raging.names:
+            for peer in raging.talk.names:
                 if peer != device.name:
                     await device.engine.conversations.start_chat(peer, unseen=True)
         yield raging

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.sim.storm import blackouts
+from tests.sim.storm import blackouts, weather
 from tests.sim.virtual_time import simulated
+from xirtam_core.engine.amending import Amending
 from xirtam_core.protocol.mailbox import MailboxEntry
 from xirtam_core.storage import journal, outbox
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.journal import Place
+from xirtam_core.storage.messages import StoredMessage
 from xirtam_core.storage.outbox import Leg, Sending
 
 _STORMS = 3
@@ -31,9 +33,18 @@ def _forget_the_own_copy(database: Database, sending: Sending, leg: Leg) -> None
     outbox.drop(database, sending)
 
 
+def _tell_the_peer_alone(_: Amending, message: StoredMessage) -> list[Leg]:
+    """What was said about a message never reaches its author's other devices."""
+    return [Leg.PEER]
+
+
 def _rage(place: Path, seed: int) -> None:
+    simulated(blackouts)(_made(place), seed, _TIMES)
+
+
+def _made(place: Path) -> Path:
     place.mkdir()
-    simulated(blackouts)(place, seed, _TIMES)
+    return place
 
 
 @pytest.mark.parametrize(
@@ -48,6 +59,18 @@ def test_a_fault_that_loses_messages_shows_within_a_few_storms(
     for seed in range(_STORMS):
         try:
             _rage(tmp_path / str(seed), seed)
+        except AssertionError:
+            return
+    pytest.fail(f"{_STORMS} storms have not shown it")
+
+
+def test_words_about_messages_that_do_not_reach_all_devices_show_within_a_few_storms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Amending, "_legs", _tell_the_peer_alone)
+    for seed in range(_STORMS):
+        try:
+            simulated(weather)(_made(tmp_path / str(seed)), seed, 20)
         except AssertionError:
             return
     pytest.fail(f"{_STORMS} storms have not shown it")

@@ -9,8 +9,8 @@ from tests.sim.storm import weather
 from tests.sim.virtual_time import simulated
 
 _STEPS = 20
-_SEEDS = range(120)
-_MANY_SEEDS = range(120, 120 + int(os.environ.get("XIRTAM_STORMS", "3000")))
+_SEEDS = range(300)
+_MANY_SEEDS = range(300, 300 + int(os.environ.get("XIRTAM_STORMS", "3000")))
 
 
 @pytest.mark.parametrize("seed", _SEEDS)

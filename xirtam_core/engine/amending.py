@@ -77,12 +77,18 @@ class Amending:
             return message.message
         return self._amend(message, REACTION, ReactionBody(_target(message), emoji, remove), said_ns)
 
+    def discard(self, message_id: str) -> None:
+        """Deletes an own message that no server is known to have; who may have it all the same is told that it is taken back."""
+        message = messages.find(self._database, message_id)
+        if message is None:
+            raise NotFound("there is no such message of yours")
+        self._discard(message)
+
     def _discard(self, message: StoredMessage) -> Message:
-        """Takes back what no server is known to have; where an attempt failed its peer may have it all the same, and is told."""
-        was_tried = message.message.state is SendState.QUEUED and message.message.failure is not None
+        may_be_there = self._outbox.may_have_gone_out(message)
         with self._database.transaction():
             self._outbox.discard(message.message.id)
-            if was_tried:
+            if may_be_there:
                 legs = self._legs(message)[:1]
                 self._outbox.queue_control(_chat(message), DELETE, Withdrawal(_target(message)).render(), legs)
         return msgspec.structs.replace(message.message, text="", quote=None, is_withdrawn=True)

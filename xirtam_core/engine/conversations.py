@@ -170,7 +170,7 @@ class Conversations:
 
     def discard(self, message_id: str) -> None:
         """See the face."""
-        self._outbox.discard(message_id)
+        self._beyond.amending.discard(message_id)
 
     def mark_read(self, chat: str, up_to: int) -> None:
         """See the face."""

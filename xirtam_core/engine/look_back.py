@@ -41,13 +41,15 @@ class LookBack:
     async def look(self, server: HomeServer, cursors: Iterable[tuple[Place, ReceiveFrom]]) -> None:
         """Reads again what lies before these cursors; for the last time when the while is over."""
         is_last = self._until is not None and asyncio.get_running_loop().time() >= self._until
-        added = 0
-        for place, cursor in cursors:
+        added, looked_at = 0, list(cursors)
+        for place, cursor in looked_at:
             added += await self._look_at(server, place, cursor)
         if added:
             self.expect()
         elif is_last:
             self._until = None
+            for place, cursor in looked_at:  # what was read is not read again, perhaps when its key is gone
+                journal.mark_looked_back(self._database, place, cursor.after + round(_LATEST_S * 1e9))
 
     async def _look_at(self, server: HomeServer, place: Place, cursor: ReceiveFrom) -> int:
         """Begins shortly before where the cursor was last time; gives how many entries were new."""

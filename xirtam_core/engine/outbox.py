@@ -60,6 +60,8 @@ class Outbox:
         self._hurry = asyncio.Event()
         self._working: set[tuple[str, Leg]] = set()
         self._under_way: set[int | None] = set()
+        self._untried: set[int | None] = set()
+        """Messages of this run that have not been on their way to a server yet."""
         self._followers: list[Callable[[Username], None]] = []
 
     @property
@@ -91,6 +93,7 @@ class Outbox:
             if message is None:
                 raise AssertionError("a time that was never used makes an event that was never stored")
             stored.add(self._database, message, self._legs(peer))
+        self._untried.add(message.row)
         self._announcer.announce(MessageAdded(message.message))
         self._announce_chat(peer)
         self._added.set()
@@ -133,8 +136,13 @@ class Outbox:
         if message.row in self._under_way:
             raise Refused("that message is being sent at this moment: try again if it stays queued")
         messages.delete(self._database, message.row)
+        self._untried.discard(message.row)
         self._announcer.announce(MessageRemoved(message.message.chat, message_id))
         self._announce_chat(message.message.chat)
+
+    def may_have_gone_out(self, message: StoredMessage) -> bool:
+        """Whether a server may have it although none is known to: the answer got lost, or an earlier run ended waiting for it."""
+        return message.message.state is SendState.QUEUED and message.row not in self._untried
 
     def is_under_way(self, message: StoredMessage) -> bool:
         """Whether it is on its way to a server at this moment, so that it can not be discarded."""
@@ -247,6 +255,7 @@ class Outbox:
         if not stored.exists(self._database, sending):
             raise Unreachable("the message was taken back")
         row = None if sending.message is None else sending.message.row
+        self._untried.discard(row)
         self._under_way.add(row)  # from here on it may reach the peer, so it cannot be taken back
         try:
             return await server.mailbox_send(self._session.token_for(home), direct_mailbox(target), blob, 0)

@@ -194,8 +194,9 @@ class Reader:
         if answer and not added:
             raise Unreachable("the server repeats what it has given already")  # it would keep us busy for ever
         if not answer:  # an answer with entries of one mailbox says nothing about the others
-            for each in followed:
-                self._is_empty(each, asked_s)
+            if not self._look_back.is_due:  # nothing can still turn up before what was read
+                for each in followed:
+                    self._is_empty(each, asked_s)
             self._wait_ms = min(self._wait_ms + _STEP_MS, _LONGEST_WAIT_MS)
         if added and self._is_ours is False:
             self._look_back.expect()

@@ -119,16 +119,16 @@ def append(database: Database, place: Place, entries: Sequence[MailboxEntry]) ->
 
 
 def looked_back_ns(database: Database, place: Place) -> int:
-    """Where the cursor was when what lies behind it was last read again."""
+    """The time, by its server, before which nothing more can turn up but shortly before (`engine.look_back`)."""
     sql = "SELECT looked_back_ns FROM mailboxes WHERE mailbox = ? AND server = ?"
     row = database.row(sql, bytes(place.mailbox), place.server)
     return 0 if row is None else int(row[0])
 
 
-def mark_looked_back(database: Database, place: Place, cursor_ns: int) -> None:
-    """Notes that what lies behind `cursor_ns` has been read again."""
+def mark_looked_back(database: Database, place: Place, up_to_ns: int) -> None:
+    """Notes that nothing more can turn up before `up_to_ns`, but shortly before."""
     sql = "UPDATE mailboxes SET looked_back_ns = ? WHERE mailbox = ? AND server = ?"
-    database.execute(sql, cursor_ns, bytes(place.mailbox), place.server)
+    database.execute(sql, up_to_ns, bytes(place.mailbox), place.server)
 
 
 def mark_drained(database: Database, place: Place, now_s: int) -> None:

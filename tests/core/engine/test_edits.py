@@ -268,6 +268,24 @@ async def test_a_message_withdrawn_after_its_answer_got_lost_is_withdrawn_at_the
 
 
 @simulated
+@pytest.mark.parametrize("how", ["withdraw", "discard"])
+async def test_a_message_taken_back_after_the_power_went_during_its_sending_is_withdrawn_at_the_peer_too(
+    tmp_path: Path, how: str
+) -> None:
+    async with two_people(tmp_path) as pair:
+        pair.world.faults.latency_s = 20.0
+        message = await pair.alice.write(pair.bobby, "hello")
+        await until(lambda: pair.beach.mailbox(pair.bobby.name).entries, "the server has it", 300)
+        await pair.alice.crash()
+        pair.alice.end.is_cut = True
+        conversations = pair.alice.start().conversations
+        assert pair.alice.find(message.id).failure is None
+        conversations.withdraw(pair.bobby.name, message.id) if how == "withdraw" else conversations.discard(message.id)
+        pair.alice.end.is_cut = False
+        await until(lambda: _is_withdrawn(pair.bobby, pair.alice, message), "it is taken back", 300)
+
+
+@simulated
 async def test_a_message_withdrawn_between_its_legs_is_withdrawn_on_the_other_device_too(tmp_path: Path) -> None:
     async with two_people(tmp_path) as pair:
         tablet = pair.world.another_device(pair.alice, "tablet")

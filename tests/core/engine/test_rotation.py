@@ -5,8 +5,10 @@ from pathlib import Path
 
 from tests import builders
 from tests.sim.faults import Faults
+from tests.sim.home_server import ReferenceServer
 from tests.sim.people import Pair, two_people
 from tests.sim.virtual_time import simulated, until
+from tests.sim.world import SimDevice
 from xirtam_core.crypto import dh
 from xirtam_core.storage import medium_keys
 
@@ -127,6 +129,25 @@ async def test_a_secret_goes_once_no_sender_can_have_it_any_more_and_the_mailbox
         await until(lambda: pair.bobby.engine.conversations.status().rejected == 1, "it can be opened no more", 600)
         await asyncio.sleep(24 * _HOUR_S)
         assert pair.bobby.secrets_held() <= 3
+
+
+@simulated
+async def test_what_was_read_is_not_read_again_when_its_key_is_gone(tmp_path: Path) -> None:
+    """A reference server is asked again for what lies shortly before what was read last, also after a new start."""
+    async with two_people(tmp_path, beach=ReferenceServer) as pair:
+        await pair.alice.write(pair.bobby, "hello")
+        await pair.bobby.gets(pair.alice, "hello")
+        first = pair.bobby.newest_secret()
+        await until(lambda: first not in _secrets(pair.bobby), "the key is gone", 4 * _HOUR_S)
+        await pair.bobby.restart()
+        await pair.alice.write(pair.bobby, "hello again")
+        await pair.bobby.gets(pair.alice, "hello", "hello again")
+        await asyncio.sleep(60)
+        assert pair.bobby.engine.conversations.status().rejected == 0
+
+
+def _secrets(device: SimDevice) -> list[bytes]:
+    return [bytes(dh.public_of(secret)) for _, secret in medium_keys.openers(device.database)]
 
 
 @simulated
