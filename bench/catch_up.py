@@ -1,12 +1,14 @@
 """How fast the engine reads a mailbox that has filled up: `python bench/catch_up.py [messages] [--profile]`, 5,000 unless said.
 
-One line of JSON per figure. The messages of several senders are sealed beforehand, and the server's pages are ready made, since their
-making costs a reader nothing; what is measured is everything from the bytes of an answer to the message on the disk.
+One line of JSON per figure. The messages of several senders are sealed beforehand, and the server's pages lie ready made in a file,
+since their making and keeping costs a reader nothing; what is measured is everything from the bytes of an answer to the message on
+the disk. Memory is that of the whole process, at the start and at each fifth of the way.
 """
 
 import asyncio
 import cProfile
 import json
+import os
 import pstats
 import resource
 import sys
@@ -18,7 +20,7 @@ import msgspec
 
 from xirtam_core.clock import SystemClock
 from xirtam_core.codec.integers import NEVER
-from xirtam_core.codec.primitives import AuthToken, Base64Bytes, DhSecret, Hash, SigningSecret
+from xirtam_core.codec.primitives import AuthToken, Base64Bytes, DhPublic, DhSecret, Hash, SigningSecret
 from xirtam_core.crypto import dh, signing
 from xirtam_core.directory.client import DirectoryClient
 from xirtam_core.directory.store import MemoryHeaderStore
@@ -47,6 +49,7 @@ from xirtam_core.storage.keys import DatabaseKey
 
 SENDERS = 8
 PAGE = 100
+_PARTS = 5
 ME = Username("@reader")
 HOME = ServerName("~harbor")
 
@@ -71,39 +74,52 @@ def new_sender(number: int) -> Sender:
     return Sender(Username(f"@sender{number}"), chain.this.device_hash(), [(first, chain), (second, issued)])
 
 
-def entries(count: int, senders: list[Sender], medium: DhSecret, first_ns: int) -> list[MailboxEntry]:
-    """What lies in the mailbox."""
-    receivers = [dh.public_of(medium), dh.public_of(dh.new_secret())]
+def entries(
+    first: int, count: int, senders: list[Sender], receivers: list[DhPublic], began_ns: int
+) -> tuple[MailboxEntry, ...]:
+    """A page of what lies in the mailbox."""
     made: list[MailboxEntry] = []
-    for number in range(count):
+    for number in range(first, first + count):
         sender = senders[number % len(senders)]
         secret, chain = sender.devices[number // len(senders) % 2]
         text = Base64Bytes(f"message {number} of many, about as long as people's messages are".encode())
-        event = Event(ToUser(ME), first_ns + number, TEXT, text)
+        event = Event(ToUser(ME), began_ns + number, TEXT, text)
         blob = direct_message.seal(MESSAGE_CONTENT, event, sender.name, secret, chain, receivers)
-        made.append(MailboxEntry(blob, first_ns + number, None))
-    return made
+        made.append(MailboxEntry(blob, began_ns + number, None))
+    return tuple(made)
 
 
 class FullMailbox:
-    """A transport to a server that answers every read with the page behind the cursor, ready made."""
+    """A transport to a server that answers every read with the page behind the cursor, ready made in the file at `path`."""
 
-    def __init__(self, mailbox: Hash, held: list[MailboxEntry]) -> None:
+    def __init__(self, path: Path, mailbox: Hash) -> None:
         codec = HomeServer.methods["v1_mailbox_multirecv"].result
         assert codec is not None
-        self._pages: dict[int, bytes] = {}
-        after = 0
-        for at in range(0, len(held), PAGE):
-            page = tuple(held[at : at + PAGE])
-            self._pages[after] = msgspec.json.encode(codec.to_json({mailbox: page}))
-            after = page[-1].received_at
+        self._codec = codec
+        self._mailbox = mailbox
+        self._file = path.open("w+b")
+        self._places: dict[int, tuple[int, int]] = {}
+        self._last = 0
+
+    def add(self, page: tuple[MailboxEntry, ...]) -> None:
+        raw = msgspec.json.encode(self._codec.to_json({self._mailbox: page}))
+        self._places[self._last] = (self._file.seek(0, os.SEEK_END), len(raw))
+        self._file.write(raw)
+        self._last = page[-1].received_at
+
+    def _page(self, after: int) -> bytes | None:
+        if after not in self._places:
+            return None
+        place, size = self._places[after]
+        self._file.seek(place)
+        return self._file.read(size)
 
     async def call(self, request: bytes, call_id: str, *, timeout_s: float) -> bytes:
         await asyncio.sleep(0)  # a network takes its time, and others their turn
         asked = msgspec.json.decode(request)
         match asked["method"]:
             case "v1_mailbox_multirecv":
-                result = self._pages.get(asked["params"][0][0]["after"])
+                result = self._page(asked["params"][0][0]["after"])
                 if result is None:
                     await asyncio.sleep(timeout_s)
                     result = b"{}"
@@ -114,7 +130,7 @@ class FullMailbox:
         return b'{"jsonrpc":"2.0","id":"%b","result":%b}' % (call_id.encode(), result)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        self._file.close()
 
 
 class KnownNames(DirectoryClient):
@@ -131,13 +147,20 @@ class KnownNames(DirectoryClient):
         return ServerDescriptor((ServerUrl("tcp://harbor:1"),), signing.public_of(signing.new_secret()))
 
 
+def memory_mib() -> float:
+    """What this process has of the machine's memory, in MiB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
 class Progress:
-    """Notes when messages were announced."""
+    """Notes when messages were announced, and how much memory there was in use at each fifth of the way."""
 
     def __init__(self, total: int) -> None:
         self._total = total
         self._count = 0
         self.first_fifty = 0.0
+        self.memory_mib: list[float] = []
         self.done = asyncio.Event()
 
     def hear(self, event: EngineEvent) -> None:
@@ -145,6 +168,8 @@ class Progress:
             self._count += 1
             if self._count == min(50, self._total):
                 self.first_fifty = time.perf_counter()
+            if self._count * _PARTS % self._total == 0:
+                self.memory_mib.append(memory_mib())
             if self._count == self._total:
                 self.done.set()
 
@@ -161,12 +186,15 @@ def open_database(path: Path, medium: DhSecret, now_s: int) -> tuple[Database, A
     return database, account
 
 
-async def read(path: Path, count: int, profile: cProfile.Profile | None) -> None:
+async def read(folder: Path, count: int, profile: cProfile.Profile | None) -> None:
     clock = SystemClock()
     medium, now_ns = dh.new_secret(), clock.now_ns()
     senders = [new_sender(number) for number in range(SENDERS)]
-    server = FullMailbox(direct_mailbox(ME), entries(count, senders, medium, now_ns))
-    database, account = open_database(path, medium, now_ns // 10**9)
+    receivers = [dh.public_of(medium), dh.public_of(dh.new_secret())]
+    server = FullMailbox(folder / "pages", direct_mailbox(ME))
+    for first in range(0, count, PAGE):
+        server.add(entries(first, min(PAGE, count - first), senders, receivers, now_ns))
+    database, account = open_database(folder / "account.db", medium, now_ns // 10**9)
     announcer, progress = Announcer(), Progress(count)
     announcer.subscribe(progress.hear)
     headers = StoredHeaders(database, clock)
@@ -174,6 +202,7 @@ async def read(path: Path, count: int, profile: cProfile.Profile | None) -> None
         account.link, headers, database, print, connect=lambda _: server, directory=KnownNames(server, senders)
     )
     engine = Engine(database, account, network, headers, clock, announcer)
+    report("memory before the first", memory_mib(), "MiB", count)
     began, began_cpu = time.perf_counter(), time.process_time()
     if profile is not None:
         profile.enable()
@@ -188,14 +217,15 @@ async def read(path: Path, count: int, profile: cProfile.Profile | None) -> None
     report("messages read, verified and stored, by the clock", count / taken, "1/s", count)
     report("messages read, verified and stored, by the core's time", count / cpu, "1/s", count)
     report("the first fifty shown after", (progress.first_fifty - began) * 1000, "ms", count)
-    report("memory, at most", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MiB", count)
+    for part, held in enumerate(progress.memory_mib, 1):
+        report(f"memory after {part} of {_PARTS} parts", held, "MiB", count)
 
 
 def main() -> None:
     numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
     profile = cProfile.Profile() if "--profile" in sys.argv else None
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(read(Path(folder) / "account.db", numbers[0] if numbers else 5000, profile))
+        asyncio.run(read(Path(folder), numbers[0] if numbers else 5000, profile))
     if profile is not None:
         pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(35)
 

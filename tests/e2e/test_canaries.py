@@ -9,6 +9,8 @@ import pytest
 from tests.canaries import Canaries, files_under, objects_of
 from tests.e2e.processes import LIMIT_S, Server
 from xirtam_core import JoinLink, KeyPlace, Locked, Settings, Username, open_account, register
+from xirtam_core.accounts import join_by_pairing
+from xirtam_core.devices import PairingOffer
 from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.unlocking import unlock
 
@@ -59,3 +61,48 @@ async def test_no_file_no_log_and_no_repr_shows_a_secret(
     logged = [f"{record.getMessage()} {record.exc_text} {record.args}" for record in caplog.records]
     assert [(name, text) for text in logged for name in canaries.in_text(text)] == []
     assert len(shown) > 100
+
+
+async def test_pairing_and_an_export_show_no_secret(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The code crosses the screens of both devices, the history a server; an export shows the messages, and nothing else."""
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "xirtam_core")
+    canaries = Canaries(text=TEXT, answer=ANSWER, passphrase=PASSPHRASE)
+    link, phone, tablet, export = JoinLink.parse(server.join), tmp_path / "phone", tmp_path / "tablet", tmp_path / "out"
+    offers: asyncio.Queue[PairingOffer] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def show(offer: PairingOffer) -> None:
+        loop.call_soon_threadsafe(offers.put_nowait, offer)
+
+    async with await register(phone, link, ALICE, lambda _: None, passphrase=PASSPHRASE) as alice:
+        note = await alice.start_chat(ALICE)
+        await alice.send_text(note.id, TEXT)
+        joining = asyncio.create_task(join_by_pairing(tablet, link, ALICE, show, passphrase=PASSPHRASE))
+        async with asyncio.timeout(LIMIT_S):
+            offer = await offers.get()
+            waiting = files_under(tablet)
+            device = await alice.devices.pair(offer.code)
+            async with await joining as second:
+                arrived = asyncio.Event()
+                stop = second.subscribe(lambda _: loop.call_soon_threadsafe(arrived.set))
+                while not await second.search(TEXT):
+                    await arrived.wait()
+                    arrived.clear()
+                stop()
+                shown = [repr(each) for client in (alice, second) for each in objects_of(client)]
+        shown += [offer.code, repr(offer), repr(device)]
+        assert await alice.keeping.export(str(export)) == 1
+    assert TEXT in export.read_text()
+    for place in (phone, tablet):
+        database = unlock(AccountDirectory(place, ALICE).path, PASSPHRASE)
+        canaries.learn(database)
+        database.close()
+    assert canaries.in_bytes(export.read_bytes()) == ["text"]
+    assert canaries.in_files({**waiting, **files_under(phone), **files_under(tablet)}) == []
+    assert Canaries(text=TEXT, passphrase=PASSPHRASE).in_files(files_under(tmp_path / "server")) == []
+    assert [(name, text) for text in shown for name in canaries.in_text(text)] == []
+    logged = [f"{record.getMessage()} {record.exc_text} {record.args}" for record in caplog.records]
+    assert [(name, text) for text in logged for name in canaries.in_text(text)] == []
