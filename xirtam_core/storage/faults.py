@@ -1,5 +1,6 @@
 """What the database library's errors mean to a person: a full disk, one that must not be written to, a damaged file."""
 
+import errno
 from typing import Final
 
 from sqlcipher3 import dbapi2
@@ -41,3 +42,12 @@ def storage_fault(error: dbapi2.Error) -> StorageFault | None:
         return None
     kind, words = _MEANINGS[code & 0xFF]
     return kind(words.format(error))
+
+
+def file_fault(error: OSError) -> StorageFault:
+    """What an error of the file system means for an account's own files."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(_FULL)
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return ReadOnly(_READ_ONLY)
+    return StorageFault(_UNUSABLE.format(error.strerror))
