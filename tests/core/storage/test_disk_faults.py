@@ -104,6 +104,18 @@ def test_files_of_another_user_are_said_to_be_read_only_and_are_not_changed(tmp_
     assert path.read_bytes() == before
 
 
+def test_a_database_that_does_not_open_for_want_of_room_says_so(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "disk", 1200) as disk:
+        Database(disk / "account.db", KEY).close()
+        ballast = disk / "ballast"
+        with pytest.raises(OSError, match="No space"):
+            ballast.write_bytes(bytes(2_000_000))
+        with pytest.raises(DiskFull, match="make room"):
+            Database(disk / "account.db", KEY)
+        ballast.unlink()
+        Database(disk / "account.db", KEY).close()
+
+
 def test_an_account_on_a_disk_that_is_mounted_read_only_is_said_to_be_read_only(tmp_path: Path) -> None:
     with tiny_disk(tmp_path / "disk", 200) as disk:
         account = AccountDirectory(disk, Username("@alice"))
