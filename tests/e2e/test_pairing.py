@@ -41,6 +41,7 @@ def test_a_bundle_on_standard_input_or_as_an_argument_makes_a_device(
     server: Server, person: Callable[[str], Person], tmp_path: Path
 ) -> None:
     alice = person("alice")
+    alice.run("pair", "--bundle", "--label", "laptop", status=2)
     (made,) = alice.run("pair", "--bundle", "--expires", "90")
     laptop = Person("alice", tmp_path / "laptop")
     laptop.run("join-device", made["bundle"][:-4], "--join", server.join, status=2)

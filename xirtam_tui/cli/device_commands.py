@@ -75,11 +75,15 @@ def pair(
     output = Output(as_json=as_json)
     where = context(data_dir, account, passphrase_file)
     if bundle:
-        run_command(_bundle(where, expires, output), output)
+        run_command(_bundle(where, expires, code is None and label is None and history, output), output)
     run_command(_pair(where, code, label, expires, history, yes, output), output)
 
 
-async def _bundle(where: Context, expires: int | None, output: Output) -> None:
+async def _bundle(where: Context, expires: int | None, is_all: bool, output: Output) -> None:
+    if not is_all:
+        raise Malformed(
+            "a bundle carries keys alone: --bundle goes with --expires, but with no code, --label or --no-history"
+        )
     async with opened(where) as client:
         text = await client.devices.bundle(expires_s=_expiry(expires))
     output.note("this text holds a secret key: whoever has it is this account. Use it once, and delete it")
