@@ -33,6 +33,8 @@ def test_a_second_machine_is_paired_by_code_and_both_get_what_comes(
     (renewed,) = alice.run("renew", "tablet", "--expires", "30")
     assert renewed["expires"] is not None
     tablet.run("rotate")
+    alice.run("revoke", "tablet", status=2)  # for good, and nobody has said yes
+    assert not any(each["is_revoked"] for each in alice.run("devices"))
     (revoked,) = alice.run("revoke", "tablet", "--yes")
     assert revoked["not_done"]
 

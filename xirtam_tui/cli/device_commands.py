@@ -135,7 +135,9 @@ def revoke(
 async def _revoke(where: Context, wanted: str, yes: bool, output: Output) -> Exit:
     async with opened(where) as client:
         device = await _find(client, wanted)
-        if not yes and sys.stdin.isatty() and not typer.confirm(f"Revoke {_name(device)}? It is for good.", err=True):
+        if not yes and not sys.stdin.isatty():
+            raise Malformed(f"revoking {_name(device)} is for good: run again with --yes if that is meant")
+        if not yes and not typer.confirm(f"Revoke {_name(device)}? It is for good.", err=True):
             output.note("nothing was done")
             return Exit.FAILED
         revocation = await client.devices.revoke(device.id)
