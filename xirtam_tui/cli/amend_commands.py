@@ -89,7 +89,7 @@ async def _amend(where: Context, peer: Username, amend: Amend, timeout_s: float,
         if chat is None:
             raise NotFound(f"there is no chat with {peer}")
         if chat.alarm is not None:
-            raise IdentityChanged(f"{chat.alarm} Nothing was sent; the app lets you acknowledge it.")
+            raise IdentityChanged(f"{chat.alarm} Nothing was sent: see xirtam acknowledge.")
         message = await amend(client, chat.id)
         try:
             async with asyncio.timeout(timeout_s):
