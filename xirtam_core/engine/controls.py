@@ -6,13 +6,14 @@ They come through the same journal, checks and transaction as messages. They nev
 import logging
 from collections.abc import Callable
 
+from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.errors import Malformed
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.control import DEVICE
 from xirtam_core.protocol.direct_message import Opened
-from xirtam_core.storage import people
+from xirtam_core.storage import devices, people
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -61,6 +62,8 @@ class Controls:
             return
         if people.standing(self._database, opened.sender) is Standing.BLOCKED:
             return
+        if opened.sender == self._me and devices.is_revoked(self._database, bcs_hash(opened.device_pk)):
+            return  # its key still signs, but whoever has it shall change nothing that was said
         try:
             take(opened, outcome)
         except Malformed as fault:

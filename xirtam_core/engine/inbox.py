@@ -7,6 +7,7 @@ and what became of all of them is one transaction. A sender who cannot be looked
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -38,6 +39,8 @@ _BATCH = 100
 _LONGEST_MIME = 256
 _LOOKS_FOR_SENDER = 8
 """How often a sender who is in no directory is looked for, which takes some twenty minutes: ours may be behind theirs."""
+_LOOKS_AT_LIES = 300
+"""How often a sender is looked for about whom the directory's answers do not hold, which takes a day: anybody may name such a one."""
 _LOOKS_AT_IDENTITY = 5
 """How often an entry is held against an identity that may be older than it, whatever the clocks say: over a minute in all."""
 _RECENT = 10_000
@@ -160,7 +163,7 @@ class Inbox:
 
     def _conclude(self, item: _Unsealed, sender: Peer | Exception, outcome: Outcome) -> None:
         """Stores, rejects or defers one entry."""
-        if isinstance(sender, NotFound) and item.entry.attempts >= _LOOKS_FOR_SENDER:
+        if isinstance(sender, Exception) and item.entry.attempts >= _most_looks(sender):
             journal.reject(self._database, item.entry, str(sender))
             return
         if isinstance(sender, Exception):
@@ -258,6 +261,13 @@ class Inbox:
         for name in outcome.chats:
             if (chat := chats.find(self._database, name)) is not None:
                 self._announcer.announce(ChatChanged(chat))
+
+
+def _most_looks(fault: Exception) -> float:
+    """How often a sender is looked for who cannot be found for this reason; while nobody answers, without end."""
+    if isinstance(fault, NotFound):
+        return _LOOKS_FOR_SENDER
+    return _LOOKS_AT_LIES if isinstance(fault, Unverified) else math.inf
 
 
 def _blame(fault: Exception) -> str:
