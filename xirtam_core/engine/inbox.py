@@ -210,8 +210,9 @@ class Inbox:
         is_mine = opened.sender == self._me
         if is_mine and self._has_arrived(opened, received_at_ns, outcome):
             return
-        if opened.peer not in outcome.chats:
+        if opened.peer not in outcome.opened:
             chats.open_chat(self._database, opened.peer, received_at_ns)
+            outcome.opened.add(opened.peer)
         stored = messages.insert(
             self._database,
             opened.peer,

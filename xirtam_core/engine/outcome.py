@@ -10,12 +10,13 @@ from xirtam_core.storage.journal import JournalEntry
 class Outcome(msgspec.Struct):
     """Entries that are dealt with, chats that changed, and what to announce.
 
-    `heard_from` are the senders of new messages;
+    `opened` are chats that are certainly there: `chats` may name one that is none yet. `heard_from` are the senders of new messages;
     `acquainted` are people of whom it is known only now that their clients understand more than messages.
     """
 
     settled: list[JournalEntry] = []
     chats: set[Username] = set()
+    opened: set[Username] = set()
     news: list[Event] = []
     heard_from: set[Username] = set()
     acquainted: set[Username] = set()

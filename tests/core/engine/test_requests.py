@@ -1,5 +1,6 @@
 """Somebody unknown who writes is a message request: bounded, and the account's owner decides."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,24 @@ async def test_nobody_unknown_can_be_accepted_blocked_or_forgotten(tmp_path: Pat
         for ask in (people.accept, people.block, people.forget):
             with pytest.raises(NotFound, match="@bobby is not known here"):
                 ask(pair.bobby.name)
+
+
+@simulated
+async def test_a_word_on_a_requester_and_their_next_message_may_come_together(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        tablet = pair.world.another_device(pair.alice, "tablet")
+        tablet.start()
+        for device in (pair.alice, tablet):
+            _choose(device, Strangers.ASK)
+        await asyncio.sleep(100)
+        await pair.bobby.write(pair.alice, "one")
+        for device in (pair.alice, tablet):
+            await device.gets(pair.bobby, "one")
+        tablet.engine.people.forget(pair.bobby.name)
+        await tablet.crash()
+        pair.alice.engine.people.set_petname(pair.bobby.name, "Bob")
+        await asyncio.sleep(60)
+        await pair.bobby.has_sent(await pair.bobby.write(pair.alice, "two"))
+        tablet.start()
+        await tablet.gets(pair.bobby, "two", limit_s=60)
+        assert _chat(tablet, pair.bobby).petname == "Bob"
