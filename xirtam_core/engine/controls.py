@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.engine.outcome import Outcome
-from xirtam_core.errors import Malformed
+from xirtam_core.errors import Malformed, StorageFault
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.control import DEVICE
@@ -66,8 +66,12 @@ class Controls:
             return  # its key still signs, but whoever has it shall change nothing that was said
         try:
             take(opened, outcome)
+        except StorageFault:
+            raise
         except Malformed as fault:
             _log.info("a control event is passed over: %s", type(fault).__name__)
+        except Exception as fault:  # whoever sent it: no event may keep those after it from being read
+            _log.error("a control event is passed over, as taking it failed: %s", type(fault).__name__)
 
     def _is_to_myself(self, opened: Opened) -> bool:
         return opened.sender == self._me and opened.peer == self._me

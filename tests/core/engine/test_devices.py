@@ -245,6 +245,15 @@ async def test_what_a_revoked_device_says_to_the_others_is_passed_over(tmp_path:
 
 
 @simulated
+async def test_an_event_that_cannot_be_stored_keeps_nothing_behind_it_from_being_read(tmp_path: Path) -> None:
+    async with two_devices(tmp_path) as at:
+        beyond = DeviceNamed(at.tablet.keys.hash, "tablet", 2**63)
+        await at.pair.world.post(at.phone, _order(at.tablet.keys, beyond, [at.phone.keys]))
+        await at.pair.bobby.write(at.phone, "behind it")
+        await at.phone.gets(at.pair.bobby, "behind it", limit_s=60)
+
+
+@simulated
 async def test_nobody_elses_word_on_devices_counts_and_the_root_cannot_be_revoked(tmp_path: Path) -> None:
     async with two_devices(tmp_path) as at:
         bobbys = _order(at.pair.bobby.keys, DeviceRevoked(at.tablet.keys.hash), [at.phone.keys])
