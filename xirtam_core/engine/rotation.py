@@ -69,11 +69,12 @@ class Rotation:
 
     async def rotate(self) -> None:
         """Publishes a new key now, however fresh the present one is; raises what the home server's calls raise."""
-        token = await self._session.token()
-        try:
-            await self._publish_next(token)
-        except AccessDenied:  # it may not know this device any more
-            await self._publish_next(await self._session.authenticate(token))
+        async with self._session.publishing:
+            token = await self._session.token()
+            try:
+                await self._publish_next(token)
+            except AccessDenied:  # it may not know this device any more
+                await self._publish_next(await self._session.authenticate(token))
 
     async def _publish_next(self, token: AuthToken) -> None:
         newest = medium_keys.newest(self._database)

@@ -25,6 +25,7 @@ from xirtam_core.protocol.directory import UserDescriptor
 from xirtam_core.protocol.event import TEXT, Event, ToUser
 from xirtam_core.protocol.group import GroupDescriptor
 from xirtam_core.protocol.mailbox import direct_mailbox
+from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.storage import groups, journal
 
 QUIET_S = 12 * 3600
@@ -279,3 +280,25 @@ def _membership() -> Membership:
         Hash(bytes(32)), Username("@alice"), builders.NOW_S, ServerName("~harbor"), AeadKey(bytes(32))
     )
     return Membership(descriptor, AeadKey(bytes(range(32))), AuthToken(bytes(range(20))))
+
+
+class SlowToPublish(SimHomeServer):
+    """Takes its time to answer who publishes a key."""
+
+    async def device_add_medium_pk(self, auth: AuthToken, key: SignedMediumKey) -> None:
+        await super().device_add_medium_pk(auth, key)
+        await asyncio.sleep(5)
+
+
+@simulated
+async def test_a_key_that_is_made_while_the_account_moves_is_published_at_the_new_server(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        await asyncio.sleep(30)
+        move, bobby = Move(pair, pair.world.server(str(_HOME), SlowToPublish)), pair.bobby
+        move.flip()
+        bobby.engine._moves.check_soon()  # type: ignore[reportPrivateUsage]
+        published = move.island.devices
+        await until(lambda: bobby.keys.hash in published and published[bobby.keys.hash].key, "a key is there", 60)
+        await bobby.engine.devices.rotate()
+        await move.is_there(bobby)
+        assert bobby.published_key(move.island) == bobby.newest_secret()
