@@ -42,6 +42,8 @@ class Lookups(Generic[K]):
         task = self._under_way.get(name)
         if task is None and self._tasks is not None and len(self._under_way) < _MOST:
             task = self._under_way[name] = self._tasks.create_task(self._ask(name))
+            # By the task and not by what it runs, which never begins where it is cancelled at once.
+            task.add_done_callback(lambda _: self._under_way.pop(name, None))
         return task
 
     async def ask(self, name: K) -> XirtamError | None:
@@ -57,14 +59,13 @@ class Lookups(Generic[K]):
             await asyncio.wait([task], timeout=PATIENCE_S)
             if not task.done():
                 self._impatient_until = loop.time() + _IMPATIENT_S
+        if task.cancelled():  # whoever runs this has ended, and begins again
+            return Unreachable(f"{name} was being looked up")
         return task.result() if task.done() else Unreachable(f"{name} is being looked up")
 
     async def _ask(self, name: K) -> XirtamError | None:
-        try:
-            async with self._turn:
-                return await self._result(name)
-        finally:
-            del self._under_way[name]
+        async with self._turn:
+            return await self._result(name)
 
     async def _result(self, name: K) -> XirtamError | None:
         try:
