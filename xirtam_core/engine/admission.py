@@ -11,7 +11,7 @@ from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.settings import Strangers
-from xirtam_core.storage import counters, messages, people, settings
+from xirtam_core.storage import counters, early_controls, messages, people, settings
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.people import Person
 
@@ -59,11 +59,19 @@ class Admission:
                 people.store(self._database, Person(username=opened.sender, standing=Standing.REQUEST))
         return True
 
+    def check_control(self, opened: Opened) -> None:
+        """Raises `Refused` where what a stranger says about their messages takes more room than these may."""
+        if people.standing(self._database, opened.sender) is Standing.REQUEST:
+            self._check_size(opened, early_controls.size(self._database, opened.peer))
+
     def _check_room(self, opened: Opened) -> None:
         if messages.find_event(self._database, opened.peer, opened.sender, opened.event, opened.event_hash) is not None:
             return  # it is here already, and takes no room
-        count, size = messages.size_from_peer(self._database, opened.peer)
-        if count >= MOST_MESSAGES:
+        self._check_size(opened, 0)
+        if messages.size_from_peer(self._database, opened.peer)[0] >= MOST_MESSAGES:
             raise Refused(f"a stranger's {MOST_MESSAGES} messages wait to be accepted already")
-        if size + len(opened.event.body) > MOST_BYTES:
+
+    def _check_size(self, opened: Opened, besides: int) -> None:
+        _, size = messages.size_from_peer(self._database, opened.peer)
+        if size + besides + len(opened.event.body) > MOST_BYTES:
             raise Refused(f"a stranger's messages come to more than {MOST_BYTES // 1024} KiB")

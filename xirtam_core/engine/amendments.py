@@ -7,6 +7,7 @@ the same, in whatever order they hear of it. Only a message's sender can edit or
 from xirtam_core.chat import MessageKind, SendState
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec.primitives import Hash
+from xirtam_core.engine.admission import Admission
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.greeting import Greeting
 from xirtam_core.engine.outcome import Outcome
@@ -42,6 +43,7 @@ class Amendments:
         self._clock = clock
         self._greeting = greeting
         for mime in _BODIES:
+        self._admission = Admission(database, me)
             controls.register(mime, self._take)
         controls.when_stored(self._apply_early)
 
@@ -76,6 +78,7 @@ class Amendments:
             return
         self._greeting.heard(opened.sender, outcome)
         for target in _targets(body):
+        self._admission.check_control(opened)
             message = messages.find_in_chat(self._database, opened.peer, target.hex())
             if message is not None:
                 _tell(self.apply(message, opened.sender, opened.event), outcome)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.engine.outcome import Outcome
-from xirtam_core.errors import Malformed, StorageFault
+from xirtam_core.errors import Malformed, Refused, StorageFault
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.control import DEVICE
@@ -18,7 +18,8 @@ from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
 Take = Callable[[Opened, Outcome], None]
-"""Stores what an event says, inside the transaction of its batch; raises `Malformed` for one that says nothing sensible."""
+"""Stores what an event says, inside the transaction of its batch; raises `Malformed` for one that says nothing sensible, and
+`Refused` for one too many."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Controls:
             take(opened, outcome)
         except StorageFault:
             raise
-        except Malformed as fault:
+        except (Malformed, Refused) as fault:
             _log.info("a control event is passed over: %s", type(fault).__name__)
         except Exception as fault:  # whoever sent it: no event may keep those after it from being read
             _log.error("a control event is passed over, as taking it failed: %s", type(fault).__name__)

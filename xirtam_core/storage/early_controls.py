@@ -27,6 +27,12 @@ def _keep_latest(database: Database, which: str, count: int, *values: str) -> No
     database.execute(f"DELETE FROM early_controls WHERE id IN ({oldest})", *values, count)  # noqa: S608
 
 
+def size(database: Database, chat: str) -> int:
+    """How many bytes wait in a chat."""
+    row = database.row("SELECT coalesce(sum(length(event)), 0) FROM early_controls WHERE chat = ?", chat)
+    return 0 if row is None else int(row[0])
+
+
 def take(database: Database, chat: str, target: Hash, now_s: int) -> list[tuple[Username, Event]]:
     """What has waited for a message, with who said it; it waits no more."""
     if database.row("SELECT 1 FROM early_controls LIMIT 1") is None:

@@ -259,8 +259,11 @@ def delete_all(database: Database, chat: str) -> None:
 
 
 def size_from_peer(database: Database, chat: str) -> tuple[int, int]:
-    """How many messages the peer has put into a chat, and how many bytes they have."""
-    sql = "SELECT count(*), coalesce(sum(length(body)), 0) FROM messages WHERE chat = ? AND NOT is_mine"
+    """How many messages the peer has put into a chat, and how many bytes they have, edits included."""
+    sql = (
+        "SELECT count(*), coalesce(sum(length(body) + coalesce(length(edited_body), 0)), 0) FROM messages"
+        " WHERE chat = ? AND NOT is_mine"
+    )
     row = database.row(sql, chat)
     return (0, 0) if row is None else (row[0], row[1])
 

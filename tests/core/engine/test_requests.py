@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.engine.said_about import post_control, target_of
 from tests.sim.people import Pair, two_people
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
 from xirtam_core.chat import Chat, SendState
+from xirtam_core.codec.primitives import Hash
 from xirtam_core.engine import admission
 from xirtam_core.errors import NotFound, Refused
 from xirtam_core.events import ChatChanged, ChatRemoved, MessageAdded
 from xirtam_core.people import Standing
+from xirtam_core.protocol.control import EDIT, Edit
 from xirtam_core.settings import Settings, Strangers
 from xirtam_core.storage import counters
 
@@ -201,6 +204,28 @@ async def test_nobody_unknown_can_be_accepted_blocked_or_forgotten(tmp_path: Pat
         for ask in (people.accept, people.block, people.forget):
             with pytest.raises(NotFound, match="@bobby is not known here"):
                 ask(pair.bobby.name)
+
+
+@simulated
+async def test_a_stranger_edits_no_more_bytes_in_than_they_may_write(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        _choose(pair.alice, Strangers.ASK)
+        sent = [await pair.bobby.write(pair.alice, f"message {number}") for number in range(20)]
+        await pair.alice.gets(pair.bobby, *(message.text for message in sent))
+        unknown = [Hash(bytes([number]) * 32) for number in range(100)]
+        for number, target in enumerate([*map(target_of, sent), *unknown]):
+            body = Edit(target, f"edited {'x' * 60_000}").render()
+            await post_control(pair, pair.bobby.keys, pair.alice, EDIT, body, sent[-1].sent_at + number)
+        await asyncio.sleep(60)
+        edited = [message for message in pair.alice.messages(pair.bobby) if message.is_edited]
+        assert len(edited) == 4
+        held = pair.alice.database.row("SELECT coalesce(sum(length(event)), 0) FROM early_controls")
+        assert held is not None
+        assert sum(len(message.text) for message in edited) + held[0] <= admission.MOST_BYTES
+        assert pair.alice.engine.people.accept(pair.bobby.name).standing is Standing.CONTACT
+        body = Edit(target_of(sent[-1]), "a contact's").render()
+        await post_control(pair, pair.bobby.keys, pair.alice, EDIT, body, sent[-1].sent_at + 200)
+        await until(lambda: pair.alice.texts(pair.bobby)[-1] == "a contact's", "a contact may", 60)
 
 
 @simulated
