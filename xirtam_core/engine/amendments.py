@@ -13,6 +13,7 @@ from xirtam_core.engine.greeting import Greeting
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.events import MessageChanged
 from xirtam_core.names import Username
+from xirtam_core.people import Standing
 from xirtam_core.protocol.control import (
     DELETE,
     EDIT,
@@ -25,7 +26,7 @@ from xirtam_core.protocol.control import (
 )
 from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.protocol.event import Event
-from xirtam_core.storage import amendments, chats, early_controls, messages, outbox, reactions, receipts
+from xirtam_core.storage import amendments, chats, early_controls, messages, outbox, people, reactions, receipts
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -42,8 +43,8 @@ class Amendments:
         self._me = me
         self._clock = clock
         self._greeting = greeting
-        for mime in _BODIES:
         self._admission = Admission(database, me)
+        for mime in _BODIES:
             controls.register(mime, self._take)
         controls.when_stored(self._apply_early)
 
@@ -75,16 +76,26 @@ class Amendments:
     def _take(self, opened: Opened, outcome: Outcome) -> None:
         body = _BODIES[opened.event.mime].parse(opened.event.body)
         if not chats.exists(self._database, opened.peer):
+            self._keep_for_archive(opened, _targets(body))
             return
+        self._admission.check_control(opened)
         self._greeting.heard(opened.sender, outcome)
         for target in _targets(body):
-        self._admission.check_control(opened)
             message = messages.find_in_chat(self._database, opened.peer, target.hex())
             if message is not None:
                 _tell(self.apply(message, opened.sender, opened.event), outcome)
             else:
-                now_s = seconds(self._clock)
-                early_controls.keep(self._database, opened.peer, opened.sender, target, opened.event, now_s)
+                self._keep(opened, target)
+
+    def _keep_for_archive(self, opened: Opened, targets: set[Hash]) -> None:
+        """What is said in a chat that this device does not have yet: another may give it the older messages later."""
+        if opened.sender == self._me or people.standing(self._database, opened.sender) is Standing.CONTACT:
+            for target in targets:
+                self._keep(opened, target)
+
+    def _keep(self, opened: Opened, target: Hash) -> None:
+        now_s = seconds(self._clock)
+        early_controls.keep(self._database, opened.peer, opened.sender, target, opened.event, now_s)
 
     def _apply_early(self, message: StoredMessage, outcome: Outcome) -> None:
         chat, target = message.message.chat, Hash.from_text(message.message.id)

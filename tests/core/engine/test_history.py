@@ -271,3 +271,16 @@ async def test_an_archive_that_is_gone_is_given_up_after_its_time(
         assert 0 < tried < 100
         await asyncio.sleep(8 * 3600)
         assert calls.count("v1_download_frag") == tried
+
+
+@simulated
+async def test_what_is_withdrawn_before_an_archive_brings_it_stays_withdrawn(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await asyncio.sleep(100)  # so that the keys that the phone knows are looked up anew
+        event, _ = await at.phone.engine.history.offer()
+        first = at.phone.messages(at.pair.bobby)[0]
+        at.phone.engine.conversations.withdraw(at.pair.bobby.name, first.id)
+        await asyncio.sleep(60)
+        at.phone.engine._own_devices.tell(event)  # type: ignore[reportPrivateUsage]
+        await at.tablet_holds("", "two")
+        assert at.tablet.messages(at.pair.bobby)[0].is_withdrawn
