@@ -31,6 +31,8 @@ _PUT_OFF_S = 900.0
 """How long a mailbox that is refused is left out."""
 QUIET_S: Final = 7 * 86_400
 """How long nothing has come from a mailbox that is being left when it is read no more (spec: extensions.md, Changing home servers)."""
+_DRAINED_S = 900
+"""How long after a mailbox was last empty it is looked for a moment when it is again: until then no spent secret is destroyed."""
 _TRIES_S = 3600.0
 """How long a server is tried, in one run, before the silence of a mailbox that is being left is put down to it."""
 
@@ -67,6 +69,7 @@ class Reader:
         self._on_refused = on_refused
         self._wait_ms = _FIRST_WAIT_MS
         self._is_ours: bool | None = None
+        self._is_busy = False
         self._look_back = LookBack(database, inbox, _SHORTEST_WAIT_MS)
         self._put_off_until: dict[Hash, float] = {}
         self._failing_since: float | None = None
@@ -146,7 +149,9 @@ class Reader:
             await _until(self._changed, _PUT_OFF_S)
             return
         asked_s = seconds(self._clock)
-        wait_ms = _SHORTEST_WAIT_MS if self._look_back.is_due else self._wait_ms
+        is_drain_due = self._is_busy and any(_is_undrained(each, asked_s) for each in followed)
+        is_short = self._look_back.is_due or is_drain_due
+        wait_ms = _SHORTEST_WAIT_MS if is_short else self._wait_ms
         try:
             answer = await self._ask(server, [await self._from(each) for each in followed], wait_ms)
         except AccessDenied:
@@ -191,6 +196,7 @@ class Reader:
             if new:
                 journal.mark_arrived(self._database, each.place, asked_s)
             added += new
+        self._is_busy = added > 0
         if answer and not added:
             raise Unreachable("the server repeats what it has given already")  # it would keep us busy for ever
         if not answer:  # an answer with entries of one mailbox says nothing about the others
@@ -245,6 +251,12 @@ class Reader:
         for each in journal.followed(self._database, self._name):
             if each.is_leaving and seconds(self._clock) - max(each.quiet_s, each.drained_s) >= QUIET_S:
                 journal.unfollow(self._database, each.place)
+
+
+def _is_undrained(each: Followed, now_s: int) -> bool:
+    """Whether it is long since a mailbox was known to hold nothing more: where much comes, no long poll ends empty, but a short one
+    does."""
+    return not 0 <= now_s - each.drained_s < _DRAINED_S
 
 
 async def _until(event: asyncio.Event, wait_s: float) -> None:

@@ -191,3 +191,19 @@ async def test_a_clock_that_was_years_ahead_does_not_stop_the_rotation(tmp_path:
         assert before + 4 <= _publications(pair) <= before + 6
         await pair.alice.write(pair.bobby, "hello")
         await pair.bobby.gets(pair.alice, "hello")
+
+
+@simulated
+async def test_spent_secrets_go_also_where_no_long_poll_ever_ends_empty(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+
+        async def chatter() -> None:
+            while True:
+                await pair.alice.write(pair.bobby, "and another thing")
+                await asyncio.sleep(10)
+
+        talking = asyncio.create_task(chatter())
+        await asyncio.sleep(6 * _HOUR_S)
+        talking.cancel()
+        assert _publications(pair) >= 5
+        assert pair.bobby.secrets_held() <= 4
