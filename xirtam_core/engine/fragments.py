@@ -17,7 +17,7 @@ from xirtam_core.crypto import aead
 from xirtam_core.engine.backoff import Backoff
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.session import Session
-from xirtam_core.errors import Malformed, NotFound, RetryLater, Unreachable
+from xirtam_core.errors import Malformed, NotFound, Refused, RetryLater, Unreachable, Unverified, XirtamError
 from xirtam_core.names import ServerName
 from xirtam_core.protocol import file_tree
 from xirtam_core.protocol.attachment import Attachment, Leaf, Node
@@ -96,12 +96,18 @@ class Fragments:
         await _persistently(put)
 
     async def _get(self, child: Child, servers: Sequence[ServerName]) -> Node | Leaf:
+        fault: XirtamError = NotFound("a part of the file is on no server any more")
         for name in servers:
-            with suppress(NotFound):
+            try:
                 fragment = await _persistently(lambda name=name: self._ask(name, child[0]))
                 file_tree.check(fragment, child)
+            except NotFound:
+                continue
+            except (Unreachable, Refused, Malformed, Unverified) as other:  # the next server may be there, and honest
+                fault = other
+            else:
                 return fragment
-        raise NotFound("a part of the file is on no server any more")
+        raise fault
 
     async def _ask(self, name: ServerName, fragment: Hash) -> Node | Leaf:
         found = await (await self._network.home_server(name)).download_frag(fragment)

@@ -171,3 +171,17 @@ async def test_a_file_that_unfolds_for_ever_is_refused(tmp_path: Path) -> None:
         for child in (deep, wide):
             with pytest.raises(Malformed):
                 await _download(at, msgspec.structs.replace(root, children=(child,)))
+
+
+@simulated
+async def test_what_the_first_server_cannot_give_is_taken_from_the_next(tmp_path: Path) -> None:
+    async with desk(tmp_path) as at:
+        root = await _upload(at, b"content")
+        at.pair.world.machine(at.pair.beach).stop()
+        assert await _download(at, root, BEACH, HARBOR) == b"content"
+        at.pair.world.machine(at.pair.beach).start()
+        at.pair.beach.fragments = dict.fromkeys(at.pair.harbor.fragments, Node(()))
+        at.pair.beach.fragment_expiries_s = dict(at.pair.harbor.fragment_expiries_s)
+        assert await _download(at, root, BEACH, HARBOR) == b"content"
+        with pytest.raises(XirtamError):
+            await _download(at, root, BEACH)
