@@ -15,7 +15,7 @@ class Outcome(msgspec.Struct):
     """
 
     settled: list[JournalEntry] = []
-    chats: set[Username] = set()
+    chats: set[str] = set()
     news: list[Event] = []
     heard_from: set[Username] = set()
     acquainted: set[Username] = set()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from xirtam_core.codec import bcs
-from xirtam_core.codec.primitives import AeadKey, Base64Bytes, Hash, Nonce, SigningPublic, SigningSecret
+from xirtam_core.codec.primitives import AeadKey, Base64Bytes, Hash, Nonce, SigningSecret
 from xirtam_core.codec.wire import Wire
 from xirtam_core.crypto import aead
 from xirtam_core.crypto.hashing import hash_bytes
@@ -18,6 +18,7 @@ from xirtam_core.protocol.blob import GROUP_MESSAGE, Blob
 from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.device_signing import DeviceSigned, Received
 from xirtam_core.protocol.event import Event, ToGroup
+from xirtam_core.protocol.opened import Opened
 
 MANAGE: Final = "application/vnd.nullspace.v1.group_manage"
 
@@ -27,16 +28,6 @@ class GroupMessage(Wire):
 
     nonce: Nonce
     ciphertext: Base64Bytes
-
-
-class OpenedInGroup(Wire):
-    """A group message understood: who said it, and the event with its hash; `kind` is that of the inner blob."""
-
-    sender: Username
-    kind: str
-    event: Event
-    event_hash: Hash
-    device_pk: SigningPublic
 
 
 def seal(
@@ -66,10 +57,10 @@ def unseal(blob: Blob, keys: Iterable[AeadKey]) -> Received:
     raise Unverified("sealed under no key of the group that this device has")
 
 
-def open_signed(signed: DeviceSigned, group: Hash) -> OpenedInGroup:
+def open_signed(signed: DeviceSigned, group: Hash) -> Opened:
     """The event in `signed`, once its signature has been found good; raises `Malformed` when it is not for `group`."""
     blob = bcs.decode(Blob, signed.body)
     event = bcs.decode(Event, blob.inner)
     if not isinstance(event.recipient, ToGroup) or event.recipient.value != group:
         raise Malformed("a group message for somebody else")
-    return OpenedInGroup(signed.sender, blob.kind, event, hash_bytes(blob.inner), signed.cert_chain.this.pk)
+    return Opened(signed.sender, group.hex(), blob.kind, event, hash_bytes(blob.inner), signed.cert_chain.this.pk)

@@ -16,7 +16,7 @@ from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.crypto.stream import apply_stream
 from xirtam_core.errors import Malformed, Unverified
 
-_MOST_HEADERS = 8192
+_MOST_HEADERS = 20_000
 """More than any group has devices. A message full of empty headers would take seconds to read."""
 
 _MOST_MATCHES = 16

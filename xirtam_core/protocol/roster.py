@@ -4,11 +4,11 @@ The mailbox is replayed in order from its first entry. All who read the same com
 """
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Final
 
 import msgspec
 
+from xirtam_core.groups import Status
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.group_command import (
     AddAdmin,
@@ -23,14 +23,6 @@ from xirtam_core.protocol.group_command import (
     SetPolicy,
     Unban,
 )
-
-
-class Status(StrEnum):
-    """How somebody stands in a group."""
-
-    PENDING = "pending"
-    ACCEPTED = "accepted"
-    BANNED = "banned"
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -47,7 +47,7 @@ class Followed(msgspec.Struct, frozen=True):
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
-    """An entry that waits to be understood; `attempts` have failed so far."""
+    """An entry that waits to be understood; `attempts` have failed so far. `sender_token` is the hash of what it was posted with."""
 
     id: int
     place: Place
@@ -55,6 +55,7 @@ class JournalEntry(msgspec.Struct, frozen=True):
     kind: str
     inner: bytes
     attempts: int
+    sender_token: Hash | None = None
 
 
 def follow(database: Database, place: Place, token: AuthToken | None = None, after_ns: int = 0) -> None:
@@ -104,11 +105,20 @@ def append(database: Database, place: Place, entries: Sequence[MailboxEntry]) ->
         return 0
     name = bytes(place.mailbox)
     rows = [
-        (place.server, name, entry.received_at, entry.message.kind, bytes(entry.message.inner)) for entry in entries
+        (
+            place.server,
+            name,
+            entry.received_at,
+            entry.message.kind,
+            bytes(entry.message.inner),
+            _raw(entry.sender_auth_token_hash),
+        )
+        for entry in entries
     ]
     with database.transaction():
         added = database.execute_many(
-            "INSERT OR IGNORE INTO journal (server, mailbox, received_at_ns, kind, inner) VALUES (?, ?, ?, ?, ?)", rows
+            "INSERT OR IGNORE INTO journal (server, mailbox, received_at_ns, kind, inner, sender_token) VALUES (?, ?, ?, ?, ?, ?)",
+            rows,
         )
         newest = max(entry.received_at for entry in entries)
         database.execute(
@@ -116,6 +126,10 @@ def append(database: Database, place: Place, entries: Sequence[MailboxEntry]) ->
             newest, name, place.server,
         )  # fmt: skip
     return added
+
+
+def _raw(value: bytes | None) -> bytes | None:
+    return None if value is None else bytes(value)
 
 
 def looked_back_ns(database: Database, place: Place) -> int:
@@ -152,14 +166,14 @@ def recall(database: Database, now_s: int) -> None:
 def due(database: Database, now_s: int, limit: int) -> list[JournalEntry]:
     """The first `limit` entries whose time has come, oldest first."""
     rows = database.rows(
-        "SELECT id, server, mailbox, received_at_ns, kind, inner, attempts FROM journal "
+        "SELECT id, server, mailbox, received_at_ns, kind, inner, attempts, sender_token FROM journal "
         "WHERE next_attempt_s <= ? ORDER BY id LIMIT ?",
         now_s,
         limit,
     )
     return [
-        JournalEntry(number, Place(ServerName(server), Hash(mailbox)), at, kind, inner, tries)
-        for number, server, mailbox, at, kind, inner, tries in rows
+        JournalEntry(number, Place(ServerName(server), Hash(mailbox)), at, kind, inner, tries, token and Hash(token))
+        for number, server, mailbox, at, kind, inner, tries, token in rows
     ]
 
 
@@ -190,6 +204,24 @@ def is_next(database: Database, entry: JournalEntry, now_s: int) -> bool:
     return database.row("SELECT 1 FROM journal WHERE next_attempt_s <= ? AND id < ?", now_s, entry.id) is None
 
 
+def has_earlier(database: Database, entry: JournalEntry) -> bool:
+    """Whether an entry that came before `entry` in its mailbox is still to be understood."""
+    sql = "SELECT 1 FROM journal WHERE server = ? AND mailbox = ? AND id < ? LIMIT 1"
+    return database.row(sql, entry.place.server, bytes(entry.place.mailbox), entry.id) is not None
+
+
+def is_empty(database: Database, place: Place) -> bool:
+    """Whether everything that has come from a mailbox is understood."""
+    sql = "SELECT 1 FROM journal WHERE server = ? AND mailbox = ? LIMIT 1"
+    return database.row(sql, place.server, bytes(place.mailbox)) is None
+
+
+def retry(database: Database, place: Place) -> None:
+    """Makes what was deferred of a mailbox due: what it needed may be there now."""
+    sql = "UPDATE journal SET next_attempt_s = 0 WHERE server = ? AND mailbox = ? AND next_attempt_s > 0"
+    database.execute(sql, place.server, bytes(place.mailbox))
+
+
 def retry_all(database: Database) -> None:
     """Makes every deferred entry due: what was out of reach is there again."""
     database.execute("UPDATE journal SET next_attempt_s = 0 WHERE next_attempt_s > 0")
@@ -213,6 +245,13 @@ def reject(database: Database, entry: JournalEntry, reason: str) -> None:
 def waiting_count(database: Database) -> int:
     """How many entries could not be understood when they were looked at, and wait for another try."""
     row = database.row("SELECT count(*) FROM journal WHERE attempts > 0")
+    return 0 if row is None else int(row[0])
+
+
+def waiting_in(database: Database, place: Place) -> int:
+    """How many entries of a mailbox wait for another try."""
+    sql = "SELECT count(*) FROM journal WHERE server = ? AND mailbox = ? AND attempts > 0"
+    row = database.row(sql, place.server, bytes(place.mailbox))
     return 0 if row is None else int(row[0])
 
 

@@ -17,8 +17,8 @@ from xirtam_core.protocol.blob import GROUP_MESSAGE, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.event import TEXT, Event, ToGroup, ToUser
 from xirtam_core.protocol.group import GroupDescriptor
 from xirtam_core.protocol.group_invite import GroupInvite
-from xirtam_core.protocol.group_message import OpenedInGroup
 from xirtam_core.protocol.header_encryption import hint_of
+from xirtam_core.protocol.opened import Opened
 
 _RECORDED = vectors("groups")
 _GROUP = Hash.from_text(_RECORDED["group_id"])
@@ -28,7 +28,7 @@ _ROOT = Hash.from_text(_RECORDED["root_cert_hash"])
 _ALICE = builders.account("alice")
 
 
-def _open(raw: bytes, key: AeadKey) -> OpenedInGroup:
+def _open(raw: bytes, key: AeadKey) -> Opened:
     received = group_message.unseal(Blob(GROUP_MESSAGE, Base64Bytes(raw)), [AeadKey(bytes(32)), key])
     certificate.verify(received.signed.cert_chain, _ROOT, 0)
     received.check_signature()

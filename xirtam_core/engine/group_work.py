@@ -1,0 +1,208 @@
+"""What has to be done for groups behind everything else: coming in, new keys, and the rights of tokens (spec: groups.md; client.md).
+
+All of it is in the database, and goes on after a crash where it was.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+
+from xirtam_core.clock import Clock, seconds
+from xirtam_core.engine.group_posting import GroupPosting
+from xirtam_core.engine.inbox import Inbox
+from xirtam_core.engine.network import Network
+from xirtam_core.engine.outbox import Outbox
+from xirtam_core.engine.rosters import Rosters
+from xirtam_core.engine.session import Session
+from xirtam_core.errors import XirtamError
+from xirtam_core.groups import GroupState, Status
+from xirtam_core.protocol import group_command
+from xirtam_core.protocol.group_command import InviteAccepted
+from xirtam_core.protocol.group_message import MANAGE
+from xirtam_core.protocol.mailbox import MailboxAcl, ReceiveFrom
+from xirtam_core.rpc.home_server import AccessDenied
+from xirtam_core.storage import group_members, group_tasks, groups, journal
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.group_tasks import GroupTask, TaskKind
+from xirtam_core.storage.groups import StoredGroup
+from xirtam_core.storage.journal import Place
+
+_REKEY_MEAN_S = 3600.0
+_RETRY_S = 30
+_LOOK_S = 60.0
+"""How often what is to be done is looked for, where nothing has said that there is something."""
+_WAIT_MS = 1000
+_PATIENCE_S = 60.0
+"""How long what has come may take to be understood."""
+
+
+class GroupWork:
+    """Works off what groups need."""
+
+    def __init__(
+        self,
+        database: Database,
+        session: Session,
+        network: Network,
+        rosters: Rosters,
+        posting: GroupPosting,
+        outbox: Outbox,
+        inbox: Inbox,
+        clock: Clock,
+        on_followed: Callable[[], None],
+        announce: Callable[[str], None],
+    ) -> None:
+        """`on_followed` is called when mailboxes are to be read that were not before, `announce` with the chat of a changed group."""
+        self._database = database
+        self._session = session
+        self._network = network
+        self._rosters = rosters
+        self._posting = posting
+        self._outbox = outbox
+        self._inbox = inbox
+        self._clock = clock
+        self._on_followed = on_followed
+        self._announce = announce
+        self._wanted = asyncio.Event()
+        self._not_before: dict[str, float] = {}
+
+    def hurry(self) -> None:
+        """There is something to do."""
+        self._not_before.clear()
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Works for ever."""
+        for group in groups.in_states(self._database, GroupState.MEMBER):
+            if group.rekey_s is not None:  # as the reference does at every start
+                groups.plan_rekey(self._database, group.chat, seconds(self._clock), is_urgent=group.is_urgent)
+        while True:
+            self._wanted.clear()
+            await self._work()
+            try:
+                async with asyncio.timeout(_RETRY_S if self._not_before else _LOOK_S):
+                    await self._wanted.wait()
+            except TimeoutError:
+                continue
+
+    async def _work(self) -> None:
+        """Each group by itself, so that a dead server holds up no other."""
+        tasks: dict[str, list[GroupTask]] = {}
+        for task in group_tasks.due(self._database, seconds(self._clock)):
+            tasks.setdefault(task.chat, []).append(task)
+        known = groups.in_states(self._database, GroupState.JOINING, GroupState.MEMBER)
+        async with asyncio.TaskGroup() as side_by_side:
+            for group in known:
+                side_by_side.create_task(self._work_for(group, tasks.get(group.chat, [])))
+
+    async def _work_for(self, group: StoredGroup, tasks: list[GroupTask]) -> None:
+        try:
+            if group.state is GroupState.JOINING:
+                await self._attempt(group.chat, self._join(group))
+                return
+            if group.rekey_s is not None and group.rekey_s <= seconds(self._clock):
+                await self._attempt(group.chat, self._rekey(group))
+            for task in tasks:
+                await self._do(task, group)
+        except (XirtamError, TimeoutError):
+            self._not_before[group.chat] = asyncio.get_running_loop().time() + _RETRY_S
+
+    async def _attempt(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Does `work`, unless it failed a moment ago."""
+        if self._not_before.get(name, 0.0) > asyncio.get_running_loop().time():
+            work.close()
+            return
+        self._not_before.pop(name, None)
+        await work
+
+    # Coming in
+
+    async def _join(self, group: StoredGroup) -> None:
+        """Reads the management mailbox to its end, and then takes part: nobody accepts an invitation that has been accepted."""
+        place = Place(group.server, group.management_mailbox)
+        if not any(each.place == place for each in journal.followed(self._database, group.server)):
+            with self._database.transaction():
+                self._rosters.begin(group)
+                journal.follow(self._database, place, group.token)
+            self._inbox.forget(place)
+        await self._read_to_the_end(group, place)
+        with self._database.transaction():
+            now = groups.find(self._database, group.chat)
+            if now is None or now.state is not GroupState.JOINING:
+                return  # it has been left, or the account is shut out
+            self._come_in(now)
+        self._on_followed()
+        self._announce(group.chat)
+
+    async def _read_to_the_end(self, group: StoredGroup, place: Place) -> None:
+        server = await self._network.home_server(group.server)
+        while True:
+            (cursor_ns,) = (
+                each.cursor_ns for each in journal.followed(self._database, group.server) if each.place == place
+            )
+            asked = ReceiveFrom(group.token, place.mailbox, cursor_ns)
+            entries = (await server.mailbox_multirecv((asked,), _WAIT_MS)).get(place.mailbox, ())
+            if not self._inbox.accept(place, entries):
+                break
+        async with asyncio.timeout(_PATIENCE_S):
+            await self._inbox.understood(place)
+
+    def _come_in(self, group: StoredGroup) -> None:
+        me, roster = self._session.account.username, self._rosters.of(group)
+        member = roster.member(me)
+        if group.says_accepted and (member is None or member.status is Status.PENDING):
+            self._outbox.queue_control(group.chat, MANAGE, group_command.render(InviteAccepted()))
+        rekey_s = seconds(self._clock) if roster.is_admin(me) else None
+        state = msgspec.structs.replace(
+            group, state=GroupState.MEMBER, says_accepted=False, presentation=roster.presentation, rekey_s=rekey_s
+        )
+        groups.store(self._database, state)
+        journal.follow(self._database, Place(group.server, group.messages_mailbox), group.token, group.after_ns)
+
+    # New keys
+
+    async def _rekey(self, group: StoredGroup) -> None:
+        """Gives the group a new key, if it is this device's turn: of the hourly ones, each admin's device does its share."""
+        roster = self._rosters.of(group)
+        admins = len(roster.admins())
+        if not roster.is_admin(self._session.account.username):
+            groups.plan_rekey(self._database, group.chat, None, is_urgent=False)
+            return
+        if group.is_urgent or random.random() * admins < 1:  # noqa: S311 # nothing depends on it being unguessable
+            shut_out = group_tasks.about(self._database, group.chat, TaskKind.SHUT_OUT)
+            await self._posting.rekey(group, roster, shut_out)
+        now = groups.find(self._database, group.chat)
+        if now is not None and now.rekey_s == group.rekey_s and now.is_urgent == group.is_urgent:
+            next_s = seconds(self._clock) + round(random.expovariate(1 / _REKEY_MEAN_S))  # as above
+            groups.plan_rekey(self._database, group.chat, next_s, is_urgent=False)
+
+    # Rights of tokens
+
+    async def _do(self, task: GroupTask, group: StoredGroup) -> None:
+        has_rights = task.kind is TaskKind.EMPOWER
+        try:
+            server = await self._network.home_server(group.server)
+            for token in group_members.tokens(self._database, group.chat, task.username):
+                for mailbox in group.mailboxes:
+                    await server.mailbox_acl_edit(
+                        group.token, mailbox, MailboxAcl(token, has_rights, has_rights, has_rights)
+                    )
+        except AccessDenied:
+            group_tasks.done(self._database, task)  # this account may not say who may do what
+        except XirtamError:
+            group_tasks.put_off(self._database, task, seconds(self._clock))
+        else:
+            if self._is_in_force(task, group):
+                group_tasks.done(self._database, task)
+            else:
+                group_tasks.put_off(self._database, task, seconds(self._clock))
+
+    def _is_in_force(self, task: GroupTask, group: StoredGroup) -> bool:
+        """Whether the group has been told why: until then a rekey leaves out who is to be shut out."""
+        roster = self._rosters.of(group)
+        if task.kind is TaskKind.EMPOWER:
+            return roster.is_admin(task.username)
+        return not roster.is_active(task.username)

@@ -1,0 +1,36 @@
+"""The keys of groups (spec: groups.md, Rekey; client.md, Groups). The one that came last is in use."""
+
+from typing import Final
+
+from xirtam_core.codec.primitives import AeadKey
+from xirtam_core.storage.database import Database
+
+KEPT: Final = 4
+"""How many are kept in any case."""
+KEPT_NS: Final = 24 * 3600 * 1_000_000_000
+"""How long the others are kept after they were replaced, by the group's server."""
+
+
+def add(database: Database, chat: str, key: AeadKey, since_ns: int) -> bool:
+    """Keeps a key that came at `since_ns`; gives whether it was news. What is old enough by then goes."""
+    sql = "INSERT OR IGNORE INTO group_keys (chat, key, since_ns) VALUES (?, ?, ?)"
+    if not database.execute(sql, chat, bytes(key), since_ns):
+        return False
+    database.execute(
+        "DELETE FROM group_keys WHERE chat = ?1 AND id NOT IN"
+        " (SELECT id FROM group_keys WHERE chat = ?1 ORDER BY since_ns DESC, key LIMIT ?2)"
+        " AND (SELECT min(next.since_ns) FROM group_keys AS next WHERE next.chat = ?1 AND next.since_ns > group_keys.since_ns) < ?3",
+        chat, KEPT, since_ns - KEPT_NS,
+    )  # fmt: skip
+    return True
+
+
+def all_of(database: Database, chat: str) -> list[AeadKey]:
+    """A group's keys, the one in use first."""
+    rows = database.rows("SELECT key FROM group_keys WHERE chat = ? ORDER BY since_ns DESC, key", chat)
+    return [AeadKey(key) for (key,) in rows]
+
+
+def remove_all(database: Database, chat: str) -> None:
+    """Destroys the keys of a group."""
+    database.execute("DELETE FROM group_keys WHERE chat = ?", chat)

@@ -1,0 +1,69 @@
+"""What is still to be done at groups' servers, across crashes and restarts."""
+
+from enum import StrEnum
+
+import msgspec
+
+from xirtam_core.names import Username
+from xirtam_core.storage.database import Database
+
+_LONGEST_WAIT_S = 3600
+
+
+class TaskKind(StrEnum):
+    """What is to be done."""
+
+    SHUT_OUT = "shut out"
+    """Take the rights from the tokens known to be somebody's."""
+    EMPOWER = "empower"
+    """Give all rights to the tokens known to be somebody's, who is an admin now."""
+
+
+class GroupTask(msgspec.Struct, frozen=True):
+    """One thing to be done in a group, about somebody; `attempts` have failed so far."""
+
+    id: int
+    chat: str
+    kind: TaskKind
+    username: Username
+    attempts: int
+
+
+def add(database: Database, chat: str, kind: TaskKind, username: Username) -> None:
+    """Has something done; it takes the place of the opposite."""
+    opposite = TaskKind.EMPOWER if kind is TaskKind.SHUT_OUT else TaskKind.SHUT_OUT
+    database.execute("DELETE FROM group_tasks WHERE chat = ? AND kind = ? AND username = ?", chat, opposite, username)
+    sql = "INSERT OR REPLACE INTO group_tasks (chat, kind, username) VALUES (?, ?, ?)"
+    database.execute(sql, chat, kind, username)
+
+
+def due(database: Database, now_s: int) -> list[GroupTask]:
+    """What is to be done now, in the order in which it was asked for."""
+    rows = database.rows(
+        "SELECT id, chat, kind, username, attempts FROM group_tasks WHERE next_attempt_s <= ? ORDER BY id", now_s
+    )
+    return [GroupTask(number, chat, TaskKind(kind), Username(name), tries) for number, chat, kind, name, tries in rows]
+
+
+def about(database: Database, chat: str, kind: TaskKind) -> list[Username]:
+    """Everybody in a group about whom something is to be done, due or not."""
+    rows = database.rows("SELECT username FROM group_tasks WHERE chat = ? AND kind = ? ORDER BY username", chat, kind)
+    return [Username(name) for (name,) in rows]
+
+
+def drop(database: Database, chat: str, kind: TaskKind, username: Username) -> None:
+    """It is not to be done after all."""
+    database.execute("DELETE FROM group_tasks WHERE chat = ? AND kind = ? AND username = ?", chat, kind, username)
+
+
+def done(database: Database, task: GroupTask) -> None:
+    """It is done, or cannot be."""
+    database.execute("DELETE FROM group_tasks WHERE id = ?", task.id)
+
+
+def put_off(database: Database, task: GroupTask, now_s: int) -> None:
+    """It has failed for now; the wait doubles with each attempt."""
+    wait_s = min(5 * 2 ** min(task.attempts, 20), _LONGEST_WAIT_S)
+    database.execute(
+        "UPDATE group_tasks SET attempts = attempts + 1, next_attempt_s = ? WHERE id = ?", now_s + wait_s, task.id
+    )
