@@ -35,7 +35,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """A group as its chat shows it.
 
     `name` is empty until an admin has given it one. `members` counts those who take part or are invited. `invited_by` is whose
-    invitation brought this account in, None where it made the group. `waiting` counts messages that no key opens yet.
+    invitation brought this account in, None where it made the group. `waiting` counts messages that no key opens yet. `is_refused`:
+    the group's server does not let this account read any more, as after a ban that could not be read.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     invited_by: Username | None
     is_muted: bool
     waiting: int
+    is_refused: bool
 
     @property
     def title(self) -> str:

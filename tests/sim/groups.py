@@ -73,6 +73,11 @@ async def is_invited(device: SimDevice, group: str, limit_s: float = 600.0) -> N
     await until(has_it, f"{device.name} is invited", limit_s)
 
 
+def is_member(device: SimDevice, group: str) -> bool:
+    """Whether a device takes part in a group."""
+    return any(each.id == group and each.state is GroupState.MEMBER for each in device.engine.groups.groups())
+
+
 async def comes_in(device: SimDevice, group: str) -> None:
     """Accepts an invitation, and waits until all of that is done."""
     await is_invited(device, group)

@@ -47,7 +47,7 @@ from xirtam_core.engine.trust import Trust
 from xirtam_core.errors import StorageFault
 from xirtam_core.faces.face import Operation
 from xirtam_core.protocol.mailbox import direct_mailbox
-from xirtam_core.storage import journal
+from xirtam_core.storage import groups, journal
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
@@ -91,7 +91,14 @@ class Engine:
         self._inbox = Inbox(database, self._peers, receptions, self._controls, clock, announcer, self._status.announce)
         self._moves = Moves(database, self._session, network, self._peers, self._own_devices, clock, self._has_moved)
         self._poller = Poller(
-            database, self._session, network, self._inbox, clock, self._connected, self._moves.check_soon
+            database,
+            self._session,
+            network,
+            self._inbox,
+            clock,
+            self._connected,
+            self._moves.check_soon,
+            self._access_changed,
         )
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
@@ -185,6 +192,10 @@ class Engine:
             self._inbox.retry()
             self._outbox.hurry()
             self._group_work.hurry()
+
+    def _access_changed(self, place: Place) -> None:
+        if (group := groups.of_mailbox(self._database, place.mailbox)) is not None:
+            self._announce(group.chat)
 
     def _announce(self, group: str) -> None:
         self.groups.announce(group)

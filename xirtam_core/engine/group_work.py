@@ -153,6 +153,9 @@ class GroupWork:
     def _come_in(self, group: StoredGroup) -> None:
         me, roster = self._session.account.username, self._rosters.of(group)
         member = roster.member(me)
+        if member is not None and not member.is_active:
+            self._rosters.leave(group, GroupState.BANNED)
+            return
         if group.says_accepted and (member is None or member.status is Status.PENDING):
             self._outbox.queue_control(group.chat, MANAGE, group_command.render(InviteAccepted()))
         rekey_s = seconds(self._clock) if roster.is_admin(me) else None

@@ -23,7 +23,7 @@ from xirtam_core.rpc.envelope import METHOD_NOT_FOUND, CallError
 from xirtam_core.rpc.home_server import AccessDenied, HomeServer
 from xirtam_core.storage import journal
 from xirtam_core.storage.database import Database
-from xirtam_core.storage.journal import Followed
+from xirtam_core.storage.journal import Followed, Place
 
 _FIRST_WAIT_MS, _STEP_MS, _SHORTEST_WAIT_MS, _LONGEST_WAIT_MS = 15_000, 5_000, 2_000, 540_000
 _RECONNECT_FIRST_S, _RECONNECT_LONGEST_S = 0.5, 30.0
@@ -42,8 +42,8 @@ _Entries = Mapping[Hash, tuple[MailboxEntry, ...]]
 class Reader:
     """Reads the mailboxes at one server, until cancelled.
 
-    `on_connection` is told how it stands with the server for as long as that is the account's home, and `on_refused` that the home
-    server does not let this device in.
+    `on_connection` is told how it stands with the server for as long as that is the account's home, `on_refused` that the home server
+    does not let this device in, and `on_access` that a mailbox is refused, or is no more.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Reader:
         clock: Clock,
         on_connection: OnConnection,
         on_refused: Callable[[], None],
+        on_access: Callable[[Place], None],
     ) -> None:
         self._name = name
         self._database = database
@@ -65,10 +66,12 @@ class Reader:
         self._clock = clock
         self._tell = on_connection
         self._on_refused = on_refused
+        self._on_access = on_access
         self._wait_ms = _FIRST_WAIT_MS
         self._is_ours: bool | None = None
         self._look_back = LookBack(database, inbox, _SHORTEST_WAIT_MS)
-        self._put_off_until: dict[Hash, float] = {}
+        self._put_off_until: dict[tuple[Hash, AuthToken | None], float] = {}
+        """Mailboxes that are refused with a token."""
         self._failing_since: float | None = None
         self._hurry = asyncio.Event()
         self._changed = asyncio.Event()
@@ -163,7 +166,7 @@ class Reader:
         return [
             each
             for each in journal.followed(self._database, self._name)
-            if self._put_off_until.get(each.place.mailbox, 0.0) <= now
+            if self._put_off_until.get((each.place.mailbox, each.token), 0.0) <= now
         ]
 
     async def _from(self, each: Followed) -> ReceiveFrom:
@@ -187,6 +190,7 @@ class Reader:
     def _accept(self, followed: Sequence[Followed], answer: _Entries, asked_s: int) -> None:
         added = 0
         for each in followed:
+            self._set_refused(each, False)
             new = self._inbox.accept(each.place, answer.get(each.place.mailbox, ()))
             if new:
                 journal.mark_arrived(self._database, each.place, asked_s)
@@ -200,6 +204,11 @@ class Reader:
             self._wait_ms = min(self._wait_ms + _STEP_MS, _LONGEST_WAIT_MS)
         if added and self._is_ours is False:
             self._look_back.expect()
+
+    def _set_refused(self, each: Followed, is_refused: bool) -> None:
+        if each.is_refused is not is_refused:
+            journal.set_refused(self._database, each.place, is_refused)
+            self._on_access(each.place)
 
     def _is_empty(self, each: Followed, asked_s: int) -> None:
         journal.mark_drained(self._database, each.place, asked_s)
@@ -217,7 +226,9 @@ class Reader:
         for each in refused:
             if each.token is not None or not self._is_home:
                 self._is_empty(each, seconds(self._clock))
-                self._put_off_until[each.place.mailbox] = asyncio.get_running_loop().time() + _PUT_OFF_S
+                self._set_refused(each, True)
+                until = asyncio.get_running_loop().time() + _PUT_OFF_S
+                self._put_off_until[each.place.mailbox, each.token] = until
         if self._is_home and any(each.token is None for each in refused):
             raise AccessDenied
 

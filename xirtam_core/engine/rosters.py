@@ -90,7 +90,9 @@ class Rosters:
             outcome.news.extend(MessageChanged(each.message) for each in messages.let_in(self._database, chat, about))
 
     def _i_am(self, group: StoredGroup, member: Member | None) -> None:
-        """How this account itself stands has changed."""
+        """How this account itself stands has changed, once all of the past has been read."""
+        if group.state is GroupState.JOINING:
+            return
         if not _is_active(member):
             self.leave(group, GroupState.LEFT if member is None else GroupState.BANNED)
             return

@@ -12,15 +12,20 @@ KEPT_NS: Final = 24 * 3600 * 1_000_000_000
 
 
 def add(database: Database, chat: str, key: AeadKey, since_ns: int) -> bool:
-    """Keeps a key that came at `since_ns`; gives whether it was news. What is old enough by then goes."""
+    """Keeps a key that came at `since_ns`; gives whether it was news.
+
+    Keys that are old enough by then go, but for those that something may need which has come and is not understood yet.
+    """
     sql = "INSERT OR IGNORE INTO group_keys (chat, key, since_ns) VALUES (?, ?, ?)"
     if not database.execute(sql, chat, bytes(key), since_ns):
         return False
     database.execute(
         "DELETE FROM group_keys WHERE chat = ?1 AND id NOT IN"
         " (SELECT id FROM group_keys WHERE chat = ?1 ORDER BY since_ns DESC, key LIMIT ?2)"
-        " AND (SELECT min(next.since_ns) FROM group_keys AS next WHERE next.chat = ?1 AND next.since_ns > group_keys.since_ns) < ?3",
-        chat, KEPT, since_ns - KEPT_NS,
+        " AND (SELECT min(next.since_ns) FROM group_keys AS next WHERE next.chat = ?1 AND next.since_ns > group_keys.since_ns)"
+        " < min(?3, coalesce((SELECT min(received_at_ns) FROM journal WHERE mailbox ="
+        " (SELECT messages_mailbox FROM groups WHERE chat = ?1)), ?3)) - ?4",
+        chat, KEPT, since_ns, KEPT_NS,
     )  # fmt: skip
     return True
 

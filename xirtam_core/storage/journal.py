@@ -35,7 +35,7 @@ class Followed(msgspec.Struct, frozen=True):
     """A mailbox that is read: how far, and with what token (None: the account's own).
 
     `drained_s` is when it was last known to hold nothing more. One that `is_leaving` is read until it has been quiet for long, and
-    `quiet_s` is when something last came, or when it began to be left.
+    `quiet_s` is when something last came, or when it began to be left. `is_refused`: its server does not let this account read it.
     """
 
     place: Place
@@ -44,6 +44,7 @@ class Followed(msgspec.Struct, frozen=True):
     drained_s: int
     is_leaving: bool
     quiet_s: int
+    is_refused: bool
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
@@ -92,10 +93,18 @@ def servers(database: Database) -> list[ServerName]:
 
 def followed(database: Database, server: ServerName) -> list[Followed]:
     """The mailboxes that are read at `server`."""
-    sql = "SELECT mailbox, token, cursor_ns, drained_s, is_leaving, quiet_s FROM mailboxes WHERE server = ?"
+    sql = "SELECT mailbox, token, cursor_ns, drained_s, is_leaving, quiet_s, is_refused FROM mailboxes WHERE server = ?"
     return [
-        Followed(Place(server, Hash(mailbox)), token and AuthToken(token), cursor, drained, bool(is_leaving), quiet)
-        for mailbox, token, cursor, drained, is_leaving, quiet in database.rows(sql, server)
+        Followed(
+            Place(server, Hash(mailbox)),
+            token and AuthToken(token),
+            cursor,
+            drained,
+            bool(is_leaving),
+            quiet,
+            bool(is_refused),
+        )
+        for mailbox, token, cursor, drained, is_leaving, quiet, is_refused in database.rows(sql, server)
     ]
 
 
@@ -155,6 +164,12 @@ def mark_arrived(database: Database, place: Place, now_s: int) -> None:
     """Notes that a mailbox is not quiet."""
     sql = "UPDATE mailboxes SET quiet_s = ? WHERE mailbox = ? AND server = ? AND is_leaving"
     database.execute(sql, now_s, bytes(place.mailbox), place.server)
+
+
+def set_refused(database: Database, place: Place, is_refused: bool) -> None:
+    """Notes whether the server lets this account read a mailbox."""
+    sql = "UPDATE mailboxes SET is_refused = ? WHERE mailbox = ? AND server = ?"
+    database.execute(sql, is_refused, bytes(place.mailbox), place.server)
 
 
 def recall(database: Database, now_s: int) -> None:

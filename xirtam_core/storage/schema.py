@@ -378,6 +378,7 @@ STEPS = (
         UNIQUE (chat, kind, username)
     ) STRICT;
 
+    ALTER TABLE mailboxes ADD COLUMN is_refused INTEGER NOT NULL DEFAULT 0;     -- its server does not let this account read it
     ALTER TABLE journal ADD COLUMN sender_token BLOB;   -- the hash of what it was posted with, where the server says
     ALTER TABLE messages ADD COLUMN is_outsiders INTEGER NOT NULL DEFAULT 0;    -- in a group: of somebody who is not in it
     CREATE INDEX messages_of_outsiders ON messages (chat, sender) WHERE is_outsiders;
