@@ -150,7 +150,7 @@ def looked_back_ns(database: Database, place: Place) -> int:
 
 def mark_looked_back(database: Database, place: Place, up_to_ns: int) -> None:
     """Notes that nothing more can turn up before `up_to_ns`, but shortly before."""
-    sql = "UPDATE mailboxes SET looked_back_ns = ? WHERE mailbox = ? AND server = ?"
+    sql = "UPDATE mailboxes SET looked_back_ns = max(looked_back_ns, ?) WHERE mailbox = ? AND server = ?"
     database.execute(sql, up_to_ns, bytes(place.mailbox), place.server)
 
 

@@ -139,7 +139,9 @@ async def test_what_was_read_is_not_read_again_when_its_key_is_gone(tmp_path: Pa
         await pair.bobby.gets(pair.alice, "hello")
         first = pair.bobby.newest_secret()
         await until(lambda: first not in _secrets(pair.bobby), "the key is gone", 4 * _HOUR_S)
-        await pair.bobby.restart()
+        for _ in range(3):  # the next one before the last look is over
+            await pair.bobby.restart()
+            await asyncio.sleep(3)
         await pair.alice.write(pair.bobby, "hello again")
         await pair.bobby.gets(pair.alice, "hello", "hello again")
         await asyncio.sleep(60)
