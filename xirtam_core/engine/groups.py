@@ -130,7 +130,7 @@ class Groups:
 
     # Coming in
 
-    async def create(self, name: str) -> Chat:
+    async def create(self, name: str = "") -> Chat:
         """See the face."""
         _check_info(name, None)
         account = self._session.account

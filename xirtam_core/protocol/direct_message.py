@@ -19,6 +19,8 @@ from xirtam_core.protocol.event import Event, ToUser
 from xirtam_core.protocol.header_encryption import HeaderEncrypted
 from xirtam_core.protocol.opened import Opened
 
+_MOST_RECEIVERS = 8192
+
 
 def seal(
     kind: str,
@@ -40,6 +42,8 @@ def unseal(blob: Blob, secrets: Sequence[tuple[KeyHint, DhSecret]]) -> Received:
     if blob.kind != DIRECT_MESSAGE:
         raise Malformed("not a direct message")
     sealed = bcs.decode(HeaderEncrypted, blob.inner)
+    if len(sealed.headers) > _MOST_RECEIVERS:
+        raise Malformed("a direct message for more devices than anybody has")
     return device_signing.receive(header_encryption.decrypt(sealed, secrets))
 
 
