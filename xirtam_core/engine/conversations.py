@@ -18,7 +18,7 @@ from xirtam_core.groups import GroupState
 from xirtam_core.names import Username
 from xirtam_core.protocol.event import TEXT
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import chats, counters, messages, peers
+from xirtam_core.storage import chats, counters, group_tasks, messages, peers
 from xirtam_core.storage import outbox as stored_outbox
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
@@ -163,7 +163,9 @@ class Conversations:
 
     def outstanding(self, chat: str) -> int:
         """See the face."""
-        return stored_outbox.outstanding(self._database, self._require(chat).id)
+        known = self._require(chat)
+        at_the_server = 0 if known.group is None else group_tasks.outstanding(self._database, chat)
+        return stored_outbox.outstanding(self._database, chat) + at_the_server
 
     def retry(self, message_id: str) -> None:
         """See the face."""

@@ -46,7 +46,7 @@ from xirtam_core.protocol.group_invite import INVITE, GroupInvite
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.mailbox import MailboxAcl
 from xirtam_core.protocol.roster import Roster
-from xirtam_core.storage import chats, group_keys, group_members, group_tasks, journal, people
+from xirtam_core.storage import chats, group_keys, group_members, group_tasks, journal, messages, people
 from xirtam_core.storage import groups as stored
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.group_tasks import TaskKind
@@ -93,6 +93,7 @@ class Groups:
         self._announcer = announcer
         self._on_followed = on_followed
         controls.when_stored(self._note_invitation)
+        book.when_contact(self._note_invitations_of)
         own_devices.register(GroupJoined, self._take)
 
     @property
@@ -187,9 +188,17 @@ class Groups:
             chats.remove(self._database, group)
         self._announcer.announce(ChatRemoved(group))
 
+    def _note_invitations_of(self, name: Username) -> None:
+        """Somebody has become a contact, whose invitations were a stranger's until now."""
+        outcome = Outcome()
+        for message in messages.of_type(self._database, name, INVITE):
+            self._note_invitation(message, outcome)
+        for chat in outcome.chats:
+            self.announce(chat)
+
     def _note_invitation(self, message: StoredMessage, outcome: Outcome) -> None:
         """Somebody invites this account; what an own device sent is an invitation of others."""
-        if message.message.mime != INVITE or message.message.mine:
+        if message.message.mime != INVITE or message.message.mine or message.message.is_withdrawn:
             return
         invite = GroupInvite.parse(message.body)
         chat, sender = invite.descriptor.id().hex(), message.message.sender

@@ -51,6 +51,15 @@ def about(database: Database, chat: str, kind: TaskKind) -> list[Username]:
     return [Username(name) for (name,) in rows]
 
 
+def outstanding(database: Database, chat: str) -> int:
+    """How much is to be done in a group at once, a new key included."""
+    row = database.row(
+        "SELECT (SELECT count(*) FROM group_tasks WHERE chat = ?1) + (SELECT is_urgent FROM groups WHERE chat = ?1)",
+        chat,
+    )
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
 def drop(database: Database, chat: str, kind: TaskKind, username: Username) -> None:
     """It is not to be done after all."""
     database.execute("DELETE FROM group_tasks WHERE chat = ? AND kind = ? AND username = ?", chat, kind, username)

@@ -245,6 +245,11 @@ def set_state(database: Database, row: int, state: SendState, failure: str | Non
     return get(database, row)
 
 
+def of_type(database: Database, chat: str, mime: str) -> list[StoredMessage]:
+    """The messages of one MIME type in a chat, oldest first."""
+    return _all(database, "WHERE chat = ? AND mime = ? ORDER BY position_ns", chat, mime)
+
+
 def let_in(database: Database, chat: str, sender: Username) -> list[StoredMessage]:
     """Takes the mark from what somebody said who is in the group after all; gives those messages."""
     sql = "UPDATE messages SET is_outsiders = 0 WHERE chat = ? AND sender = ? AND is_outsiders RETURNING id"

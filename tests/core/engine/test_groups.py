@@ -19,6 +19,7 @@ from xirtam_core.protocol.blob import GROUP_MESSAGE, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.event import TEXT, Event, ToGroup
 from xirtam_core.protocol.mailbox import ReceiveFrom
 from xirtam_core.rpc.home_server import AccessDenied
+from xirtam_core.settings import Settings
 from xirtam_core.storage import group_keys, group_tasks, groups
 from xirtam_core.storage.group_tasks import TaskKind
 
@@ -323,6 +324,21 @@ async def test_an_invitation_that_one_device_accepts_is_accepted_once(tmp_path: 
         await asyncio.sleep(600)
         assert shown(group.alice, second).members == 2
         assert members(group.alice, second)[group.bobby.name].is_admin
+
+
+@simulated
+async def test_a_strangers_invitation_is_one_once_they_are_accepted(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        davey = group.world.device("davey", group.beach)
+        davey.start().preferences.change(Settings())
+        await group.bobby.engine.groups.invite(group.group, davey.name)
+        await until(lambda: davey.messages(group.bobby), "he has it", 600)
+        assert davey.engine.groups.groups() == []
+        davey.engine.people.accept(group.bobby.name)
+        await comes_in(davey, group.group)
+        await until(lambda: davey.name in group.members(group.alice), "all know", 600)
+        davey.engine.conversations.send_text(group.group, "hello all")
+        await group.all_get("hello all")
 
 
 @simulated
