@@ -55,8 +55,10 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """What to call it: its name, or the beginning of its id."""
-        return self.name or f"group {self.id[:8]}"
+        """What to call it: its name, or whose it is as far as is known."""
+        if self.name:
+            return self.name
+        return f"a group of {self.invited_by}" if self.invited_by else f"group {self.id[:8]}"
 
 
 class GroupMember(msgspec.Struct, frozen=True, kw_only=True):
