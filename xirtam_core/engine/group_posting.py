@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from xirtam_core.codec.primitives import DhPublic
+from xirtam_core.codec.primitives import AeadKey, DhPublic
 from xirtam_core.crypto import aead
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.peers import Peers
@@ -55,18 +55,12 @@ class GroupPosting:
             raise Refused("this account is not in the group (any more)")
         return group
 
-    async def rekey(self, group: StoredGroup, roster: Roster, without: Iterable[Username]) -> None:
-        """Posts a new key for the devices of all who are active, but for `without`; it is used once it has been read back."""
-        left_out = set(without)
-        members = [name for name in roster.active() if name not in left_out]
-        receivers = await self._devices_of(members)
-        account = self._session.account
-        server = await self._network.home_server(group.server)
-        blob = rekey.seal(group.id, aead.new_key(), account.username, account.device_secret, account.chain, receivers)
-        await server.mailbox_send(group.token, group.messages_mailbox, blob, 0)
+    async def rekey(self, group: StoredGroup, roster: Roster, without: Iterable[Username]) -> list[Username]:
+        """Posts a new key for the devices of all who are active, but for `without`; it is used once it has been read back.
 
-    async def _devices_of(self, members: list[Username]) -> list[DhPublic]:
-        """The keys of all their devices. Who cannot be asked about gets it by the keys that were known last."""
+        Gives those who could not be asked about. They get it by the keys that were known last, which may be none, or too old.
+        """
+        left_out, missed = set(without), list[Username]()
         turn = asyncio.Semaphore(_AT_ONCE)
 
         async def devices_of(member: Username) -> list[DhPublic]:
@@ -76,7 +70,21 @@ class GroupPosting:
                 except NotFound:
                     return []
                 except XirtamError:
+                    missed.append(member)
                     return stored_peers.keys(self._database, member)
 
-        found = await asyncio.gather(*(devices_of(member) for member in members))
-        return [key for keys in found for key in keys]
+        found = await asyncio.gather(*(devices_of(name) for name in roster.active() if name not in left_out))
+        await self._post_key(group, aead.new_key(), [key for keys in found for key in keys])
+        return missed
+
+    async def hand_keys(self, group: StoredGroup, member: Username) -> None:
+        """Posts the keys that there are for the devices of one member alone, the one in use last."""
+        receivers = await self._peers.receivers(member)
+        for key in reversed(group_keys.all_of(self._database, group.chat)[: group_keys.KEPT]):
+            await self._post_key(group, key, receivers)
+
+    async def _post_key(self, group: StoredGroup, key: AeadKey, receivers: list[DhPublic]) -> None:
+        account = self._session.account
+        server = await self._network.home_server(group.server)
+        blob = rekey.seal(group.id, key, account.username, account.device_secret, account.chain, receivers)
+        await server.mailbox_send(group.token, group.messages_mailbox, blob, 0)

@@ -17,7 +17,7 @@ from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.rosters import Rosters
 from xirtam_core.engine.session import Session
-from xirtam_core.errors import XirtamError
+from xirtam_core.errors import NotFound, XirtamError
 from xirtam_core.groups import GroupState, Status
 from xirtam_core.protocol import group_command
 from xirtam_core.protocol.group_command import InviteAccepted
@@ -176,15 +176,32 @@ class GroupWork:
             return
         if group.is_urgent or random.random() * admins < 1:  # noqa: S311 # nothing depends on it being unguessable
             shut_out = group_tasks.about(self._database, group.chat, TaskKind.SHUT_OUT)
-            await self._posting.rekey(group, roster, shut_out)
+            missed = await self._posting.rekey(group, roster, shut_out)
+            for name in missed:
+                group_tasks.add(self._database, group.chat, TaskKind.HAND_KEYS, name)
         now = groups.find(self._database, group.chat)
         if now is not None and now.rekey_s == group.rekey_s and now.is_urgent == group.is_urgent:
             next_s = seconds(self._clock) + round(random.expovariate(1 / _REKEY_MEAN_S))  # as above
             groups.plan_rekey(self._database, group.chat, next_s, is_urgent=False)
 
+    async def _hand_keys(self, task: GroupTask, group: StoredGroup) -> None:
+        roster = self._rosters.of(group)
+        try:
+            if roster.is_admin(self._session.account.username) and roster.is_active(task.username):
+                await self._posting.hand_keys(group, task.username)
+        except NotFound:
+            group_tasks.done(self._database, task)
+        except XirtamError:
+            group_tasks.put_off(self._database, task, seconds(self._clock))
+        else:
+            group_tasks.done(self._database, task)
+
     # Rights of tokens
 
     async def _do(self, task: GroupTask, group: StoredGroup) -> None:
+        if task.kind is TaskKind.HAND_KEYS:
+            await self._hand_keys(task, group)
+            return
         has_rights = task.kind is TaskKind.EMPOWER
         try:
             server = await self._network.home_server(group.server)

@@ -17,6 +17,8 @@ class TaskKind(StrEnum):
     """Take the rights from the tokens known to be somebody's."""
     EMPOWER = "empower"
     """Give all rights to the tokens known to be somebody's, who is an admin now."""
+    HAND_KEYS = "hand keys"
+    """Give the group's keys to somebody whose devices could not be asked about when they were made."""
 
 
 class GroupTask(msgspec.Struct, frozen=True):
@@ -30,9 +32,11 @@ class GroupTask(msgspec.Struct, frozen=True):
 
 
 def add(database: Database, chat: str, kind: TaskKind, username: Username) -> None:
-    """Has something done; it takes the place of the opposite."""
-    opposite = TaskKind.EMPOWER if kind is TaskKind.SHUT_OUT else TaskKind.SHUT_OUT
-    database.execute("DELETE FROM group_tasks WHERE chat = ? AND kind = ? AND username = ?", chat, opposite, username)
+    """Has something done; shutting somebody out takes the place of all else about them, and the other way round."""
+    database.execute(
+        "DELETE FROM group_tasks WHERE chat = ?1 AND username = ?2 AND (kind = ?3) <> (?4 = ?3)",
+        chat, username, TaskKind.SHUT_OUT, kind,
+    )  # fmt: skip
     sql = "INSERT OR REPLACE INTO group_tasks (chat, kind, username) VALUES (?, ?, ?)"
     database.execute(sql, chat, kind, username)
 
@@ -54,7 +58,8 @@ def about(database: Database, chat: str, kind: TaskKind) -> list[Username]:
 def outstanding(database: Database, chat: str) -> int:
     """How much is to be done in a group at once, a new key included."""
     row = database.row(
-        "SELECT (SELECT count(*) FROM group_tasks WHERE chat = ?1) + (SELECT is_urgent FROM groups WHERE chat = ?1)",
+        "SELECT (SELECT count(*) FROM group_tasks WHERE chat = ?1 AND kind <> 'hand keys')"
+        " + (SELECT is_urgent FROM groups WHERE chat = ?1)",
         chat,
     )
     return 0 if row is None or row[0] is None else int(row[0])
