@@ -55,10 +55,13 @@ class GroupPosting:
             raise Refused("this account is not in the group (any more)")
         return group
 
-    async def rekey(self, group: StoredGroup, roster: Roster, without: Iterable[Username]) -> list[Username]:
+    async def rekey(
+        self, group: StoredGroup, roster: Roster, without: Iterable[Username], *, may_wait: bool
+    ) -> list[Username]:
         """Posts a new key for the devices of all who are active, but for `without`; it is used once it has been read back.
 
-        Gives those who could not be asked about. They get it by the keys that were known last, which may be none, or too old.
+        Gives those who could not be asked about. They get it by the keys that were known last, which may be none, or too old; where
+        the key `may_wait`, it is not posted then, but raises `Unreachable`.
         """
         left_out, missed = set(without), list[Username]()
         turn = asyncio.Semaphore(_AT_ONCE)
@@ -74,6 +77,8 @@ class GroupPosting:
                     return stored_peers.keys(self._database, member)
 
         found = await asyncio.gather(*(devices_of(name) for name in roster.active() if name not in left_out))
+        if missed and may_wait:
+            raise Unreachable(f"{', '.join(missed)} cannot be asked about at the moment")
         await self._post_key(group, aead.new_key(), [key for keys in found for key in keys])
         return missed
 

@@ -31,6 +31,8 @@ from xirtam_core.storage.groups import StoredGroup
 from xirtam_core.storage.journal import Place
 
 _REKEY_MEAN_S = 3600.0
+_LATEST_REKEY_S = 2 * 3600
+"""How long an hourly key waits for members who cannot be asked about; one after a ban does not."""
 _RETRY_S = 30
 _LOOK_S = 60.0
 """How often what is to be done is looked for, where nothing has said that there is something."""
@@ -176,7 +178,8 @@ class GroupWork:
             return
         if group.is_urgent or random.random() * admins < 1:  # noqa: S311 # nothing depends on it being unguessable
             shut_out = group_tasks.about(self._database, group.chat, TaskKind.SHUT_OUT)
-            missed = await self._posting.rekey(group, roster, shut_out)
+            is_late = group.rekey_s is not None and seconds(self._clock) - group.rekey_s > _LATEST_REKEY_S
+            missed = await self._posting.rekey(group, roster, shut_out, may_wait=not group.is_urgent and not is_late)
             for name in missed:
                 group_tasks.add(self._database, group.chat, TaskKind.HAND_KEYS, name)
         now = groups.find(self._database, group.chat)
