@@ -33,6 +33,8 @@ def test_a_second_machine_is_paired_by_code_and_both_get_what_comes(
     (renewed,) = alice.run("renew", "tablet", "--expires", "30")
     assert renewed["expires"] is not None
     tablet.run("rotate")
+    alice.run("revoke", "tablet", status=2)  # for good, and nobody has said yes
+    assert not any(each["is_revoked"] for each in alice.run("devices"))
     (revoked,) = alice.run("revoke", "tablet", "--yes")
     assert revoked["not_done"]
 
@@ -41,6 +43,7 @@ def test_a_bundle_on_standard_input_or_as_an_argument_makes_a_device(
     server: Server, person: Callable[[str], Person], tmp_path: Path
 ) -> None:
     alice = person("alice")
+    alice.run("pair", "--bundle", "--label", "laptop", status=2)
     (made,) = alice.run("pair", "--bundle", "--expires", "90")
     laptop = Person("alice", tmp_path / "laptop")
     laptop.run("join-device", made["bundle"][:-4], "--join", server.join, status=2)

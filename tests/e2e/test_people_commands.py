@@ -3,6 +3,9 @@
 from collections.abc import Callable
 
 from tests.e2e.processes import Person
+from xirtam_core.names import Username
+from xirtam_core.storage.account_directory import AccountDirectory
+from xirtam_core.storage.unlocking import unlock
 
 People = Callable[[str], Person]
 
@@ -13,6 +16,7 @@ def test_a_stranger_is_a_request_until_accepted_and_can_be_verified_blocked_and_
     heard = [line for line in alice.run("listen", "--count", "1", "--timeout", "20") if line["event"] == "message"]
     assert [(line["text"], line["request"]) for line in heard] == [("hello", True)]
     (asked,) = alice.run("requests")
+    assert asked["last"]["text"] == "hello"
     assert (asked["event"], asked["name"], asked["standing"]) == ("request", "@bobby", "request")
 
     assert alice.run("accept", "bobby")[0]["standing"] == "contact"
@@ -37,3 +41,20 @@ def test_a_stranger_is_a_request_until_accepted_and_can_be_verified_blocked_and_
     assert alice.run("settings", "send_read", "off")[0]["send_read"] is False
     assert alice.run("settings")[0]["send_read"] is False
     assert "ask, accept, refuse" in alice.run("settings", "strangers", "sometimes", status=2)[0]["message"]
+
+
+def test_an_alarm_is_shown_and_put_away_without_the_app(person: People) -> None:
+    alice, bobby = person("alice"), person("bobby")
+    alice.run("send", "bobby", "hello")
+    database = unlock(AccountDirectory(alice.data_dir, Username("@alice")).path, None)
+    database.execute("UPDATE peers SET alarm = 'they have a new identity key' WHERE username = '@bobby'")
+    database.close()
+    (refused,) = alice.run("send", "bobby", "hello again", status=5)
+    assert "xirtam acknowledge" in refused["message"]
+    (shown,) = alice.run("acknowledge", "bobby", status=5)
+    assert "a new identity key" in shown["message"]
+    alice.run("acknowledge", "bobby", "--yes")
+    alice.run("acknowledge", "bobby", "--yes", status=3)
+    alice.run("acknowledge", status=3)
+    alice.run("send", "bobby", "hello again")
+    assert bobby.run("listen", "--count", "2")

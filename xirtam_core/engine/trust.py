@@ -120,6 +120,8 @@ class Trust:
             words = f"this machine's clock is behind by {_about(earliest - now)} or more"
         elif latest is not None and now > latest + _WRONG_S:
             words = f"this machine's clock is ahead by {_about(now - latest)} or more"
+        elif latest is None:
+            return _fine("clock", "not behind what is known of the log; the home server does not say what time it is")
         else:
             return _fine("clock", "agrees with the network, as far as that can be told")
         advice = "Set the clock, best by having the system follow network time. Messages go on, but certificates may count as expired."

@@ -14,6 +14,7 @@ from typing import IO
 from xirtam_core.crypto.hashing import hash_bytes
 from xirtam_core.errors import InUse, InvalidName, NotFound
 from xirtam_core.names import Username
+from xirtam_core.storage.faults import file_fault
 
 _COMPLETE = "complete"
 _LONGEST_SOCKET_PATH = 100
@@ -65,10 +66,16 @@ class AccountDirectory:
         (self.path / _COMPLETE).touch(mode=0o600)
 
     def lock(self) -> None:
-        """Takes the account for this process; raises `InUse` when another has it, `NotFound` when there is none."""
+        """Takes the account for this process.
+
+        Raises `InUse` when another has it, `NotFound` when there is none, `ReadOnly`, `DiskFull` and `StorageFault`.
+        """
         if not self.path.is_dir():
             raise NotFound(f"there is no account {self.name} here: make one with xirtam register")
-        file = os.fdopen(os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600), "r+")
+        try:
+            file = os.fdopen(os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600), "r+")
+        except OSError as fault:
+            raise file_fault(fault) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

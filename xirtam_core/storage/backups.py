@@ -47,10 +47,8 @@ def opened(path: Path, passphrase: str, scratch: Path) -> Generator[Database]:
             shutil.copyfile(path, part)
         try:
             backup = Database(copy, key)
-        except Locked as refusal:
-            raise Locked(
-                f"{path} does not open: the passphrase is another, or it is no backup, or damaged ({refusal})"
-            ) from None
+        except Locked:
+            raise Locked(f"{path} does not open: the passphrase is another, or it is no backup, or damaged") from None
         try:
             yield backup
         finally:

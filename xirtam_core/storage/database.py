@@ -213,7 +213,7 @@ def _connected(path: Path, key: DatabaseKey) -> dbapi2.Connection:
             path.chmod(0o600)
     except dbapi2.Error as error:
         connection.close()
-        raise storage_fault(error) or error from None
+        raise storage_fault(error, path.parent) or error from None
     except BaseException:
         connection.close()
         raise
@@ -224,7 +224,7 @@ def _try_key(connection: dbapi2.Connection, path: Path) -> None:
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except dbapi2.DatabaseError as error:
-        if isinstance(fault := storage_fault(error), Damaged):  # the first page tells nothing apart
+        if isinstance(fault := storage_fault(error, path.parent), Damaged):  # the first page tells nothing apart
             raise Locked(
                 f"the key does not open {path.name}: it is another account's or an old one, or the passphrase is mistyped, or the "
                 "beginning of the file is damaged; nothing was changed. If the key is right, restore a backup (xirtam restore)"

@@ -1,11 +1,15 @@
 """What the database library's errors mean to a person: a full disk, one that must not be written to, a damaged file."""
 
+import errno
+import shutil
+from pathlib import Path
 from typing import Final
 
 from sqlcipher3 import dbapi2
 
 from xirtam_core.errors import Damaged, DiskFull, ReadOnly, StorageFault
 
+_LEAST_ROOM: Final = 64 * 1024
 _FULL: Final = (
     "the disk is full: nothing that was stored is lost, what was asked for was not done; make room and it goes on"
 )
@@ -34,10 +38,24 @@ _MEANINGS: Final[dict[int, tuple[type[StorageFault], str]]] = {
 """By primary result code; what else may be raised is a mistake of ours, and stays as it is."""
 
 
-def storage_fault(error: dbapi2.Error) -> StorageFault | None:
-    """What `error` says of the disk, None where it says something else. No SQL and no values are in the words."""
+def storage_fault(error: dbapi2.Error, place: Path | None = None) -> StorageFault | None:
+    """What `error` says of the disk, None where it says something else. No SQL and no values are in the words.
+
+    The library does not say that the disk is full where it has no room for the index of its log, so the disk of `place` is asked.
+    """
     code: int | None = getattr(error, "sqlite_errorcode", None)  # not set where the library itself refuses
     if code is None or (code & 0xFF) not in _MEANINGS:
         return None
+    if code & 0xFF == dbapi2.SQLITE_IOERR and place is not None and shutil.disk_usage(place).free < _LEAST_ROOM:
+        return DiskFull(_FULL)
     kind, words = _MEANINGS[code & 0xFF]
     return kind(words.format(error))
+
+
+def file_fault(error: OSError) -> StorageFault:
+    """What an error of the file system means for an account's own files."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(_FULL)
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return ReadOnly(_READ_ONLY)
+    return StorageFault(_UNUSABLE.format(error.strerror))

@@ -89,7 +89,7 @@ async def _amend(where: Context, target: str, amend: Amend, timeout_s: float, ou
         if chat is None:
             raise NotFound(f"there is no chat with {name}")
         if chat.alarm is not None:
-            raise IdentityChanged(f"{chat.alarm} Nothing was sent; the app lets you acknowledge it.")
+            raise IdentityChanged(f"{chat.alarm} Nothing was sent: see xirtam acknowledge.")
         message = await amend(client, chat.id)
         await all_sent(client, chat.id, timeout_s=timeout_s)
     output.result(message_object(message, "changed"), message.id)

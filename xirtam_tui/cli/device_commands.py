@@ -75,11 +75,15 @@ def pair(
     output = Output(as_json=as_json)
     where = context(data_dir, account, passphrase_file)
     if bundle:
-        run_command(_bundle(where, expires, output), output)
+        run_command(_bundle(where, expires, code is None and label is None and history, output), output)
     run_command(_pair(where, code, label, expires, history, yes, output), output)
 
 
-async def _bundle(where: Context, expires: int | None, output: Output) -> None:
+async def _bundle(where: Context, expires: int | None, is_all: bool, output: Output) -> None:
+    if not is_all:
+        raise Malformed(
+            "a bundle carries keys alone: --bundle goes with --expires, but with no code, --label or --no-history"
+        )
     async with opened(where) as client:
         text = await client.devices.bundle(expires_s=_expiry(expires))
     output.note("this text holds a secret key: whoever has it is this account. Use it once, and delete it")
@@ -131,7 +135,9 @@ def revoke(
 async def _revoke(where: Context, wanted: str, yes: bool, output: Output) -> Exit:
     async with opened(where) as client:
         device = await _find(client, wanted)
-        if not yes and sys.stdin.isatty() and not typer.confirm(f"Revoke {_name(device)}? It is for good.", err=True):
+        if not yes and not sys.stdin.isatty():
+            raise Malformed(f"revoking {_name(device)} is for good: run again with --yes if that is meant")
+        if not yes and not typer.confirm(f"Revoke {_name(device)}? It is for good.", err=True):
             output.note("nothing was done")
             return Exit.FAILED
         revocation = await client.devices.revoke(device.id)

@@ -61,6 +61,7 @@ async def _join(where: Context, who: str, join: str, key_from: KeyPlace | None, 
         say_where_the_key_is(where, client.account, output)
     await client.close()
     output.result({"event": "joined", "account": client.account}, f"this is a device of {client.account} now")
+    output.note("older messages come in as xirtam runs, if the other device has given them")
 
 
 def _as_name(text: str) -> Username | None:

@@ -51,7 +51,7 @@ async def _send(
     async with opened(where) as client:
         chat = await chat_of(client, target, unseen=timeout_s is None)
         if chat.alarm is not None:
-            raise IdentityChanged(f"{chat.alarm} Nothing was sent; the app lets you acknowledge it.")
+            raise IdentityChanged(f"{chat.alarm} Nothing was sent: see xirtam acknowledge.")
         message = await client.send_text(chat.id, content, reply_to=reply_to)
         if timeout_s is not None:
             message = await _delivered(client, message, timeout_s)
@@ -75,7 +75,9 @@ async def _delivered(client: Client, message: Message, timeout_s: float) -> Mess
     async def next_change() -> Message:
         change = await changes.get()
         if isinstance(change, AlarmRaised):
-            raise IdentityChanged(f"{change.text} The message stays queued until you acknowledge that in the app.")
+            raise IdentityChanged(
+                f"{change.text} The message stays queued until you acknowledge that: see xirtam acknowledge."
+            )
         return change
 
     def listen(event: Event) -> None:

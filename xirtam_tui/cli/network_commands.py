@@ -41,9 +41,7 @@ async def _doctor(where: Context, output: Output) -> Exit:
             for finding in await client.trust.check_network():
                 worst = max(worst, _show(finding, output))
             if alarm := (await client.status()).alarm:
-                advice = (
-                    "xirtam evidence shows the proof; acknowledge the alarm in the app once you know whom to believe."
-                )
+                advice = "xirtam evidence shows the proof; put the alarm away with xirtam acknowledge once you know whom to believe."
                 _show(Finding(what="alarm", is_fine=False, words=alarm, advice=advice), output)
                 worst = Exit.ALARM
     except NotFound as missing:

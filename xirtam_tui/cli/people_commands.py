@@ -1,16 +1,17 @@
-"""Commands about people: `requests`, `accept`, `block`, `forget`, `verify`; and what the account does about them: `settings`."""
+"""Commands about people: `requests`, `accept`, `block`, `forget`, `verify`, `acknowledge`; and the account's `settings`."""
 
 from typing import Annotated
 
 import msgspec
 import typer
 
-from xirtam_core.errors import Malformed, SecurityAlarm
+from xirtam_core.client import Client
+from xirtam_core.errors import Malformed, NotFound, SecurityAlarm
 from xirtam_core.names import Username
 from xirtam_core.people import SafetyCode, Standing
 from xirtam_core.settings import Settings
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
-from xirtam_tui.cli.output import Output, contact_object, contact_words, message_words
+from xirtam_tui.cli.output import Output, contact_object, contact_words, message_object, message_words
 from xirtam_tui.cli.qr import qr_code
 from xirtam_tui.cli.running import opened, run_command
 
@@ -39,7 +40,8 @@ async def _requests(where: Context, output: Output) -> None:
         if person.standing is Standing.REQUEST:
             chat = chats.get(person.name)
             last = "" if chat is None or chat.last is None else f"\n    {message_words(chat.last)}"
-            output.result(contact_object(person, "request"), contact_words(person) + last)
+            said = None if chat is None or chat.last is None else message_object(chat.last)
+            output.result(contact_object(person, "request") | {"last": said}, contact_words(person) + last)
 
 
 def accept(
@@ -138,6 +140,41 @@ def _code_words(code: SafetyCode) -> str:
     rows = ["  ".join(groups[at : at + 4]) for at in range(0, len(groups), 4)]
     standing = "verified" if code.verified else f"not verified: if {code.peer} sees the same code, add --yes"
     return "\n".join([f"You and {code.peer}: {standing}", "", *rows, "", qr_code(code.text)])
+
+
+def acknowledge(
+    name: Annotated[
+        str | None, typer.Argument(help="Whom the alarm is about; the directory where none is named.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="You have looked into it: go on.")] = False,
+    account: AccountOption = None,
+    data_dir: DataDirOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the security alarm about somebody, or about the directory; with --yes, put it away and go on.
+
+    What was waiting for that goes out then. Ask them in another way first: that is what the alarm is for.
+    """
+    output = Output(as_json=as_json)
+    run_command(_acknowledge(context(data_dir, account, passphrase_file), name, output, yes=yes), output)
+
+
+async def _acknowledge(where: Context, name: str | None, output: Output, *, yes: bool) -> None:
+    async with opened(where) as client:
+        peer = None if name is None else Username.parse(name)
+        alarm = (await client.status()).alarm if peer is None else await _alarm_about(client, peer)
+        about = peer or "the directory"
+        if alarm is None:
+            raise NotFound(f"there is no alarm about {about}")
+        if not yes:
+            raise SecurityAlarm(f"{alarm} With --yes you say that you have looked into it.")
+        await client.acknowledge_alarm(peer)
+    output.result({"event": "acknowledged", "name": peer}, f"the alarm about {about} is put away")
+
+
+async def _alarm_about(client: Client, name: Username) -> str | None:
+    return next((person.alarm for person in await client.people.people() if person.name == name), None)
 
 
 def settings(

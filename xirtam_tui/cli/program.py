@@ -77,6 +77,7 @@ for command in (
     people_commands.block,
     people_commands.forget,
     people_commands.verify,
+    people_commands.acknowledge,
     people_commands.settings,
     network_commands.doctor,
     network_commands.evidence,

@@ -68,8 +68,9 @@ async def test_a_backup_does_not_open_with_another_passphrase_and_nothing_is_lef
         file, data_dir = tmp_path / "alice.backup", tmp_path / "elsewhere"
         pair.alice.engine.keeping.backup(str(file), "backup words")
         for wrong, error in (("other words", Locked), ("", PassphraseNeeded)):
-            with pytest.raises(error):
+            with pytest.raises(error) as refusal:
                 restore(data_dir, file, wrong, KeyPlace.FILE, None, SystemClock())
+            assert "xirtam restore" not in str(refusal.value)  # which is what somebody has just tried
         with pytest.raises(NotFound):
             restore(data_dir, tmp_path / "nothing", "backup words", KeyPlace.FILE, None, SystemClock())
         (tmp_path / "short").write_bytes(b"no backup")

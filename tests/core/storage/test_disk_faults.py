@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from xirtam_core.errors import Damaged, DiskFull, Locked, ReadOnly, StorageFault
+from xirtam_core.names import Username
 from xirtam_core.storage import counters
+from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.keys import DatabaseKey
 
@@ -100,6 +102,27 @@ def test_files_of_another_user_are_said_to_be_read_only_and_are_not_changed(tmp_
     os.close(writer)
     assert "ReadOnly: the account's files cannot be written to: nothing was changed" in said
     assert path.read_bytes() == before
+
+
+def test_a_database_that_does_not_open_for_want_of_room_says_so(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "disk", 1200) as disk:
+        Database(disk / "account.db", KEY).close()
+        ballast = disk / "ballast"
+        with pytest.raises(OSError, match="No space"):
+            ballast.write_bytes(bytes(2_000_000))
+        with pytest.raises(DiskFull, match="make room"):
+            Database(disk / "account.db", KEY)
+        ballast.unlink()
+        Database(disk / "account.db", KEY).close()
+
+
+def test_an_account_on_a_disk_that_is_mounted_read_only_is_said_to_be_read_only(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "disk", 200) as disk:
+        account = AccountDirectory(disk, Username("@alice"))
+        account.create()
+        subprocess.run(("mount", "-o", "remount,ro", disk), check=True)
+        with pytest.raises(ReadOnly, match="mounted read-only"):
+            account.lock()
 
 
 def damage(path: Path, page: int) -> None:
