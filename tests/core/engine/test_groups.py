@@ -253,8 +253,11 @@ async def test_a_ban_goes_on_after_a_crash_where_it_was(tmp_path: Path) -> None:
             lambda: not group_tasks.about(group.alice.database, group.group, TaskKind.SHUT_OUT), "no rights", 1200
         )
         await until(lambda: _keys(group.carol, group.group)[0] not in before, "there is a new key", 1200)
-        bobbys = group.shown(group.bobby)
-        assert bobbys.state is GroupState.BANNED or bobbys.is_refused
+        await until(
+            lambda: group.shown(group.bobby).state is GroupState.BANNED or group.shown(group.bobby).is_refused,
+            "Bobby is shown that he is out",
+            1200,
+        )
 
 
 @simulated
