@@ -98,9 +98,12 @@ class GroupWork:
         known = groups.in_states(self._database, GroupState.JOINING, GroupState.MEMBER)
         async with asyncio.TaskGroup() as side_by_side:
             for group in known:
-                side_by_side.create_task(self._work_for(group, tasks.get(group.chat, [])))
+                side_by_side.create_task(self._work_for(group.chat, tasks.get(group.chat, [])))
 
-    async def _work_for(self, group: StoredGroup, tasks: list[GroupTask]) -> None:
+    async def _work_for(self, chat: str, tasks: list[GroupTask]) -> None:
+        group = groups.find(self._database, chat)  # as it is now
+        if group is None or group.state not in (GroupState.JOINING, GroupState.MEMBER):
+            return
         try:
             if group.state is GroupState.JOINING:
                 await self._attempt(group.chat, self._join(group))

@@ -101,7 +101,7 @@ class Groups:
         return self._session.account.username
 
     async def run(self) -> None:
-        """Comes into groups that another device told an earlier version of."""
+        """Comes into the groups that this device was told of before."""
         with self._database.transaction():
             for body in stored.take_told(self._database):
                 try:
@@ -268,6 +268,7 @@ class Groups:
         for mailbox in known.mailboxes:
             access = MailboxAcl(token_hash(token), can_edit_acl=False, can_send=True, can_recv=True)
             await server.mailbox_acl_edit(known.token, mailbox, access)
+        known, _ = self._member_of(group)  # again: much may have happened meanwhile
         with self._database.transaction():
             key = group_keys.all_of(self._database, group)[0]
             invite = GroupInvite(known.descriptor, key, token, self._clock.now_ns())
@@ -307,6 +308,8 @@ class Groups:
     def ban(self, group: str, name: Username) -> None:
         """See the face."""
         known = self._managed(group)
+        if name == self._me:
+            raise Refused("nobody bans themselves: leave the group instead")
         with self._database.transaction():
             self._say(known, Ban(name))
             group_tasks.add(self._database, group, TaskKind.SHUT_OUT, name)

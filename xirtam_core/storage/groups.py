@@ -136,8 +136,14 @@ def shown_of(database: Database, chats: Sequence[str]) -> dict[str, Group]:
     return {row[0]: _shown(row) for row in rows}
 
 
+def add_told(database: Database, descriptor: GroupDescriptor, body: bytes) -> None:
+    """Keeps the event on a group that this device is to come into when its engine starts."""
+    sql = "INSERT OR REPLACE INTO told_groups (id, server, body) VALUES (?, ?, ?)"
+    database.execute(sql, bytes(descriptor.id()), descriptor.server, body.decode())
+
+
 def take_told(database: Database) -> list[str]:
-    """Events on groups that an earlier version has kept from the account's other devices; they are kept no more."""
+    """The events on groups that this device was told of before it could come into them; they are kept no more."""
     return [body for (body,) in database.rows("DELETE FROM told_groups RETURNING body")]
 
 
