@@ -75,9 +75,7 @@ class Conversation(Vertical):
             beginning="This is where you came in. Only members can read what is said here."
             if is_group
             else f"This is the beginning of your chat with {chat.peer}. Only the two of you can read it.",
-            empty="Nothing said yet. What you write here, only members can read."
-            if is_group
-            else f"Nothing said yet. What you write here, only {chat.peer} can read.",
+            empty=_nothing_said(chat),
         )
         await attempt(opened, self)
 
@@ -282,6 +280,13 @@ class Conversation(Vertical):
         event.stop()
         if self.transcript.start_cursor():
             self.transcript.focus()
+
+
+def _nothing_said(chat: Chat) -> str:
+    if chat.group is not None and chat.group.state is GroupState.INVITED:
+        return "What is said in the group shows here once you have accepted."
+    readers = "members" if chat.group is not None else str(chat.peer)
+    return f"Nothing said yet. What you write here, only {readers} can read."
 
 
 def _could_write(chat: Chat) -> bool:

@@ -54,7 +54,7 @@ class GroupSheet(Sheet[None]):
         if details == self._details:
             return
         self._details = details
-        self.query_one("#heading", Static).update(f"{details.group.title}: {details.group.members} members")
+        self.query_one("#heading", Static).update(f"{details.group.title}: {_members(details.group.members)}")
         hits = self.query_one(OptionList)
         at = hits.highlighted
         hits.clear_options()
@@ -62,7 +62,7 @@ class GroupSheet(Sheet[None]):
         hits.highlighted = min(at or 0, len(details.roster) - 1)
         is_admin = details.group.is_admin
         self.query_one("#rights", Static).update(
-            "On a member: b ban or let in again · a admin or not" if is_admin else ""
+            "\nOn a member: b ban or let in again · a admin or not" if is_admin else ""
         )
         self.query_one(Input).display = details.group.may_invite
 
@@ -125,6 +125,10 @@ class GroupSheet(Sheet[None]):
         answer = self.query_one("#answer", Static)
         answer.update(words)
         answer.set_class(tone == "failed", "failed")
+
+
+def _members(count: int) -> str:
+    return f"{count} member{'' if count == 1 else 's'}"
 
 
 def _row(member: GroupMember, me: Username) -> Content:
