@@ -6,6 +6,7 @@ They come through the same journal, checks and transaction as messages. They nev
 import logging
 from collections.abc import Callable
 
+from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.errors import Malformed
 from xirtam_core.names import Username
@@ -13,7 +14,7 @@ from xirtam_core.people import Standing
 from xirtam_core.protocol.control import DEVICE
 from xirtam_core.protocol.event import is_group
 from xirtam_core.protocol.opened import Opened
-from xirtam_core.storage import people
+from xirtam_core.storage import devices, people
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -67,6 +68,8 @@ class Controls:
             return
         if people.standing(self._database, opened.sender) is Standing.BLOCKED:
             return
+        if opened.sender == self._me and devices.is_revoked(self._database, bcs_hash(opened.device_pk)):
+            return  # its key still signs, but whoever has it shall change nothing that was said
         try:
             take(opened, outcome)
         except Malformed as fault:

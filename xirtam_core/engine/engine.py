@@ -76,6 +76,7 @@ class Engine:
         self._status = AccountStatus(database, self._session, headers, network.routes, clock, announcer)
         network.routes.use(HomeRelay(database, self._session, network), self._status.announce)
         self._peers = Peers(database, network, clock, announcer)
+        self._peers.pin(account.username, account.root_hash)
         posting = GroupPosting(database, self._session, network, self._peers)
         self._outbox = Outbox(database, self._session, network, self._peers, posting, clock, announcer)
         self._controls = Controls(database, account.username)

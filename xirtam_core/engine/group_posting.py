@@ -82,10 +82,10 @@ class GroupPosting:
         await self._post_key(group, aead.new_key(), [key for keys in found for key in keys])
         return missed
 
-    async def hand_keys(self, group: StoredGroup, member: Username) -> None:
-        """Posts the keys that there are for the devices of one member alone, the one in use last."""
+    async def hand_keys(self, group: StoredGroup, member: Username, after_ns: int) -> None:
+        """Posts the keys that came after a time for the devices of one member alone, the one in use last."""
         receivers = await self._peers.receivers(member)
-        for key in reversed(group_keys.all_of(self._database, group.chat)[: group_keys.KEPT]):
+        for key in group_keys.since(self._database, group.chat, after_ns):
             await self._post_key(group, key, receivers)
 
     async def _post_key(self, group: StoredGroup, key: AeadKey, receivers: list[DhPublic]) -> None:

@@ -20,7 +20,7 @@ from xirtam_core.protocol.device_signing import Received
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.opened import Opened
 from xirtam_core.protocol.roster import Roster
-from xirtam_core.storage import group_keys, group_members, journal, medium_keys
+from xirtam_core.storage import group_keys, group_members, groups, journal, medium_keys
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.groups import StoredGroup
 from xirtam_core.storage.journal import JournalEntry
@@ -105,7 +105,11 @@ class MessagesReception(_GroupReception):
         return self._roster.presentation.who_posts == "members" or self._roster.is_admin(said.sender)
 
     def _rekey(self, entry: JournalEntry, said: Rekeyed) -> None:
-        if not self._roster.is_admin(said.sender):
+        group = groups.find(self._database, self._group.chat)
+        if group is None or group.state not in groups.READ:
+            return  # the account is out since this batch began
+        was_admin = group_members.was_admin(self._database, self._group.chat, said.sender, entry.received_at_ns)
+        if not was_admin and not self._roster.is_admin(said.sender):
             if entry.attempts < _LOOKS_FOR_ADMIN:
                 raise NotYet("its sender is no admin, as far as is known")
             return

@@ -28,6 +28,7 @@ from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol import group_command
 from xirtam_core.protocol.account_events import GroupJoined, Membership
+from xirtam_core.protocol.event import is_group
 from xirtam_core.protocol.group import GroupDescriptor
 from xirtam_core.protocol.group_command import (
     LONGEST_DESCRIPTION,
@@ -105,7 +106,7 @@ class Groups:
         with self._database.transaction():
             for body in stored.take_told(self._database):
                 try:
-                    self._told(GroupJoined.parse(body.encode()), Outcome())
+                    self._told(GroupJoined.parse(body.encode()), self._clock.now_ns(), Outcome())
                 except Malformed:
                     continue
         self._work.hurry()
@@ -198,13 +199,14 @@ class Groups:
 
     def _note_invitation(self, message: StoredMessage, outcome: Outcome) -> None:
         """Somebody invites this account; what an own device sent is an invitation of others."""
-        if message.message.mime != INVITE or message.message.mine or message.message.is_withdrawn:
+        said = message.message
+        if said.mime != INVITE or said.mine or said.is_withdrawn or is_group(said.chat):
             return
         invite = GroupInvite.parse(message.body)
         chat, sender = invite.descriptor.id().hex(), message.message.sender
         known = stored.find(self._database, chat)
-        if known is not None and known.state in stored.READ:
-            return  # what opens it is here already, and stays
+        if known is not None and not self._may_be_replaced(known, sender):
+            return
         if people.standing(self._database, sender) is not Standing.CONTACT or self._is_full():
             return
         after_ns = max(0, invite.created_at - _EARLIER_NS)
@@ -223,15 +225,24 @@ class Groups:
         chats.open_group(self._database, chat, self._clock.now_ns())
         outcome.chats.add(chat)
 
+    def _may_be_replaced(self, known: StoredGroup, inviter: Username) -> bool:
+        """Whether an invitation may take the place of what opens a group already: where that is refused, or was the same one's."""
+        if known.state in stored.READ:
+            if not self._shown(known.chat).is_refused:
+                return False
+            self._rosters.leave(known, GroupState.LEFT)
+            return True
+        return known.state is not GroupState.INVITED or known.invited_by == inviter
+
     def _is_full(self) -> bool:
         invitations = len(stored.in_states(self._database, GroupState.INVITED))
         return invitations >= _MOST_INVITATIONS or stored.count(self._database) >= _MOST
 
     def _take(self, event: GroupJoined, sent_at: int, outcome: Outcome) -> None:
         """Another device of this account, or this one, has come into a group."""
-        self._told(event, outcome)
+        self._told(event, sent_at, outcome)
 
-    def _told(self, event: GroupJoined, outcome: Outcome) -> None:
+    def _told(self, event: GroupJoined, at_ns: int, outcome: Outcome) -> None:
         membership = event.membership()
         descriptor = membership.descriptor
         chat = descriptor.id().hex()
@@ -240,7 +251,7 @@ class Groups:
             return
         if stored.count(self._database) >= _MOST and known is None:
             raise Malformed("more groups than an account takes")
-        after_ns = self._now_ns() if known is None else known.after_ns
+        after_ns = max(0, at_ns - _EARLIER_NS) if known is None else known.after_ns
         group = StoredGroup(chat, descriptor, descriptor.server, membership.token, GroupState.JOINING, after_ns)
         if known is not None:
             group = msgspec.structs.replace(group, invited_by=known.invited_by)
@@ -282,10 +293,11 @@ class Groups:
     def leave(self, group: str) -> None:
         """See the face."""
         known = self._require(group)
-        if known.state not in (GroupState.MEMBER, GroupState.JOINING):
+        if known.state not in stored.READ:
             raise Refused("this account is not in the group (any more)")
+        is_out = known.state is GroupState.JOINING or self._shown(group).is_refused
         with self._database.transaction():
-            if known.state is GroupState.JOINING:
+            if is_out:
                 self._rosters.leave(known, GroupState.LEFT)
             else:
                 stored.store(self._database, msgspec.structs.replace(known, state=GroupState.LEAVING, rekey_s=None))
@@ -295,9 +307,12 @@ class Groups:
 
     def forget(self, group: str) -> None:
         """See the face."""
-        if self._require(group).state in stored.READ:
+        known = self._require(group)
+        if known.state in (GroupState.MEMBER, GroupState.JOINING):
             raise Refused("leave the group first: as long as this account is in it, it goes on")
         with self._database.transaction():
+            if known.state is GroupState.LEAVING:
+                self._rosters.leave(known, GroupState.LEFT)
             chats.remove(self._database, group)
             stored.remove(self._database, group)
         self._database.forget_deleted()
@@ -313,7 +328,7 @@ class Groups:
         with self._database.transaction():
             self._say(known, Ban(name))
             group_tasks.add(self._database, group, TaskKind.SHUT_OUT, name)
-            stored.plan_rekey(self._database, group, seconds(self._clock), is_urgent=True)
+            stored.hasten_rekey(self._database, group, seconds(self._clock))
         self._work.hurry()
 
     def unban(self, group: str, name: Username) -> None:
@@ -330,8 +345,9 @@ class Groups:
             raise NotFound(f"{name} is not in this group")
         with self._database.transaction():
             self._say(known, AddAdmin(name) if is_admin else RemoveAdmin(name))
-            if is_admin:
-                group_tasks.add(self._database, group, TaskKind.EMPOWER, name)
+            kind, opposite = (TaskKind.EMPOWER, TaskKind.REDUCE) if is_admin else (TaskKind.REDUCE, TaskKind.EMPOWER)
+            group_tasks.drop(self._database, group, opposite, name)
+            group_tasks.add(self._database, group, kind, name)
         self._work.hurry()
 
     def set_info(self, group: str, name: str | None = None, description: str | None = None) -> None:

@@ -104,6 +104,7 @@ class History:
         """Fetches what is offered, for ever."""
         while True:
             self._offered.clear()
+            offered_histories.recall(self._database, seconds(self._clock))
             while (offered := offered_histories.due(self._database, seconds(self._clock))) is not None:
                 await self._try(offered)
             due_s = offered_histories.next_due_s(self._database)

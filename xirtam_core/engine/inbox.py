@@ -7,6 +7,7 @@ and what became of all of them is one transaction. A sender who cannot be looked
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -29,6 +30,8 @@ from xirtam_core.storage.peers import Peer
 
 _log = logging.getLogger(__name__)
 _BATCH = 100
+_LOOKS_AT_LIES = 300
+"""How often a sender is looked for about whom the directory's answers do not hold, which takes a day: anybody may name such a one."""
 _LOOKS_AT_IDENTITY = 5
 """How often an entry is held against an identity that may be older than it, whatever the clocks say: over a minute in all."""
 _RECENT = 10_000
@@ -198,7 +201,7 @@ class Inbox:
         if reception.is_ordered and entry.place in batch.held:
             self._defer(entry, "something that came before it is not understood yet", batch)
             return
-        if isinstance(sender, NotFound) and entry.attempts >= reception.looks_for_sender:
+        if isinstance(sender, Exception) and entry.attempts >= _most_looks(sender, reception):
             journal.reject(self._database, entry, str(sender))
             return
         if isinstance(sender, Exception):
@@ -250,6 +253,13 @@ class Inbox:
 def _rank(item: _Unsealed) -> bool:
     """What is read in order comes first: it says what to make of the others."""
     return not item.reception.is_ordered
+
+
+def _most_looks(fault: Exception, reception: Reception) -> float:
+    """How often a sender is looked for who cannot be found for this reason; while nobody answers, without end."""
+    if isinstance(fault, NotFound):
+        return reception.looks_for_sender
+    return _LOOKS_AT_LIES if isinstance(fault, Unverified) else math.inf
 
 
 def _blame(fault: Exception) -> str:

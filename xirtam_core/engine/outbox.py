@@ -128,6 +128,8 @@ class Outbox:
     def retry(self, message_id: str) -> None:
         """Queues a failed message again, and makes queued ones go at once; raises `NotFound`."""
         message = self._own(message_id)
+        if message.message.is_withdrawn:
+            raise Refused("that message has been withdrawn")
         if message.message.state is SendState.FAILED:
             with self._database.transaction():
                 message = messages.set_state(self._database, message.row, SendState.QUEUED)
@@ -310,7 +312,10 @@ class Outbox:
         if not stored.exists(self._database, sending):
             return
         with self._database.transaction():
-            stored.drop(self._database, sending)
+            if message is None and leg is Leg.PEER and Leg.SELF in sending.legs:
+                stored.done(self._database, sending, leg)  # what was said holds on one's own devices
+            else:
+                stored.drop(self._database, sending)
             if message is not None and leg is self._legs(sending.chat)[0] and self._is_queued(message):
                 failed = messages.set_state(self._database, message.row, SendState.FAILED, _reason(fault))
         if failed is not None:

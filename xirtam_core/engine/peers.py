@@ -15,7 +15,7 @@ from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.lookups import Lookups
 from xirtam_core.engine.network import Network
-from xirtam_core.errors import NotFound, RetryLater, Unreachable, Unverified, XirtamError
+from xirtam_core.errors import Equivocation, NotFound, RetryLater, Unreachable, Unverified, XirtamError
 from xirtam_core.events import AlarmRaised, ChatChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol import certificate
@@ -44,6 +44,7 @@ class Peers:
         self._clock = clock
         self._announcer = announcer
         self._locks: WeakValueDictionary[Username, asyncio.Lock] = WeakValueDictionary()
+        self._pinned: dict[Username, Hash] = {}
         self._keys_at_s: dict[Username, int] = {}
         self._no_directory_until = 0.0
         self._has_failed = False
@@ -52,6 +53,10 @@ class Peers:
         self._verified_chains: dict[tuple[Hash, Hash], int] = {}
         self._identities = Lookups(self.look_up)
         self._key_rings = Lookups(self._look_up_keys)
+
+    def pin(self, user: Username, root_cert_hash: Hash) -> None:
+        """Knows somebody's identity from elsewhere than the directory: what differs is a change, also where it is the first answer."""
+        self._pinned[user] = root_cert_hash
 
     async def run(self) -> None:
         """Has look-ups go on behind those who asked for them."""
@@ -87,9 +92,11 @@ class Peers:
         self._check_directory(user)
         fault = await self._identities.ask(user)
         found = stored.find(self._database, user)
+        if found is None and isinstance(fault, NotFound):
+            raise NotFound(str(fault))  # the directory has answered: nothing is to be tried again as soon as it does
         if found is None:
             self._has_failed = True
-            raise NotFound(str(fault)) if isinstance(fault, NotFound) else Unreachable(str(fault))
+            raise Unverified(str(fault)) if isinstance(fault, Unverified) else Unreachable(str(fault))
         return found
 
     async def _newest(self, known: Peer) -> Peer:
@@ -113,13 +120,18 @@ class Peers:
             raise Unreachable(f"the directory did not answer a moment ago; {user} has not been asked about")
 
     async def look_up(self, user: Username) -> Peer:
-        """Who `user` is, asked for now unless that was done within the last minute; raises `NotFound`, and `Unreachable` in time."""
+        """Who `user` is, asked for now unless that was done within the last minute.
+
+        Raises `NotFound`, `Unverified` for an answer that does not hold, and `Unreachable` in time.
+        """
         try:
             async with asyncio.timeout(_LOOKUP_TIMEOUT_S):
                 return await self.refresh(user)
         except NotFound:
             raise
         except (XirtamError, TimeoutError) as fault:
+            if isinstance(fault, Unverified) and not isinstance(fault, Equivocation):
+                raise Unverified(f"what the directory answers about {user} does not hold: {fault}") from fault
             self._has_failed = True
             if isinstance(
                 fault, Unreachable | RetryLater | TimeoutError
@@ -141,7 +153,8 @@ class Peers:
             self._recovered()
             if descriptor is None:
                 raise NotFound(f"there is no user {user} in the directory")
-            has_changed = known is not None and known.root_cert_hash != descriptor.root_cert_hash
+            expected = self._pinned.get(user) if known is None else known.root_cert_hash
+            has_changed = expected is not None and expected != descriptor.root_cert_hash
             alarm = _changed_identity(user) if has_changed else None
             peer = stored.store(self._database, user, descriptor, seconds(self._clock), alarm)
             if has_changed:

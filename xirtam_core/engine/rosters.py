@@ -21,9 +21,10 @@ from xirtam_core.protocol.group_command import (
     Unban,
 )
 from xirtam_core.protocol.roster import Member, Roster
-from xirtam_core.storage import group_keys, group_members, groups, journal, messages
+from xirtam_core.storage import group_keys, group_members, group_tasks, groups, journal, messages
 from xirtam_core.storage.content import NOTICE
 from xirtam_core.storage.database import Database
+from xirtam_core.storage.group_tasks import TaskKind
 from xirtam_core.storage.groups import StoredGroup
 from xirtam_core.storage.journal import Place
 
@@ -46,6 +47,7 @@ class Rosters:
         group_members.remove_all(self._database, group.chat)
         beginning = Roster(group.descriptor.init_admin)
         group_members.store(self._database, group.chat, beginning.members.items())
+        group_members.begin_admin(self._database, group.chat, group.descriptor.init_admin, 0)
         groups.store(self._database, msgspec.structs.replace(group, presentation=beginning.presentation))
         self._database.execute("UPDATE groups SET members = 1 WHERE chat = ?", group.chat)
 
@@ -61,13 +63,14 @@ class Rosters:
         if before != after:
             group_members.store(self._database, chat, [(about, after)])
             groups.add_members(self._database, chat, _is_active(after) - _is_active(before))
+            self._note_admin(chat, about, before, after, at_ns)
         group = groups.find(self._database, chat)
         if group is None:
             return
         if group.presentation != roster.presentation:
             group = msgspec.structs.replace(group, presentation=roster.presentation)
             groups.store(self._database, group)
-        self._follow(group, about, command, at_ns, outcome)
+        self._follow(group, sender, about, command, at_ns, outcome)
         self._admit(chat, about, after, outcome)
         if about == self._me:
             self._i_am(group, after)
@@ -76,14 +79,42 @@ class Rosters:
         self._add_notice(group, sender, command, at_ns, outcome)
         outcome.chats.add(chat)
 
-    def _follow(self, group: StoredGroup, about: Username, command: Command, at_ns: int, outcome: Outcome) -> None:
-        """What a ban, or its end, does to what the banned have said."""
+    def _note_admin(self, chat: str, about: Username, before: Member | None, after: Member | None, at_ns: int) -> None:
+        was, now = before is not None and before.is_admin, after is not None and after.is_admin
+        if now and not was:
+            group_members.begin_admin(self._database, chat, about, at_ns)
+        elif was and not now:
+            group_members.end_admin(self._database, chat, about, at_ns)
+
+    def _follow(
+        self, group: StoredGroup, sender: Username, about: Username, command: Command, at_ns: int, outcome: Outcome
+    ) -> None:
+        """What a ban, or its end, does to what the banned have said, and to what was to be done about them."""
+        self._drop_tasks(group.chat, about, command)
         if isinstance(command, Ban):
+            if sender == self._me and group.state is GroupState.MEMBER:
+                group_tasks.add(self._database, group.chat, TaskKind.SHUT_OUT, about)
             group_members.begin_ban(self._database, group.chat, about, at_ns)
             for message in messages.delete_from(self._database, group.chat, about, at_ns):
                 outcome.news.append(MessageRemoved(group.chat, message))
         elif isinstance(command, Unban):
             group_members.end_ban(self._database, group.chat, about, at_ns)
+
+    def _drop_tasks(self, chat: str, about: Username, command: Command) -> None:
+        """What the group has been told meanwhile takes the place of what was to be done before."""
+        match command:
+            case Unban():
+                over = (TaskKind.SHUT_OUT,)
+            case Ban() | Leave():
+                over = (TaskKind.EMPOWER, TaskKind.REDUCE, TaskKind.HAND_KEYS)
+            case RemoveAdmin():
+                over = (TaskKind.EMPOWER,)
+            case AddAdmin():
+                over = (TaskKind.REDUCE,)
+            case _:
+                return
+        for kind in over:
+            group_tasks.drop(self._database, chat, kind, about)
 
     def _admit(self, chat: str, about: Username, after: Member | None, outcome: Outcome) -> None:
         if _is_active(after):
@@ -98,18 +129,18 @@ class Rosters:
             return
         is_admin = member is not None and member.is_admin
         at_s = (group.rekey_s or seconds(self._clock)) if is_admin else None
-        groups.plan_rekey(self._database, group.chat, at_s, is_urgent=group.is_urgent and is_admin)
+        groups.plan_rekey(self._database, group.chat, at_s, urgency=group.urgency if is_admin else 0)
 
     def leave(self, group: StoredGroup, state: GroupState) -> None:
         """The account is out of a group: it is read no more, and its keys go."""
-        groups.store(self._database, msgspec.structs.replace(group, state=state, rekey_s=None, is_urgent=False))
+        groups.store(self._database, msgspec.structs.replace(group, state=state, rekey_s=None, urgency=0))
         for mailbox in group.mailboxes:
             journal.unfollow(self._database, Place(group.server, mailbox))
         group_keys.remove_all(self._database, group.chat)
 
     def _rekey_soon(self, chat: str, roster: Roster) -> None:
         if roster.is_admin(self._me):
-            groups.plan_rekey(self._database, chat, seconds(self._clock), is_urgent=True)
+            groups.hasten_rekey(self._database, chat, seconds(self._clock))
 
     def _add_notice(self, group: StoredGroup, sender: Username, command: Command, at_ns: int, outcome: Outcome) -> None:
         """A line in the transcript, for what happened since the account came in."""

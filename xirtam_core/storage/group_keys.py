@@ -36,6 +36,20 @@ def all_of(database: Database, chat: str) -> list[AeadKey]:
     return [AeadKey(key) for (key,) in rows]
 
 
+def newest_ns(database: Database, chat: str) -> int:
+    """When the key in use came, by the group's server."""
+    row = database.row("SELECT max(since_ns) FROM group_keys WHERE chat = ?", chat)
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
+def since(database: Database, chat: str, after_ns: int) -> list[AeadKey]:
+    """The keys that came after a time, the one in use last."""
+    rows = database.rows(
+        "SELECT key FROM group_keys WHERE chat = ? AND since_ns > ? ORDER BY since_ns, key DESC", chat, after_ns
+    )
+    return [AeadKey(key) for (key,) in rows]
+
+
 def remove_all(database: Database, chat: str) -> None:
     """Destroys the keys of a group."""
     database.execute("DELETE FROM group_keys WHERE chat = ?", chat)

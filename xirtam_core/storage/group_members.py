@@ -36,7 +36,7 @@ def active(database: Database, chat: str) -> list[Username]:
 
 def remove_all(database: Database, chat: str) -> None:
     """Forgets a group's roster and what was known of its people, to be replayed anew."""
-    for table in ("group_members", "group_bans", "group_tokens", "group_tasks"):
+    for table in ("group_members", "group_bans", "group_admins", "group_tokens", "group_tasks"):
         database.execute(f"DELETE FROM {table} WHERE chat = ?", chat)  # noqa: S608 # no input
 
 
@@ -57,6 +57,24 @@ def was_banned(database: Database, chat: str, username: Username, at_ns: int) ->
     sql = (
         "SELECT 1 FROM group_bans WHERE chat = ? AND username = ? AND from_ns < ? AND coalesce(until_ns > ?, 1) LIMIT 1"
     )
+    return database.row(sql, chat, username, at_ns, at_ns) is not None
+
+
+def begin_admin(database: Database, chat: str, username: Username, from_ns: int) -> None:
+    """Somebody is an admin from `from_ns` on, by the group's server."""
+    sql = "INSERT INTO group_admins (chat, username, from_ns) VALUES (?, ?, ?)"
+    database.execute(sql, chat, username, from_ns)
+
+
+def end_admin(database: Database, chat: str, username: Username, until_ns: int) -> None:
+    """Somebody is an admin no more from `until_ns` on."""
+    sql = "UPDATE group_admins SET until_ns = ? WHERE chat = ? AND username = ? AND until_ns IS NULL"
+    database.execute(sql, until_ns, chat, username)
+
+
+def was_admin(database: Database, chat: str, username: Username, at_ns: int) -> bool:
+    """Whether somebody was an admin at a time, by the group's server."""
+    sql = "SELECT 1 FROM group_admins WHERE chat = ? AND username = ? AND from_ns < ? AND coalesce(until_ns > ?, 1) LIMIT 1"
     return database.row(sql, chat, username, at_ns, at_ns) is not None
 
 

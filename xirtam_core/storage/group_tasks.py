@@ -17,6 +17,8 @@ class TaskKind(StrEnum):
     """Take the rights from the tokens known to be somebody's."""
     EMPOWER = "empower"
     """Give all rights to the tokens known to be somebody's, who is an admin now."""
+    REDUCE = "reduce"
+    """Leave the tokens known to be somebody's, who is an admin no more, a member's rights."""
     HAND_KEYS = "hand keys"
     """Give the group's keys to somebody whose devices could not be asked about when they were made."""
 
@@ -29,24 +31,32 @@ class GroupTask(msgspec.Struct, frozen=True):
     kind: TaskKind
     username: Username
     attempts: int
+    since_ns: int
 
 
-def add(database: Database, chat: str, kind: TaskKind, username: Username) -> None:
+def add(database: Database, chat: str, kind: TaskKind, username: Username, since_ns: int = 0) -> None:
     """Has something done; shutting somebody out takes the place of all else about them, and the other way round."""
     database.execute(
         "DELETE FROM group_tasks WHERE chat = ?1 AND username = ?2 AND (kind = ?3) <> (?4 = ?3)",
         chat, username, TaskKind.SHUT_OUT, kind,
     )  # fmt: skip
-    sql = "INSERT OR REPLACE INTO group_tasks (chat, kind, username) VALUES (?, ?, ?)"
-    database.execute(sql, chat, kind, username)
+    database.execute(
+        "INSERT INTO group_tasks (chat, kind, username, since_ns) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (chat, kind, username) DO UPDATE SET attempts = 0, next_attempt_s = 0",
+        chat, kind, username, since_ns,
+    )  # fmt: skip
 
 
 def due(database: Database, now_s: int) -> list[GroupTask]:
     """What is to be done now, in the order in which it was asked for."""
     rows = database.rows(
-        "SELECT id, chat, kind, username, attempts FROM group_tasks WHERE next_attempt_s <= ? ORDER BY id", now_s
+        "SELECT id, chat, kind, username, attempts, since_ns FROM group_tasks WHERE next_attempt_s <= ? ORDER BY id",
+        now_s,
     )
-    return [GroupTask(number, chat, TaskKind(kind), Username(name), tries) for number, chat, kind, name, tries in rows]
+    return [
+        GroupTask(number, chat, TaskKind(kind), Username(name), tries, since_ns)
+        for number, chat, kind, name, tries, since_ns in rows
+    ]
 
 
 def about(database: Database, chat: str, kind: TaskKind) -> list[Username]:
@@ -59,7 +69,7 @@ def outstanding(database: Database, chat: str) -> int:
     """How much is to be done in a group at once, a new key included."""
     row = database.row(
         "SELECT (SELECT count(*) FROM group_tasks WHERE chat = ?1 AND kind <> 'hand keys')"
-        " + (SELECT is_urgent FROM groups WHERE chat = ?1)",
+        " + (SELECT is_urgent > 0 FROM groups WHERE chat = ?1)",
         chat,
     )
     return 0 if row is None or row[0] is None else int(row[0])

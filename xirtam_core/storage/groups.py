@@ -41,7 +41,7 @@ class StoredGroup(msgspec.Struct, frozen=True):
     presentation: Presentation = Presentation()
     is_muted: bool = False
     rekey_s: int | None = None
-    is_urgent: bool = False
+    urgency: int = 0
 
     @property
     def id(self) -> Hash:
@@ -69,7 +69,7 @@ def store(database: Database, group: StoredGroup) -> None:
     values = (
         group.chat, bytes(group.messages_mailbox), bytes(group.management_mailbox), bcs.encode(group.descriptor), group.server,
         bytes(group.token), group.state, group.after_ns, group.says_accepted, group.invited_by,
-        msgspec.json.encode(group.presentation, enc_hook=str).decode(), group.is_muted, group.rekey_s, group.is_urgent,
+        msgspec.json.encode(group.presentation, enc_hook=str).decode(), group.is_muted, group.rekey_s, group.urgency,
     )  # fmt: skip
     database.execute(
         "INSERT INTO groups (chat, messages_mailbox, management_mailbox, descriptor, server, token, state, after_ns, says_accepted,"
@@ -116,9 +116,22 @@ def add_members(database: Database, chat: str, more: int) -> None:
         database.execute("UPDATE groups SET members = members + ? WHERE chat = ?", more, chat)
 
 
-def plan_rekey(database: Database, chat: str, at_s: int | None, *, is_urgent: bool) -> None:
+def plan_rekey(database: Database, chat: str, at_s: int | None, *, urgency: int = 0) -> None:
     """Notes when this device gives a group its next key, None for not at all."""
-    database.execute("UPDATE groups SET rekey_s = ?, is_urgent = ? WHERE chat = ?", at_s, is_urgent, chat)
+    database.execute("UPDATE groups SET rekey_s = ?, is_urgent = ? WHERE chat = ?", at_s, urgency, chat)
+
+
+def hasten_rekey(database: Database, chat: str, now_s: int) -> None:
+    """Has this device give a group a new key at once, once more if it is about to."""
+    database.execute("UPDATE groups SET rekey_s = ?, is_urgent = is_urgent + 1 WHERE chat = ?", now_s, chat)
+
+
+def has_rekeyed(database: Database, group: StoredGroup, next_s: int) -> None:
+    """Notes that a key was given, and when the next one is; unless another was asked for since `group` was looked at."""
+    database.execute(
+        "UPDATE groups SET rekey_s = ?, is_urgent = 0 WHERE chat = ? AND is_urgent = ? AND rekey_s IS NOT NULL",
+        next_s, group.chat, group.urgency,
+    )  # fmt: skip
 
 
 def shown(database: Database, chat: str) -> Group | None:
@@ -178,7 +191,7 @@ def _stored(row: Row) -> StoredGroup:
         _presentation(presentation),
         bool(is_muted),
         rekey_s,
-        bool(is_urgent),
+        is_urgent,
     )
 
 

@@ -32,6 +32,12 @@ def add(database: Database, root: Attachment, server: ServerName | None, now_s: 
     return added > 0
 
 
+def recall(database: Database, now_s: int) -> None:
+    """Makes due what was put off further than anything is, by a clock that has been put back since."""
+    sql = "UPDATE offered_histories SET next_attempt_s = 0 WHERE next_attempt_s > ?"
+    database.execute(sql, now_s + _LONGEST_WAIT_S)
+
+
 def due(database: Database, now_s: int) -> OfferedHistory | None:
     """The first one whose time has come, or None."""
     row = database.row(

@@ -313,7 +313,7 @@ STEPS = (
     -- mailboxes are now. after_ns is where the reading of messages begins. says_accepted: whether this device is the one that
     -- tells the group that the invitation was accepted. presentation is what the roster says of the group, as JSON; members is
     -- how many are active. rekey_s is when this device gives the group its next key, NULL while that is not up to it; a rekey
-    -- that is_urgent leaves nothing to chance.
+    -- that is_urgent leaves nothing to chance, and counts who asked for it.
     ALTER TABLE groups RENAME TO told_groups;
     CREATE TABLE groups (
         chat TEXT PRIMARY KEY,
@@ -342,7 +342,7 @@ STEPS = (
         UNIQUE (chat, since_ns, key)
     ) STRICT;
 
-    -- The roster as far as the management mailbox has been read, and when its named were shut out.
+    -- The roster as far as the management mailbox has been read, and when its named were shut out, and when they were admins.
     CREATE TABLE group_members (
         chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
         username TEXT NOT NULL,
@@ -358,6 +358,14 @@ STEPS = (
         until_ns INTEGER
     ) STRICT;
     CREATE INDEX group_bans_of ON group_bans (chat, username);
+    CREATE TABLE group_admins (
+        id INTEGER PRIMARY KEY,
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        username TEXT NOT NULL,
+        from_ns INTEGER NOT NULL,
+        until_ns INTEGER
+    ) STRICT;
+    CREATE INDEX group_admins_of ON group_admins (chat, username);
 
     -- Tokens known to be somebody's, by their hashes: issued to them here, or seen on what they sent.
     CREATE TABLE group_tokens (
@@ -367,12 +375,14 @@ STEPS = (
         PRIMARY KEY (chat, token_hash)
     ) STRICT, WITHOUT ROWID;
 
-    -- What is to be done at a group's server: shut somebody's tokens out, or give an admin's all rights.
+    -- What is to be done at a group's server about somebody: rights of their tokens, or keys that they have missed, which are those
+    -- that came after since_ns.
     CREATE TABLE group_tasks (
         id INTEGER PRIMARY KEY,
         chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
         kind TEXT NOT NULL,
         username TEXT NOT NULL,
+        since_ns INTEGER NOT NULL DEFAULT 0,
         attempts INTEGER NOT NULL DEFAULT 0,
         next_attempt_s INTEGER NOT NULL DEFAULT 0,
         UNIQUE (chat, kind, username)

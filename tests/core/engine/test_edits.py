@@ -15,7 +15,7 @@ from xirtam_core.codec.primitives import Hash
 from xirtam_core.errors import Malformed, NotFound, Refused
 from xirtam_core.events import ChatChanged, MessageChanged, MessageRemoved
 from xirtam_core.protocol.control import DELETE, EDIT, REACTION, Edit, ReactionBody, Withdrawal
-from xirtam_core.storage import early_controls
+from xirtam_core.storage import devices, early_controls
 
 
 async def _hello(alice: SimDevice, bobby: SimDevice) -> Message:
@@ -283,6 +283,30 @@ async def test_a_message_taken_back_after_the_power_went_during_its_sending_is_w
         conversations.withdraw(pair.bobby.name, message.id) if how == "withdraw" else conversations.discard(message.id)
         pair.alice.end.is_cut = False
         await until(lambda: _is_withdrawn(pair.bobby, pair.alice, message), "it is taken back", 300)
+
+
+@simulated
+async def test_what_a_revoked_device_says_about_messages_changes_nothing(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        await acquaint(pair)
+        stolen = pair.alice.keys.issue("stolen")
+        message = pair.alice.messages(pair.bobby)[0]
+        devices.revoke(pair.alice.database, stolen.hash)
+        for mime, body in ((EDIT, Edit(target_of(message), "send money")), (DELETE, Withdrawal(target_of(message)))):
+            await post_control(pair, stolen, pair.alice, mime, body.render(), pair.world.clock.now_ns(), pair.bobby)
+        await asyncio.sleep(60)
+        assert pair.alice.texts(pair.bobby) == ["hello"]
+
+
+@simulated
+async def test_a_withdrawn_message_is_not_sent_again(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        pair.beach.mailbox(pair.bobby.name).takes_messages = False
+        message = await pair.alice.write(pair.bobby, "I never said that")
+        await until(lambda: pair.alice.find(message.id).state is SendState.FAILED, "it fails", 120)
+        pair.alice.database.execute("UPDATE messages SET is_withdrawn = 1")
+        with pytest.raises(Refused):
+            pair.alice.engine.conversations.retry(message.id)
 
 
 @simulated

@@ -1,26 +1,29 @@
 """Groups: made, joined, written in, managed and left (spec: groups.md; client.md, Groups)."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
 
-from tests.sim.groups import circle, comes_in, holds, is_invited, is_member, members, notices, said, shown
+from tests import builders
+from tests.sim.groups import Circle, circle, comes_in, holds, is_invited, is_member, members, notices, said, shown
 from tests.sim.home_server import ReferenceServer
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
 from xirtam_core.chat import Reaction
-from xirtam_core.codec.primitives import AeadKey, Base64Bytes
+from xirtam_core.codec.primitives import AeadKey, AuthToken, Base64Bytes
 from xirtam_core.crypto import aead, dh
-from xirtam_core.errors import Refused, Unverified
+from xirtam_core.errors import NotFound, Refused, Unverified
 from xirtam_core.groups import GroupState, Status
 from xirtam_core.protocol import group_message, rekey
-from xirtam_core.protocol.blob import GROUP_MESSAGE, MESSAGE_CONTENT, Blob
-from xirtam_core.protocol.event import TEXT, Event, ToGroup
+from xirtam_core.protocol.blob import GROUP_MESSAGE, GROUP_REKEY, MESSAGE_CONTENT, Blob
+from xirtam_core.protocol.event import TEXT, Event, ToGroup, ToUser
+from xirtam_core.protocol.group_invite import INVITE, GroupInvite
 from xirtam_core.protocol.mailbox import ReceiveFrom
 from xirtam_core.rpc.home_server import AccessDenied
 from xirtam_core.settings import Settings
-from xirtam_core.storage import group_keys, group_tasks, groups
+from xirtam_core.storage import group_keys, group_tasks, groups, medium_keys
 from xirtam_core.storage.group_tasks import TaskKind
 
 
@@ -379,3 +382,130 @@ async def test_a_group_lives_on_a_reference_server(tmp_path: Path) -> None:
             device.engine.conversations.send_text(group.group, f"hello from {device.name}")
         await until(lambda: len(said(group.alice, group.group)) == 3, "all are there", 600)
         await group.all_get(*said(group.alice, group.group))
+
+
+@simulated
+async def test_who_is_banned_before_becoming_an_admin_gets_no_rights_back(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        group.alice.engine.groups.set_admin(group.group, group.bobby.name, True)
+        await until(lambda: group.shown(group.bobby).is_admin, "Bobby is an admin", 600)
+        await until(
+            lambda: not group_tasks.about(group.alice.database, group.group, TaskKind.EMPOWER), "with rights", 600
+        )
+        group.carol.engine.conversations.send_text(group.group, "hello")
+        await group.all_get("hello")
+        carols = groups.find(group.carol.database, group.group)
+        assert carols is not None
+        await group.alice.crash()
+        group.bobby.engine.groups.ban(group.group, group.carol.name)
+        await until(
+            lambda: not group_tasks.about(group.bobby.database, group.group, TaskKind.SHUT_OUT), "she is out", 600
+        )
+        group_tasks_before = group.alice.start()  # which still means to make her an admin
+        with contextlib.suppress(Refused, NotFound):
+            group_tasks_before.groups.set_admin(group.group, group.carol.name, True)
+        await asyncio.sleep(3 * 3600)
+        assert group_tasks.about(group.alice.database, group.group, TaskKind.EMPOWER) == []
+        with pytest.raises(AccessDenied):
+            await group.harbor.mailbox_multirecv((ReceiveFrom(carols.token, carols.messages_mailbox, 0),), 1000)
+
+
+@simulated
+async def test_two_bans_at_once_leave_out_both(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        group.world.faults.latency_s = 2.0
+        group.alice.engine.groups.ban(group.group, group.bobby.name)
+        await asyncio.sleep(0.3)
+        group.alice.engine.groups.ban(group.group, group.carol.name)
+        await until(
+            lambda: not group_tasks.about(group.alice.database, group.group, TaskKind.SHUT_OUT), "both are out", 1200
+        )
+        await asyncio.sleep(60)
+        newest = _keys(group.alice, group.group)[0]
+        for device in (group.bobby, group.carol):
+            assert newest not in _keys(device, group.group)
+            rekeys = [
+                e
+                for e in group.harbor.mailboxes[_stored(group).messages_mailbox].entries
+                if e.message.kind == GROUP_REKEY
+            ]
+            with pytest.raises(Unverified):
+                rekey.unseal(rekeys[-1].message, medium_keys.openers(device.database))
+
+
+def _stored(group: Circle) -> groups.StoredGroup:
+    found = groups.find(group.alice.database, group.group)
+    assert found is not None
+    return found
+
+
+@simulated
+async def test_who_was_off_when_banned_comes_back_by_a_new_invitation(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        await group.bobby.crash()
+        group.alice.engine.groups.ban(group.group, group.bobby.name)
+        await until(
+            lambda: not group_tasks.about(group.alice.database, group.group, TaskKind.SHUT_OUT), "he is out", 600
+        )
+        group.bobby.start()
+        await until(lambda: group.shown(group.bobby).is_refused, "he is refused", 600)
+        group.alice.engine.groups.unban(group.group, group.bobby.name)
+        await until(lambda: group.members(group.alice)[group.bobby.name].status is Status.PENDING, "may come in", 600)
+        await group.alice.engine.groups.invite(group.group, group.bobby.name)
+        await comes_in(group.bobby, group.group)
+        group.alice.engine.conversations.send_text(group.group, "welcome back")
+        await holds(group.bobby, group.group, "welcome back")
+
+
+@simulated
+async def test_who_is_refused_can_leave_and_forget(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        await group.bobby.crash()
+        group.alice.engine.groups.ban(group.group, group.bobby.name)
+        await until(
+            lambda: not group_tasks.about(group.alice.database, group.group, TaskKind.SHUT_OUT), "he is out", 600
+        )
+        group.bobby.start()
+        await until(lambda: group.shown(group.bobby).is_refused, "he is refused", 600)
+        group.bobby.engine.groups.leave(group.group)
+        assert group.shown(group.bobby).state is GroupState.LEFT
+        group.bobby.engine.groups.forget(group.group)
+        assert group.bobby.engine.groups.groups() == []
+
+
+@simulated
+async def test_a_key_from_somebody_who_was_an_admin_then_is_taken_later(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        group.alice.engine.groups.set_admin(group.group, group.bobby.name, True)
+        await until(
+            lambda: group.shown(group.bobby).is_admin and group.shown(group.carol).members == 3, "an admin", 600
+        )
+        await group.carol.crash()
+        group_of_bobby = _stored(group)
+        key, keys = aead.new_key(), group.bobby.keys
+        receivers = [dh.public_of(device.keys.medium) for device in (group.alice, group.bobby, group.carol)]
+        blob = rekey.seal(group_of_bobby.id, key, keys.username, keys.secret, keys.chain, receivers)
+        await group.harbor.mailbox_send(group_of_bobby.token, group_of_bobby.messages_mailbox, blob, 0)
+        await until(lambda: key in _keys(group.alice, group.group), "it is in use", 60)
+        group.alice.engine.conversations.send_text(group.group, "under Bobby's key")
+        await group.all_get("under Bobby's key", among=(group.alice, group.bobby))
+        group.alice.engine.groups.set_admin(group.group, group.bobby.name, False)
+        await until(lambda: not group.shown(group.bobby).is_admin, "an admin no more", 600)
+        group.carol.start()
+        await holds(group.carol, group.group, "under Bobby's key")
+
+
+@simulated
+async def test_a_second_inviter_does_not_take_the_place_of_the_first(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        second = (await group.alice.engine.groups.create("Second")).id
+        await group.alice.engine.groups.invite(second, group.carol.name)
+        await is_invited(group.carol, second)
+        stored = groups.find(group.alice.database, second)
+        assert stored is not None
+        false = GroupInvite(stored.descriptor, aead.new_key(), AuthToken(bytes(range(20))), group.world.clock.now_ns())
+        event = Event(ToUser(group.carol.name), group.world.clock.now_ns(), INVITE, Base64Bytes(false.render()))
+        await group.world.post(group.carol, builders.sealed_message(group.bobby.keys, event, [group.carol.keys]))
+        await until(lambda: group.carol.messages(group.bobby), "it has come", 60)
+        assert shown(group.carol, second).invited_by == group.alice.name
+        await comes_in(group.carol, second)

@@ -222,3 +222,15 @@ async def test_nobody_can_name_an_account_into_the_list_of_contacts(tmp_path: Pa
         await asyncio.sleep(60)
         assert pair.bobby.engine.conversations.chats() == []
         assert pair.bobby.engine.conversations.status().rejected == 1
+
+
+@simulated
+async def test_a_directory_that_says_another_of_oneself_at_first_is_not_believed(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        carol = pair.world.device("carol", pair.harbor)
+        carol.change_root("mallory")
+        carol.start()
+        await carol.write(carol, "a note to myself")
+        await until(lambda: any(isinstance(event, AlarmRaised) for event in carol.events), "it is an alarm", 300)
+        await asyncio.sleep(120)
+        assert carol.messages(carol)[0].state is SendState.QUEUED
