@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from xirtam_core.discreet import Discreet
+from xirtam_core.groups import Group
 from xirtam_core.names import ServerName, Username
 from xirtam_core.people import Standing
 
@@ -33,6 +34,10 @@ class MessageKind(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
     UNSUPPORTED = "unsupported"
+    INVITE = "invite"
+    """An invitation into the group that `Message.group` names."""
+    NOTICE = "notice"
+    """Nobody wrote it: something that happened to a group, and `text` says what."""
 
 
 class Reaction(msgspec.Struct, frozen=True):
@@ -49,7 +54,8 @@ class Message(Discreet, frozen=True, kw_only=True):
     has the message. Times are Unix nanoseconds; `received_at` is None while no server has it. `state` and `failure` (the reason in
     words) are for own messages. `verified` is false when the sender's identity could not be checked afresh against the directory.
     `text` is what it says now: after an edit another text than was sent, after a withdrawal nothing. `reply_to` is the id of the
-    message that this one answers, and `quote` what its author took from that.
+    message that this one answers, and `quote` what its author took from that. `is_outsiders` marks, in a group, what somebody said who
+    is not in it.
     """
 
     id: str
@@ -69,6 +75,8 @@ class Message(Discreet, frozen=True, kw_only=True):
     quote: str | None = None
     is_edited: bool = False
     is_withdrawn: bool = False
+    is_outsiders: bool = False
+    group: str | None = None
     reactions: tuple[Reaction, ...] = ()
 
 
@@ -99,11 +107,12 @@ class Chat(Discreet, frozen=True, kw_only=True):
 
     `read_up_to` is the position up to which it has been read, 0 for nothing; `last` is the newest message, None in a new chat;
     `alarm` is a security warning in words that blocks sending until it is acknowledged. `features` are what the peer's client is known
-    to understand beyond messages, such as edits; None while it has said nothing, as a reference client never does.
+    to understand beyond messages, such as edits; None while it has said nothing, as a reference client never does. `group` is set in
+    the place of `peer` where it is a group's.
     """
 
     id: str
-    peer: Username
+    peer: Username | None
     server: ServerName | None
     last: Message | None
     unread: int
@@ -114,6 +123,12 @@ class Chat(Discreet, frozen=True, kw_only=True):
     petname: str | None = None
     verified: bool = False
     features: tuple[str, ...] | None = None
+    group: Group | None = None
+
+    @property
+    def title(self) -> str:
+        """What to call it: the peer's name, or the group's."""
+        return self.id if self.group is None else self.group.title
 
 
 class Connection(StrEnum):

@@ -20,6 +20,7 @@ from typing import Any, Self
 from xirtam_core.faces.conversations import Conversations
 from xirtam_core.faces.devices import Devices
 from xirtam_core.faces.face import Face, Operation
+from xirtam_core.faces.groups import Groups
 from xirtam_core.faces.keeping import Keeping
 from xirtam_core.faces.people import People
 from xirtam_core.faces.preferences import Preferences
@@ -28,7 +29,7 @@ from xirtam_core.feeds import Following, Incoming, Source
 from xirtam_core.feeds import Listener as Listener
 from xirtam_core.names import Username
 
-FACES: tuple[type[Face], ...] = (Conversations, People, Devices, Preferences, Keeping, Trust)
+FACES: tuple[type[Face], ...] = (Conversations, People, Groups, Devices, Preferences, Keeping, Trust)
 OPERATIONS = {entry.path: entry for face in FACES for entry in face.operations.values()}
 """Everything that can be asked of an account, by path."""
 
@@ -38,6 +39,7 @@ class Client(Source):
 
     account: Username
     people: People
+    groups: Groups
     devices: Devices
     preferences: Preferences
     keeping: Keeping
@@ -48,6 +50,7 @@ class Client(Source):
         super().__init__(self.call)
         self.account = account
         self.people = People(self.call)
+        self.groups = Groups(self.call)
         self.devices = Devices(self.call)
         self.preferences = Preferences(self.call)
         self.keeping = Keeping(self.call)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from textual.binding import Binding, BindingType
 
 from xirtam_core.chat import Message, SendState
+from xirtam_core.groups import GroupState
 from xirtam_core.people import Standing
 
 
@@ -31,6 +32,8 @@ class Situation(NamedTuple):
     alarm: bool = False
     standing: Standing | None = None
     """How the other one in the chat that is open stands; None for oneself."""
+    group: GroupState | None = None
+    """How the account stands with the group whose chat is open, None for a direct chat."""
     message: Message | None = None
 
 
@@ -55,7 +58,11 @@ def _not_a_contact(now: Situation) -> bool:
 
 
 def _not_blocked(now: Situation) -> bool:
-    return now.standing in (Standing.CONTACT, Standing.REQUEST)
+    return now.group is None and now.standing in (Standing.CONTACT, Standing.REQUEST)
+
+
+def _in_group(now: Situation) -> bool:
+    return now.group is GroupState.MEMBER
 
 
 def _message(now: Situation) -> bool:
@@ -92,6 +99,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.switch_theme", "Dark or light", "Switch between dark and light", ("ctrl+t",), Scope.APP),
     Action("app.quit", "Quit", "Leave; nothing unsent is lost", ("ctrl+q",), Scope.APP),
     Action("chat.new_chat", "New chat", "Start a chat with somebody, by name", ("ctrl+n",), Scope.CHAT, _in_chats),
+    Action("chat.new_group", "New group", "Make a group", ("ctrl+g",), Scope.CHAT, _in_chats),
+    Action("chat.group", "Members", "See who is in the group, invite and manage", ("f9",), Scope.CHAT, _in_group),
     Action("chat.jump", "Jump to a chat", "Find a chat by a few letters", ("ctrl+k",), Scope.CHAT, _in_chats),
     Action("chat.next_unread", "Next unread", "Open the next chat with something new", ("f2",), Scope.CHAT, _in_chats),
     Action("chat.next_chat", "Next chat", "Open the chat below", ("ctrl+down", "alt+down"), Scope.CHAT, _in_chats),
@@ -107,7 +116,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.acknowledge", "I have seen this alarm", "Put the warning away and go on", ("f8",), Scope.CHAT, _alarm),
     Action("chat.accept", "Accept", "Let them write; they are a contact then", ("f5",), Scope.CHAT, _not_a_contact),
     Action("chat.block", "Block", "Keep nothing that they write from now on", ("f6",), Scope.CHAT, _not_blocked),
-    Action("chat.forget", "Delete chat", "Delete the chat on this device", ("f7",), Scope.CHAT, _chat_open),
+    Action("chat.forget", "Delete or leave", "Delete the chat here; leave a group first", ("f7",), Scope.CHAT, _chat_open),
     Action("composer.send", "Send", "Send what is written; a paste never sends", ("enter",), Scope.COMPOSER, _chat_open),
     Action(
         "composer.newline",

@@ -27,6 +27,7 @@ from xirtam_core.events import (
     StatusChanged,
     Typing,
 )
+from xirtam_core.groups import Group, GroupDetails
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
 from xirtam_core.registration import NameAnswer, Progress
@@ -43,6 +44,21 @@ class People(Protocol):
     async def forget(self, name: Username) -> None: ...
 
 
+class Groups(Protocol):
+    """What an engine does about groups."""
+
+    async def create(self, name: str = "") -> Chat: ...
+    async def details(self, group: str) -> GroupDetails: ...
+    async def accept(self, group: str) -> Chat: ...
+    async def decline(self, group: str) -> None: ...
+    async def invite(self, group: str, name: Username) -> None: ...
+    async def leave(self, group: str) -> None: ...
+    async def forget(self, group: str) -> None: ...
+    async def ban(self, group: str, name: Username) -> None: ...
+    async def unban(self, group: str, name: Username) -> None: ...
+    async def set_admin(self, group: str, name: Username, is_admin: bool) -> None: ...
+
+
 class Engine(Protocol):
     """One account's engine, as `xirtam_core.client.Client` is. Its methods may be awaited from any event loop."""
 
@@ -50,6 +66,8 @@ class Engine(Protocol):
     def account(self) -> Username: ...
     @property
     def people(self) -> People: ...
+    @property
+    def groups(self) -> Groups: ...
     async def chats(self) -> list[Chat]: ...
     async def start_chat(self, name: Username) -> Chat: ...
     async def history(
@@ -263,6 +281,47 @@ class Bridge:
         """Deletes the chat with somebody, and what is known of them, here only."""
         await self._engine.people.forget(name)
 
+    async def create_group(self, name: str) -> Chat:
+        """Makes a group."""
+        return safe_chat(await self._engine.groups.create(name))
+
+    async def group_details(self, group: str) -> GroupDetails:
+        """A group with everybody in it."""
+        details = await self._engine.groups.details(group)
+        return msgspec.structs.replace(details, group=safe_group(details.group))
+
+    async def accept_group(self, group: str) -> None:
+        """Accepts an invitation."""
+        await self._engine.groups.accept(group)
+
+    async def decline_group(self, group: str) -> None:
+        """Deletes an invitation."""
+        await self._engine.groups.decline(group)
+
+    async def invite(self, group: str, name: Username) -> None:
+        """Invites somebody into a group."""
+        await self._engine.groups.invite(group, name)
+
+    async def leave_group(self, group: str) -> None:
+        """Leaves a group."""
+        await self._engine.groups.leave(group)
+
+    async def forget_group(self, group: str) -> None:
+        """Deletes the chat of a group that has been left."""
+        await self._engine.groups.forget(group)
+
+    async def ban(self, group: str, name: Username) -> None:
+        """Shuts somebody out of a group."""
+        await self._engine.groups.ban(group, name)
+
+    async def unban(self, group: str, name: Username) -> None:
+        """Lets somebody be invited again."""
+        await self._engine.groups.unban(group, name)
+
+    async def set_admin(self, group: str, name: Username, is_admin: bool) -> None:
+        """Makes a member an admin, or an admin a member."""
+        await self._engine.groups.set_admin(group, name, is_admin)
+
     async def status(self) -> Status:
         """The account's state at a glance."""
         return safe_status(await self._engine.status())
@@ -295,7 +354,13 @@ def safe_chat(chat: Chat) -> Chat:
         draft=text.body(chat.draft),
         petname=None if chat.petname is None else text.line(chat.petname),
         alarm=None if chat.alarm is None else text.line(chat.alarm),
+        group=None if chat.group is None else safe_group(chat.group),
     )
+
+
+def safe_group(group: Group) -> Group:
+    """`group` with its texts fit for a terminal."""
+    return msgspec.structs.replace(group, name=text.line(group.name), description=text.body(group.description))
 
 
 def safe_status(status: Status) -> Status:

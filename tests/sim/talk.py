@@ -161,10 +161,10 @@ class Talk:
         return [f"message {number}: {there}" for number, there in held.items() if len(set(there.values())) > 1]
 
     def _about_people(self) -> list[str]:
-        shown: dict[tuple[Username, Username], set[tuple[Any, ...]]] = defaultdict(set)
+        shown: dict[tuple[Username, str], set[tuple[Any, ...]]] = defaultdict(set)
         for device in self.devices:
             for chat in device.engine.conversations.chats():
-                shown[device.name, chat.peer].add((chat.petname, chat.unread, chat.read_up_to))
+                shown[device.name, chat.id].add((chat.petname, chat.unread, chat.read_up_to))
         return [f"{who} with {peer}: {seen}" for (who, peer), seen in shown.items() if len(seen) > 1]
 
     def check(self) -> None:
@@ -216,7 +216,7 @@ class Talk:
 
 def messages_of(device: SimDevice) -> Iterable[Message]:
     """All messages that a device holds."""
-    return (message for chat in device.engine.conversations.chats() for message in device.messages(chat.peer))
+    return (message for chat in device.engine.conversations.chats() for message in device.messages(chat.id))
 
 
 def _as_it_is(message: Message) -> tuple[Any, ...]:

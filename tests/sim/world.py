@@ -268,9 +268,9 @@ class SimDevice:
         chat = await self.engine.conversations.start_chat(name, unseen=True)
         return self.engine.conversations.send_text(chat.id, text)
 
-    def messages(self, peer: "SimDevice | Username") -> list[Message]:
-        """The chat with `peer`, oldest first."""
-        name = peer if isinstance(peer, Username) else peer.name
+    def messages(self, peer: "SimDevice | str") -> list[Message]:
+        """The chat with `peer`, or of a group, oldest first."""
+        name = peer if isinstance(peer, str) else peer.name
         if all(chat.id != name for chat in self.engine.conversations.chats()):
             return []
         found: list[Message] = []
@@ -282,7 +282,7 @@ class SimDevice:
                 return found
             after = page.messages[-1].position
 
-    def texts(self, peer: "SimDevice | Username", *, mine: bool | None = None) -> list[str]:
+    def texts(self, peer: "SimDevice | str", *, mine: bool | None = None) -> list[str]:
         """The texts of the chat with `peer`, oldest first."""
         return [message.text for message in self.messages(peer) if mine is None or message.mine is mine]
 
@@ -297,7 +297,7 @@ class SimDevice:
     def find(self, message_id: str) -> Message:
         """An own message as it is now."""
         for chat in self.engine.conversations.chats():
-            for message in self.messages(chat.peer):
+            for message in self.messages(chat.id):
                 if message.id == message_id:
                     return message
         raise AssertionError(f"{self.name} has no message {message_id}")

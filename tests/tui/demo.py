@@ -7,8 +7,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from tests.tui.fake_client import ALICE, MINUTE, NOW_NS, FakeClient, FakeMachine
+from tests.tui.fake_groups import group, member
 from xirtam_core.chat import Message, MessageKind, SendState
+from xirtam_core.groups import Group, Status
 from xirtam_core.names import Username
 
 _DAY = 24 * 60 * MINUTE
@@ -35,7 +39,7 @@ class Script:
         mine = who == "you"
         values: dict[str, object] = {
             "id": f"{self.peer}-{len(self.messages)}", "chat": self.peer, "mine": mine, "position": len(self.messages) + 1,
-            "sender": ALICE if mine else Username(self.peer), "sent_at": self.at, "received_at": self.at,
+            "sender": ALICE if mine or "sender" in more else Username(self.peer), "sent_at": self.at, "received_at": self.at,
             "kind": MessageKind.TEXT, "text": text, "mime": "text/plain", "state": (state or SendState.READ) if mine else None,
         }  # fmt: skip
         self.messages.append(Message(**(values | more)))  # pyright: ignore[reportArgumentType]
@@ -75,6 +79,37 @@ def bobby() -> list[Message]:
     script.say("bobby", "Sure:\n  - Carol and Dave\n  - Erin, if her train is on time\n  - the two of us", after_min=41)
     script.say("bobby", "see you there", after_min=19)
     return script.messages
+
+
+def climbers(**changes: object) -> tuple[Group, list[Message]]:
+    """A group, with what was said in it."""
+    shown = group("Climbers", members=4, description="Thursdays, seven o'clock, the old hall", is_admin=True)
+    shown = msgspec.structs.replace(shown, **changes)
+    script = Script(shown.id, NOW_NS - 30 * MINUTE)
+
+    def say(who: str, text: str, state: SendState | None = None, **more: object) -> None:
+        mine = who == "you"
+        script.say(
+            who, text, sender=ALICE if mine else Username(f"@{who}"), mine=mine, after_min=2, state=state, **more
+        )
+
+    say("erin_m", "joined", kind=MessageKind.NOTICE)
+    say("bobby", "Who brings the long rope on Thursday?")
+    say("carol_w", "I can. Are we still four?")
+    say("you", "Five, if Dave's knee holds", state=SendState.SENT)
+    say("mallory", "I come too", is_outsiders=True)
+    say("bobby", "named the group “Climbers”", kind=MessageKind.NOTICE)
+    return shown, script.messages
+
+
+CLIMBERS_ROSTER = (
+    member("@alice", is_admin=True),
+    member("@bobby", is_admin=True),
+    member("@carol_w"),
+    member("@erin_m"),
+    member("@dave_hiker", Status.PENDING),
+    member("@mallory", Status.BANNED),
+)
 
 
 def demo_client() -> FakeClient:

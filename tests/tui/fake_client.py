@@ -7,12 +7,13 @@
 import asyncio
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from queue import SimpleQueue
 
 import msgspec
 
+from tests.tui.fake_groups import FakeGroups
 from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, SendState, Status
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.errors import Locked, NotFound, PassphraseNeeded, XirtamError
@@ -25,6 +26,7 @@ from xirtam_core.events import (
     MessageRemoved,
     StatusChanged,
 )
+from xirtam_core.groups import Group, GroupMember, GroupState
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
 from xirtam_core.people import Standing
@@ -61,6 +63,7 @@ class FakeClient:
         self._thread = threading.Thread(target=self._tell, daemon=True)
         self._thread.start()
         self._next = 0
+        self.groups = FakeGroups(self)
 
     # What a test arranges
 
@@ -87,6 +90,25 @@ class FakeClient:
         self._chats[peer] = chat
         return chat
 
+    def add_group(
+        self, group: Group, messages: list[Message], *, roster: Iterable[GroupMember] = (), unread: int = 0
+    ) -> Chat:
+        """A group's chat with `messages`."""
+        self.messages[group.id] = messages
+        if roster:
+            self.groups.rosters[group.id] = list(roster)
+        chat = Chat(
+            id=group.id, peer=None, server=group.server, last=messages[-1] if messages else None, unread=unread,
+            read_up_to=messages[-1].position if messages and not unread else 0, draft="", group=group,
+            standing=Standing.REQUEST if group.state is GroupState.INVITED else Standing.CONTACT,
+        )  # fmt: skip
+        self._chats[group.id] = chat
+        return chat
+
+    def remove_chat(self, peer: str) -> None:
+        """A chat goes."""
+        del self._chats[peer], self.messages[peer]
+
     def receive(self, peer: str, text: str, **changes: object) -> Message:
         """A message of `peer` arrives."""
         message = msgspec.structs.replace(self._message(peer, text, mine=False), **changes)
@@ -94,7 +116,7 @@ class FakeClient:
             self.add_chat(peer, [])
         self.messages[peer].append(message)
         self.emit(MessageAdded(message))
-        self._change_chat(peer, unread=self._chats[peer].unread + 1, last=message)
+        self.change_chat(peer, unread=self._chats[peer].unread + 1, last=message)
         return message
 
     def set_state(self, message_id: str, state: SendState, failure: str | None = None) -> None:
@@ -105,7 +127,7 @@ class FakeClient:
                     messages[at] = msgspec.structs.replace(message, state=state, failure=failure)
                     self.emit(MessageChanged(messages[at]))
                     if at == len(messages) - 1:
-                        self._change_chat(peer, last=messages[at])
+                        self.change_chat(peer, last=messages[at])
         self._count_queued()
 
     def set_status(self, **changes: object) -> None:
@@ -154,7 +176,7 @@ class FakeClient:
         message = msgspec.structs.replace(self._message(chat, text, mine=True), state=SendState.QUEUED)
         self.messages[chat].append(message)
         self.emit(MessageAdded(message))
-        self._change_chat(chat, last=message)
+        self.change_chat(chat, last=message)
         self._count_queued()
         if self.online:
             self.set_state(message.id, SendState.SENT)
@@ -169,36 +191,36 @@ class FakeClient:
             if len(kept) != len(messages):
                 self.messages[peer] = kept
                 self.emit(MessageRemoved(peer, message_id))
-                self._change_chat(peer, last=kept[-1] if kept else None)
+                self.change_chat(peer, last=kept[-1] if kept else None)
         self._count_queued()
 
     async def mark_read(self, chat: str, up_to: int) -> None:
         self.read.append((chat, up_to))
         theirs = [message for message in self.messages[chat] if not message.mine and message.position > up_to]
-        self._change_chat(chat, unread=len(theirs), read_up_to=max(up_to, self._chats[chat].read_up_to))
+        self.change_chat(chat, unread=len(theirs), read_up_to=max(up_to, self._chats[chat].read_up_to))
 
     async def set_draft(self, chat: str, text: str) -> None:
         self.drafts.append((chat, text))
-        self._change_chat(chat, draft=text)
+        self.change_chat(chat, draft=text)
 
     async def acknowledge_alarm(self, chat: str | None) -> None:
         if chat is None:
             self.set_status(alarm=None)
         else:
-            self._change_chat(chat, alarm=None)
+            self.change_chat(chat, alarm=None)
 
     @property
     def people(self) -> "FakeClient":
         return self
 
     async def accept(self, name: Username) -> None:
-        self._change_chat(name, standing=Standing.CONTACT)
+        self.change_chat(name, standing=Standing.CONTACT)
 
     async def block(self, name: Username) -> None:
-        self._change_chat(name, standing=Standing.BLOCKED)
+        self.change_chat(name, standing=Standing.BLOCKED)
 
     async def forget(self, name: Username) -> None:
-        del self._chats[name], self.messages[name]
+        self.remove_chat(name)
         self.emit(ChatRemoved(name))
 
     async def status(self) -> Status:
@@ -229,9 +251,15 @@ class FakeClient:
             kind=MessageKind.TEXT, text=text, mime="text/plain",
         )  # fmt: skip
 
-    def _change_chat(self, peer: str, **changes: object) -> None:
-        self._chats[peer] = msgspec.structs.replace(self._chats[peer], **changes)
-        self.emit(ChatChanged(self._chats[peer]))
+    def change_chat(self, peer: str, **changes: object) -> Chat:
+        """A chat changes."""
+        chat = msgspec.structs.replace(self._chats[peer], **changes)
+        if chat.group is not None:
+            standing = Standing.REQUEST if chat.group.state is GroupState.INVITED else Standing.CONTACT
+            chat = msgspec.structs.replace(chat, standing=standing)
+        self._chats[peer] = chat
+        self.emit(ChatChanged(chat))
+        return chat
 
     def _count_queued(self) -> None:
         queued = sum(message.state is SendState.QUEUED for messages in self.messages.values() for message in messages)

@@ -9,10 +9,12 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input, TextArea
 
-from tests.tui.demo import Script, demo_client
+from tests.tui.demo import CLIMBERS_ROSTER, Script, climbers, demo_client
 from tests.tui.fake_client import NOW_NS, FakeClient, FakeMachine
+from tests.tui.fake_groups import group
 from tests.tui.piloting import Driver, machine_app
 from xirtam_core.errors import InUse
+from xirtam_core.groups import GroupState
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.registration import Progress, Step
@@ -31,6 +33,18 @@ def with_request() -> FakeMachine:
         "zelda", "Hello! Bobby gave me your name. Are you the one with the printing press?"
     )
     client.add_chat("@zelda", asked.messages, unread=1, standing=Standing.REQUEST)
+    return FakeMachine(client)
+
+
+def with_group() -> FakeMachine:
+    client = demo_client()
+    client.add_group(*climbers(), roster=CLIMBERS_ROSTER)
+    return FakeMachine(client)
+
+
+def with_invitation() -> FakeMachine:
+    client = demo_client()
+    client.add_group(group("", state=GroupState.INVITED, invited_by=Username("@bobby")), [])
     return FakeMachine(client)
 
 
@@ -153,11 +167,39 @@ async def progress(driver: Driver) -> None:
     await driver.sees("about 12 s left")
 
 
+async def group_chat(driver: Driver) -> None:
+    await driver.sees("GROUPS", "Climbers")
+    await driver.press(*["ctrl+down"] * 8)
+    await driver.sees("I can. Are we still four?", "is not in this group")
+
+
+async def group_members(driver: Driver) -> None:
+    await group_chat(driver)
+    await driver.press("f9")
+    await driver.sees("Climbers: 4 members", "@mallory  banned")
+
+
+async def invitation(driver: Driver) -> None:
+    await driver.sees("REQUESTS (1)")
+    await driver.press(*["ctrl+down"] * 8)
+    await driver.sees("invites you into this group", "F5 accept · F7 decline")
+
+
+async def new_group(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("ctrl+g")
+    await driver.sees("Make a group")
+
+
 SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "chat": (with_account, chat),
     "messages": (with_account, every_kind_of_message),
     "alarm": (with_account, alarm),
     "request": (with_request, request),
+    "group": (with_group, group_chat),
+    "group_members": (with_group, group_members),
+    "invitation": (with_invitation, invitation),
+    "new_group": (with_account, new_group),
     "first_chat": (without_chats, first_chat),
     "new_chat": (with_account, new_chat),
     "switcher": (with_account, switcher),

@@ -191,6 +191,20 @@ class KeyHint(RawBytes):
     size = 2
 
 
+class Nonce(RawBytes):
+    """A random nonce for XChaCha20-Poly1305."""
+
+    __slots__ = ()
+    size = 24
+
+
+class RawAeadKey(RawBytes, _Secret):
+    """An `AeadKey` as a rekey carries it."""
+
+    __slots__ = ()
+    size = 32
+
+
 class IntegerBytes(Base64Bytes):
     """Opaque bytes that JSON writes as an array of integers from 0 to 255: the solution of a proof of work."""
 

@@ -3,7 +3,7 @@
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
-from xirtam_core.codec.primitives import AeadKey
+from xirtam_core.codec.primitives import AeadKey, Nonce
 from xirtam_core.errors import Unverified
 
 TAG_SIZE = 16
@@ -14,6 +14,11 @@ ZERO_NONCE = bytes(24)
 def new_key() -> AeadKey:
     """A fresh random key."""
     return AeadKey(bindings.randombytes(32))
+
+
+def new_nonce() -> Nonce:
+    """A fresh random nonce, for keys that encrypt many messages."""
+    return Nonce(bindings.randombytes(Nonce.size))
 
 
 def seal(key: AeadKey, nonce: bytes, plaintext: bytes, associated: bytes = b"") -> bytes:

@@ -9,7 +9,7 @@ from typing import Final
 from xirtam_core.errors import Refused
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
-from xirtam_core.protocol.direct_message import Opened
+from xirtam_core.protocol.opened import Opened
 from xirtam_core.settings import Strangers
 from xirtam_core.storage import counters, early_controls, messages, people, settings
 from xirtam_core.storage.database import Database

@@ -17,6 +17,7 @@ from xirtam_core.events import ChatChanged, MessageChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol import emoji as emojis
 from xirtam_core.protocol.control import DELETE, EDIT, REACTION, Body, Edit, ReactionBody, Withdrawal
+from xirtam_core.protocol.event import is_group
 from xirtam_core.storage import amendments as stored
 from xirtam_core.storage import chats, messages, reactions
 from xirtam_core.storage.database import Database
@@ -43,9 +44,9 @@ class Amending:
         self._greeting = greeting
         self._announcer = announcer
 
-    def edit(self, peer: Username, message_id: str, text: str) -> Message:
+    def edit(self, chat: str, message_id: str, text: str) -> Message:
         """Gives an own message another text, which has been found fit for one."""
-        message = self._own(peer, message_id)
+        message = self._own(chat, message_id)
         if message.message.is_withdrawn or message.message.kind is MessageKind.UNSUPPORTED:
             raise Refused("that message has no text that could be edited")
         if message.message.state is SendState.FAILED:
@@ -55,9 +56,9 @@ class Amending:
         after_ns = stored.edited_at_ns(self._database, message)
         return self._amend(message, EDIT, Edit(_target(message), text), after_ns)
 
-    def withdraw(self, peer: Username, message_id: str) -> Message:
+    def withdraw(self, chat: str, message_id: str) -> Message:
         """Takes an own message back; one that no server has is discarded."""
-        message = self._own(peer, message_id)
+        message = self._own(chat, message_id)
         if message.message.is_withdrawn:
             return message.message
         is_here_only = message.message.state in (SendState.QUEUED, SendState.FAILED)
@@ -65,9 +66,9 @@ class Amending:
             return self._discard(message)
         return self._amend(message, DELETE, Withdrawal(_target(message)))
 
-    def react(self, peer: Username, message_id: str, emoji: str, *, remove: bool) -> Message:
+    def react(self, chat: str, message_id: str, emoji: str, *, remove: bool) -> Message:
         """Puts an emoji on a message, or takes it off."""
-        message = self._find(peer, message_id)
+        message = self._find(chat, message_id)
         if not emojis.is_one(emoji):
             raise Malformed("a reaction is one emoji")
         if message.message.is_withdrawn:
@@ -107,18 +108,21 @@ class Amending:
 
     def _legs(self, message: StoredMessage) -> list[Leg]:
         chat = _chat(message)
-        return [Leg.SELF] if chat == self._me or not self._greeting.may_tell(chat) else [Leg.PEER, Leg.SELF]
+        if is_group(chat):
+            return [Leg.PEER]
+        peer = Username(chat)
+        return [Leg.SELF] if peer == self._me or not self._greeting.may_tell(peer) else [Leg.PEER, Leg.SELF]
 
-    def _own(self, peer: Username, message_id: str) -> StoredMessage:
-        message = self._find(peer, message_id)
+    def _own(self, chat: str, message_id: str) -> StoredMessage:
+        message = self._find(chat, message_id)
         if not message.message.mine:
             raise Refused("only its author can change a message")
         return message
 
-    def _find(self, peer: Username, message_id: str) -> StoredMessage:
-        message = messages.find_in_chat(self._database, peer, message_id)
-        if message is None:
-            raise NotFound(f"the chat with {peer} has no such message")
+    def _find(self, chat: str, message_id: str) -> StoredMessage:
+        message = messages.find_in_chat(self._database, chat, message_id)
+        if message is None or message.message.kind is MessageKind.NOTICE:
+            raise NotFound("that chat has no such message")
         return message
 
 
@@ -126,5 +130,5 @@ def _target(message: StoredMessage) -> Hash:
     return Hash.from_text(message.message.id)
 
 
-def _chat(message: StoredMessage) -> Username:
-    return Username(message.message.chat)
+def _chat(message: StoredMessage) -> str:
+    return message.message.chat

@@ -24,8 +24,8 @@ from xirtam_core.protocol.control import (
     Receipt,
     Withdrawal,
 )
-from xirtam_core.protocol.direct_message import Opened
-from xirtam_core.protocol.event import Event
+from xirtam_core.protocol.event import Event, is_group
+from xirtam_core.protocol.opened import Opened
 from xirtam_core.storage import amendments, chats, early_controls, messages, outbox, people, reactions, receipts
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
@@ -45,7 +45,7 @@ class Amendments:
         self._greeting = greeting
         self._admission = Admission(database, me)
         for mime in _BODIES:
-            controls.register(mime, self._take)
+            controls.register(mime, self._take, in_groups=mime != RECEIPT)
         controls.when_stored(self._apply_early)
 
     def apply(self, message: StoredMessage, sender: Username, event: Event) -> list[StoredMessage]:
@@ -75,13 +75,14 @@ class Amendments:
 
     def _take(self, opened: Opened, outcome: Outcome) -> None:
         body = _BODIES[opened.event.mime].parse(opened.event.body)
-        if not chats.exists(self._database, opened.peer):
+        if not chats.exists(self._database, opened.chat):
             self._keep_for_archive(opened, _targets(body))
             return
-        self._admission.check_control(opened)
-        self._greeting.heard(opened.sender, outcome)
+        if not is_group(opened.chat):
+            self._admission.check_control(opened)
+            self._greeting.heard(opened.sender, outcome)
         for target in _targets(body):
-            message = messages.find_in_chat(self._database, opened.peer, target.hex())
+            message = messages.find_in_chat(self._database, opened.chat, target.hex())
             if message is not None:
                 _tell(self.apply(message, opened.sender, opened.event), outcome)
             else:
@@ -95,7 +96,7 @@ class Amendments:
 
     def _keep(self, opened: Opened, target: Hash) -> None:
         now_s = seconds(self._clock)
-        early_controls.keep(self._database, opened.peer, opened.sender, target, opened.event, now_s)
+        early_controls.keep(self._database, opened.chat, opened.sender, target, opened.event, now_s)
 
     def _apply_early(self, message: StoredMessage, outcome: Outcome) -> None:
         chat, target = message.message.chat, Hash.from_text(message.message.id)
@@ -116,4 +117,4 @@ def _targets(body: Amendment) -> set[Hash]:
 def _tell(changed: list[StoredMessage], outcome: Outcome) -> None:
     for message in changed:
         outcome.news.append(MessageChanged(message.message))
-        outcome.chats.add(Username(message.message.chat))
+        outcome.chats.add(message.message.chat)

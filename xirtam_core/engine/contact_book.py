@@ -7,6 +7,8 @@ A requester is one on each device by itself, since each sees what they write: so
 they are.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from xirtam_core.clock import Clock
@@ -49,7 +51,12 @@ class ContactBook:
         self._own_devices = own_devices
         self._clock = clock
         self._announcer = announcer
+        self._followers: list[Callable[[Username], None]] = []
         own_devices.register(ContactEvent, self._take)
+
+    def when_contact(self, then: Callable[[Username], None]) -> None:
+        """Calls `then` whenever somebody has become a contact, in the transaction in which they do."""
+        self._followers.append(then)
 
     def person(self, name: Username) -> Person:
         """Somebody who is known; raises `NotFound`."""
@@ -80,9 +87,15 @@ class ContactBook:
                 return
             changed_ns = min(max(self._clock.now_ns(), before_ns + 1), _LATEST_WORD_NS)
             stored.store(self._database, msgspec.structs.replace(person, changed_ns=changed_ns))
+            self._welcome(known, person)
             self._own_devices.tell(
                 ContactEvent(person.username, person.standing, changed_ns, person.petname, person.verified_root)
             )
+
+    def _welcome(self, before: Person | None, now: Person) -> None:
+        if now.standing is Standing.CONTACT and (before is None or before.standing is not Standing.CONTACT):
+            for then in self._followers:
+                then(now.username)
 
     def announce(self, name: Username) -> None:
         """Tells listeners how the chat with `name` stands, if there is one."""
@@ -111,4 +124,5 @@ class ContactBook:
         is_new_chat = standing is Standing.CONTACT and chats.open_chat(self._database, event.name, self._clock.now_ns())
         if said != known or is_new_chat:
             stored.store(self._database, said)
+            self._welcome(known, said)
             outcome.chats.add(event.name)

@@ -12,7 +12,8 @@ from xirtam_core.errors import Malformed, Refused, StorageFault
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.control import DEVICE
-from xirtam_core.protocol.direct_message import Opened
+from xirtam_core.protocol.event import is_group
+from xirtam_core.protocol.opened import Opened
 from xirtam_core.storage import devices, people
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
@@ -31,12 +32,15 @@ class Controls:
         self._database = database
         self._me = me
         self._takers: dict[str, Take] = {}
+        self._of_groups: set[str] = set()
         self._followers: list[Callable[[StoredMessage, Outcome], None]] = []
         self._closers: list[Callable[[Outcome], None]] = []
 
-    def register(self, mime: str, take: Take) -> None:
-        """Has `take` take the events of one kind."""
+    def register(self, mime: str, take: Take, *, in_groups: bool = False) -> None:
+        """Has `take` take the events of one kind, those said in direct chats alone unless it is one that groups have as well."""
         self._takers[mime] = take
+        if in_groups:
+            self._of_groups.add(mime)
 
     def when_stored(self, then: Callable[[StoredMessage, Outcome], None]) -> None:
         """Calls `then` for each message that has arrived and was new, in the transaction that stores it."""
@@ -61,6 +65,8 @@ class Controls:
         take = self._takers.get(opened.event.mime)
         if take is None or (opened.event.mime == DEVICE and not self._is_to_myself(opened)):
             return
+        if is_group(opened.chat) and opened.event.mime not in self._of_groups:
+            return
         if people.standing(self._database, opened.sender) is Standing.BLOCKED:
             return
         if opened.sender == self._me and devices.is_revoked(self._database, bcs_hash(opened.device_pk)):
@@ -75,4 +81,4 @@ class Controls:
             _log.error("a control event is passed over, as taking it failed: %s", type(fault).__name__)
 
     def _is_to_myself(self, opened: Opened) -> bool:
-        return opened.sender == self._me and opened.peer == self._me
+        return opened.sender == self._me and opened.chat == self._me

@@ -12,12 +12,13 @@ from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.reading import Reading
-from xirtam_core.errors import InvalidName, Malformed, NotFound, Unreachable
+from xirtam_core.errors import InvalidName, Malformed, NotFound, Refused, Unreachable
 from xirtam_core.events import ChatChanged
+from xirtam_core.groups import GroupState
 from xirtam_core.names import Username
 from xirtam_core.protocol.event import TEXT
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import chats, counters, messages, peers
+from xirtam_core.storage import chats, counters, group_tasks, messages, peers
 from xirtam_core.storage import outbox as stored_outbox
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
@@ -131,41 +132,45 @@ class Conversations:
         return queued.message
 
     def _queue_text(self, chat: str, text: str, reply_to: str | None) -> StoredMessage:
-        peer = self._require(chat).peer
+        known = self._require(chat)
+        _check_may_post(known)
         mime, content = TEXT, _checked(text)
         if reply_to is not None:
-            is_understood = self._beyond.greeting.understands(peer, "reply")
+            is_understood = self._beyond.greeting.all_understand(known.id, "reply")
             mime, content = replies.compose(self.message(chat, reply_to), text, is_understood=is_understood)
             if mime == TEXT:
                 _checked(content)
-            chats.drop_draft(self._database, peer, text.encode())
-        self._begin(peer)
-        return self._outbox.queue(peer, mime, content.encode())
+            chats.drop_draft(self._database, known.id, text.encode())
+        self._begin(known)
+        return self._outbox.queue(known.id, mime, content.encode())
 
     def edit(self, chat: str, message_id: str, text: str) -> Message:
         """See the face."""
-        return self._beyond.amending.edit(self._require(chat).peer, message_id, _checked(text))
+        return self._beyond.amending.edit(self._amendable(chat), message_id, _checked(text))
 
     def withdraw(self, chat: str, message_id: str) -> Message:
         """See the face."""
-        return self._beyond.amending.withdraw(self._require(chat).peer, message_id)
+        return self._beyond.amending.withdraw(self._amendable(chat), message_id)
 
     def react(self, chat: str, message_id: str, emoji: str, *, remove: bool = False) -> Message:
         """See the face."""
-        return self._beyond.amending.react(self._require(chat).peer, message_id, emoji, remove=remove)
+        return self._beyond.amending.react(self._amendable(chat), message_id, emoji, remove=remove)
 
     async def set_typing(self, chat: str, active: bool) -> None:
         """See the face."""
-        await self._beyond.typing.tell(self._require(chat).peer, active=active)
+        if (peer := self._require(chat).peer) is not None:
+            await self._beyond.typing.tell(peer, active=active)
 
     def outstanding(self, chat: str) -> int:
         """See the face."""
-        return stored_outbox.outstanding(self._database, self._require(chat).id)
+        known = self._require(chat)
+        at_the_server = 0 if known.group is None else group_tasks.outstanding(self._database, chat)
+        return stored_outbox.outstanding(self._database, chat) + at_the_server
 
     def retry(self, message_id: str) -> None:
         """See the face."""
         if (message := messages.find(self._database, message_id)) is not None:
-            self._begin(self._require(message.message.chat).peer)
+            self._begin(self._require(message.message.chat))
         self._outbox.retry(message_id)
 
     def discard(self, message_id: str) -> None:
@@ -177,7 +182,7 @@ class Conversations:
         peer = self._require(chat).peer
         with self._database.transaction():
             is_news = chats.mark_read(self._database, chat, min(up_to, LATEST))
-            if is_news:
+            if is_news and peer is not None:
                 self._beyond.receipts.read(peer, chats.read_up_to_ns(self._database, chat))
         if is_news:
             self._reading.moved()
@@ -223,10 +228,18 @@ class Conversations:
             return None
         return None if known is None else known.alarm
 
-    def _begin(self, peer: Username) -> None:
+    def _begin(self, chat: Chat) -> None:
         """Somebody is written to: that accepts a request, and is refused for who is blocked."""
-        self._book.begin(peer)
-        self._book.announce(peer)
+        if chat.peer is not None:
+            self._book.begin(chat.peer)
+            self._book.announce(chat.peer)
+
+    def _amendable(self, chat: str) -> str:
+        """A chat in which something may be said about messages; raises `Refused` for a group that this account is not in."""
+        known = self._require(chat)
+        if known.group is not None and known.group.state is not GroupState.MEMBER:
+            raise Refused("this account is not in the group (yet, or any more)")
+        return known.id
 
     def _require(self, chat: str) -> Chat:
         known = chats.find(self._database, chat)
@@ -238,6 +251,14 @@ class Conversations:
         known = self._require(chat)
         self._announcer.announce(ChatChanged(known))
         return known
+
+
+def _check_may_post(chat: Chat) -> None:
+    if chat.group is None or chat.group.may_post:
+        return
+    if chat.group.state is GroupState.MEMBER:
+        raise Refused("only admins write in this group")
+    raise Refused("this account is not in the group (yet, or any more)")
 
 
 def _checked(text: str) -> str:

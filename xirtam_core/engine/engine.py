@@ -15,16 +15,20 @@ from xirtam_core.clock import Clock
 from xirtam_core.engine.account_status import AccountStatus
 from xirtam_core.engine.anchor_comparison import AnchorComparison
 from xirtam_core.engine.announcer import Announcer
+from xirtam_core.engine.arrivals import Arrivals
 from xirtam_core.engine.beyond_text import BeyondText
 from xirtam_core.engine.contact_book import ContactBook
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.devices import Devices
 from xirtam_core.engine.fragments import Fragments
+from xirtam_core.engine.group_posting import GroupPosting
+from xirtam_core.engine.group_work import GroupWork
+from xirtam_core.engine.groups import Groups
 from xirtam_core.engine.history import History
 from xirtam_core.engine.inbox import Inbox
 from xirtam_core.engine.keeping import Keeping
-from xirtam_core.engine.known_groups import KnownGroups
+from xirtam_core.engine.mailbox_receptions import MailboxReceptions
 from xirtam_core.engine.moves import Moves
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
@@ -36,13 +40,14 @@ from xirtam_core.engine.preferences import Preferences
 from xirtam_core.engine.reading import Reading
 from xirtam_core.engine.recheck import Recheck
 from xirtam_core.engine.relay import HomeRelay
+from xirtam_core.engine.rosters import Rosters
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
 from xirtam_core.engine.trust import Trust
 from xirtam_core.errors import StorageFault
 from xirtam_core.faces.face import Operation
 from xirtam_core.protocol.mailbox import direct_mailbox
-from xirtam_core.storage import journal
+from xirtam_core.storage import groups, journal
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
@@ -72,20 +77,29 @@ class Engine:
         network.routes.use(HomeRelay(database, self._session, network), self._status.announce)
         self._peers = Peers(database, network, clock, announcer)
         self._peers.pin(account.username, account.root_hash)
-        self._outbox = Outbox(database, self._session, network, self._peers, clock, announcer)
+        posting = GroupPosting(database, self._session, network, self._peers)
+        self._outbox = Outbox(database, self._session, network, self._peers, posting, clock, announcer)
         self._controls = Controls(database, account.username)
         self._own_devices = OwnDevices(database, account.username, self._outbox, self._controls)
         fragments = Fragments(self._session, network)
         self.history = History(
             database, self._session, self._peers, fragments, self._own_devices, self._controls, clock, announcer
         )
-        KnownGroups(database, self._own_devices)
-        self._inbox = Inbox(
-            database, account.username, self._peers, self._controls, clock, announcer, self._status.announce
+        rosters = Rosters(database, account.username, clock)
+        receptions = MailboxReceptions(
+            database, account.username, rosters, self._controls, Arrivals(database, account.username, self._controls)
         )
+        self._inbox = Inbox(database, self._peers, receptions, self._controls, clock, announcer, self._status.announce)
         self._moves = Moves(database, self._session, network, self._peers, self._own_devices, clock, self._has_moved)
         self._poller = Poller(
-            database, self._session, network, self._inbox, clock, self._connected, self._moves.check_soon
+            database,
+            self._session,
+            network,
+            self._inbox,
+            clock,
+            self._connected,
+            self._moves.check_soon,
+            self._access_changed,
         )
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
@@ -97,6 +111,22 @@ class Engine:
             database, self._session, network, self._peers, self._outbox, self._controls, clock, announcer
         )
         book = ContactBook(database, account.username, self._own_devices, clock, announcer)
+        self._group_work = GroupWork(
+            database,
+            self._session,
+            network,
+            rosters,
+            posting,
+            self._outbox,
+            self._inbox,
+            clock,
+            self._poller.refresh,
+            self._announce,
+        )
+        self.groups = Groups(
+            database, self._session, network, self._peers, self._outbox, self._controls, self._own_devices, book, rosters,
+            self._group_work, clock, announcer, self._poller.refresh,
+        )  # fmt: skip
         self._reading = Reading(database, self._own_devices, self._controls)
         self.people = People(database, self._session, self._peers, book, announcer)
         self.conversations = Conversations(
@@ -149,6 +179,8 @@ class Engine:
                 tasks.create_task(self.history.run())
                 tasks.create_task(self._moves.run())
                 tasks.create_task(self.devices.run())
+                tasks.create_task(self._group_work.run())
+                tasks.create_task(self.groups.run())
         except* StorageFault as faults:
             fault: BaseException = faults
             while isinstance(fault, BaseExceptionGroup):
@@ -160,6 +192,14 @@ class Engine:
         if self._status.connected(connection, detail):
             self._inbox.retry()
             self._outbox.hurry()
+            self._group_work.hurry()
+
+    def _access_changed(self, place: Place) -> None:
+        if (group := groups.of_mailbox(self._database, place.mailbox)) is not None:
+            self._announce(group.chat)
+
+    def _announce(self, group: str) -> None:
+        self.groups.announce(group)
 
     def _has_moved(self) -> None:
         self._poller.refresh()

@@ -10,8 +10,9 @@ from xirtam_core.engine.outcome import Outcome
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.control import FEATURES, HELLO, REPLY, Hello
-from xirtam_core.protocol.direct_message import Opened
-from xirtam_core.storage import chats, people
+from xirtam_core.protocol.event import is_group
+from xirtam_core.protocol.opened import Opened
+from xirtam_core.storage import chats, group_members, people
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -30,6 +31,12 @@ class Greeting:
     def understands(self, peer: Username, feature: str) -> bool:
         """Whether the peer's client is known to understand `feature`; one's own devices do."""
         return peer == self._me or feature in (self._features(peer) or ())
+
+    def all_understand(self, chat: str, feature: str) -> bool:
+        """Whether everybody in a chat is known to understand `feature`."""
+        if not is_group(chat):
+            return self.understands(Username(chat), feature)
+        return all(self.understands(name, feature) for name in group_members.active(self._database, chat))
 
     def may_tell(self, peer: Username) -> bool:
         """Whether this account says anything to the peer that is no message: to contacts, and to itself."""

@@ -21,7 +21,7 @@ from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import Malformed, NotFound, Unverified, XirtamError
 from xirtam_core.events import ChatChanged
-from xirtam_core.names import ServerName, Username
+from xirtam_core.names import ServerName
 from xirtam_core.protocol import archive
 from xirtam_core.protocol.account_events import HistoryShared
 from xirtam_core.protocol.archive import ArchivedChat, Packer, Record, Unpacker
@@ -131,7 +131,7 @@ class History:
             offered_histories.close(self._database, offered)
 
     async def _fetch(self, offered: OfferedHistory) -> None:
-        unpacker, changed = Unpacker(), set[Username]()
+        unpacker, changed = Unpacker(), set[str]()
         servers = [offered.server] if offered.server else []
         servers += [self._session.account.server] if self._session.account.server not in servers else []
         try:
@@ -145,7 +145,7 @@ class History:
         finally:
             self._announce(changed)
 
-    def _store(self, records: Iterable[Record]) -> set[Username]:
+    def _store(self, records: Iterable[Record]) -> set[str]:
         """Takes in what of `records` makes sense, in one transaction; gives the chats in which there is something new."""
         outcome = Outcome()
         with self._database.transaction():
@@ -161,17 +161,17 @@ class History:
         if isinstance(record, ArchivedChat):
             record.check()
             stored.take_chat(self._database, record)
-            outcome.chats.add(Username(record.peer))
+            outcome.chats.add(record.peer)
             return
         record.check(me)
         message = stored.take_message(self._database, record, me)
         if message is not None:
-            outcome.chats.add(Username(record.chat))
+            outcome.chats.add(record.chat)
             self._controls.stored(
                 message, outcome
             )  # what was said about it may have come before; nobody is told that it arrived
 
-    def _announce(self, changed: set[Username]) -> None:
+    def _announce(self, changed: set[str]) -> None:
         for name in changed:
             if (chat := chats.find(self._database, name)) is not None:
                 self._announcer.announce(ChatChanged(chat))

@@ -12,33 +12,24 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from xirtam_core.chat import SendState
 from xirtam_core.clock import Clock, seconds
-from xirtam_core.codec.integers import LATEST
-from xirtam_core.engine.admission import Admission
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.peers import Peers
+from xirtam_core.engine.reception import NotYet, Reception, Receptions
 from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable, Unverified
-from xirtam_core.events import ChatChanged, MessageAdded, MessageChanged
+from xirtam_core.events import ChatChanged
 from xirtam_core.names import Username
-from xirtam_core.protocol import direct_message
-from xirtam_core.protocol.blob import CONTROL, DIRECT_MESSAGE, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.device_signing import Received
-from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.protocol.mailbox import MailboxEntry
-from xirtam_core.storage import amendments, chats, content, journal, medium_keys, messages, outbox
+from xirtam_core.storage import chats, journal
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.journal import LATEST_RECEIVED, JournalEntry, Place
-from xirtam_core.storage.messages import StoredMessage
 from xirtam_core.storage.peers import Peer
 
 _log = logging.getLogger(__name__)
 _BATCH = 100
-_LONGEST_MIME = 256
-_LOOKS_FOR_SENDER = 8
-"""How often a sender who is in no directory is looked for, which takes some twenty minutes: ours may be behind theirs."""
 _LOOKS_AT_LIES = 300
 """How often a sender is looked for about whom the directory's answers do not hold, which takes a day: anybody may name such a one."""
 _LOOKS_AT_IDENTITY = 5
@@ -50,6 +41,32 @@ _RECENT = 10_000
 class _Unsealed(msgspec.Struct, frozen=True):
     entry: JournalEntry
     received: Received
+    reception: Reception
+
+
+class _Batch:
+    """Entries that are looked at together, with the receptions of their mailboxes, and what must wait."""
+
+    def __init__(self, entries: list[JournalEntry], receptions: Receptions) -> None:
+        self.entries = entries
+        self.unsealed: list[_Unsealed] = []
+        self.rejected: list[tuple[JournalEntry, str]] = []
+        self.waiting: list[tuple[JournalEntry, str]] = []
+        self.receptions = receptions.of({entry.place for entry in entries})
+        self.held: set[Place] = set()
+        """Mailboxes in which something waits, so that those that are read in order are read no further."""
+
+    def firsts(self) -> list[JournalEntry]:
+        """The first entry of each mailbox that is read in order."""
+        found: dict[Place, JournalEntry] = {}
+        for entry in self.entries:
+            if (reception := self.receptions[entry.place]) is not None and reception.is_ordered:
+                found.setdefault(entry.place, entry)
+        return list(found.values())
+
+    def senders(self) -> set[Username]:
+        """Everybody who has sent what could be opened."""
+        return {item.received.signed.sender for item in self.unsealed}
 
 
 class Inbox:
@@ -58,8 +75,8 @@ class Inbox:
     def __init__(
         self,
         database: Database,
-        me: Username,
         peers: Peers,
+        receptions: Receptions,
         controls: Controls,
         clock: Clock,
         announcer: Announcer,
@@ -67,14 +84,14 @@ class Inbox:
     ) -> None:
         """`on_settled` is called whenever everything that is due has been looked at."""
         self._database = database
-        self._me = me
         self._peers = peers
+        self._receptions = receptions
         self._controls = controls
-        self._admission = Admission(database, me)
         self._clock = clock
         self._announcer = announcer
         self._on_settled = on_settled
         self._arrived = asyncio.Event()
+        self._looked = asyncio.Event()
         self._recent: dict[tuple[Place, int], None] = {}
         self._is_retry_due = False
         peers.when_recovered(self.retry)
@@ -94,6 +111,16 @@ class Inbox:
             self._arrived.set()
         return added
 
+    async def understood(self, place: Place) -> None:
+        """Returns when everything that has come from a mailbox is understood."""
+        while not journal.is_empty(self._database, place):
+            await self._looked.wait()
+
+    def forget(self, place: Place) -> None:
+        """What has been read of a mailbox is read anew."""
+        for known in [each for each in self._recent if each[0] == place]:
+            del self._recent[known]
+
     def retry(self) -> None:
         """Something that was out of reach may be there again."""
         self._is_retry_due = True  # for what is being looked at just now, and not deferred yet
@@ -109,6 +136,8 @@ class Inbox:
             while batch := journal.due(self._database, seconds(self._clock), _BATCH):
                 await self._understand(batch)
                 await asyncio.sleep(0)  # others take their turn between batches
+            self._looked.set()
+            self._looked.clear()
             self._on_settled()
             due_s = journal.next_due_s(self._database)
             wait_s = None if due_s is None else min(max(1, due_s - seconds(self._clock)), journal.LONGEST_WAIT_S)
@@ -118,38 +147,43 @@ class Inbox:
             except TimeoutError:
                 continue
 
-    async def _understand(self, batch: list[JournalEntry]) -> None:
-        rejected: list[tuple[JournalEntry, str]] = []
-        unsealed: list[_Unsealed] = []
-        outcome = Outcome()
-        openers = medium_keys.openers(self._database)
-        for entry in batch:
-            if entry.kind != DIRECT_MESSAGE:
-                outcome.settled.append(entry)
-                continue
-            try:
-                blob = Blob(entry.kind, direct_message.Base64Bytes(entry.inner))
-                unsealed.append(_Unsealed(entry, direct_message.unseal(blob, openers)))
-            except (Malformed, Unverified) as fault:
-                rejected.append((entry, str(fault)))
-            except (
-                Exception
-            ) as fault:  # anybody may write to the mailbox: no entry may keep those after it from being read
-                rejected.append((entry, _blame(fault)))
+    async def _understand(self, entries: list[JournalEntry]) -> None:
+        batch, outcome = _Batch(entries, self._receptions), Outcome()
+        for entry in entries:
+            self._unseal(entry, batch, outcome)
         self._is_retry_due = False
-        identities = await self._identities({item.received.signed.sender for item in unsealed})
-        if not journal.is_next(self._database, batch[0], seconds(self._clock)):
+        identities = await self._identities(batch.senders())
+        if not journal.is_next(self._database, entries[0], seconds(self._clock)):
             return  # what was deferred has become due in the meantime, and goes first
         with self._database.transaction():
-            for entry, reason in rejected:
+            batch.held = {first.place for first in batch.firsts() if journal.has_earlier(self._database, first)}
+            for entry, reason in batch.rejected:
                 journal.reject(self._database, entry, reason)
-            for item in unsealed:
-                self._conclude(item, identities[item.received.signed.sender], outcome)
+            for entry, reason in batch.waiting:
+                journal.defer(self._database, entry, reason, seconds(self._clock))
+            for item in sorted(batch.unsealed, key=_rank):
+                self._conclude(item, identities[item.received.signed.sender], batch, outcome)
             self._controls.conclude(outcome)
             journal.remove(self._database, outcome.settled)
             if self._is_retry_due:
                 journal.retry_all(self._database)
         self._tell(outcome)
+
+    def _unseal(self, entry: JournalEntry, batch: _Batch, outcome: Outcome) -> None:
+        reception = batch.receptions[entry.place]
+        try:
+            received = None if reception is None else reception.unseal(entry)
+        except (Malformed, Unverified) as fault:
+            batch.rejected.append((entry, str(fault)))
+        except NotYet as reason:
+            batch.waiting.append((entry, str(reason)))
+        except Exception as fault:  # anybody may write to the mailbox: no entry may keep those after it from being read
+            batch.rejected.append((entry, _blame(fault)))
+        else:
+            if reception is None or received is None:
+                outcome.settled.append(entry)
+            else:
+                batch.unsealed.append(_Unsealed(entry, received, reception))
 
     async def _identities(self, senders: set[Username]) -> dict[Username, Peer | Exception]:
         async def look_up(sender: Username) -> Peer | Exception:
@@ -161,100 +195,52 @@ class Inbox:
         found = await asyncio.gather(*(look_up(sender) for sender in senders))
         return dict(zip(senders, found, strict=True))
 
-    def _conclude(self, item: _Unsealed, sender: Peer | Exception, outcome: Outcome) -> None:
+    def _conclude(self, item: _Unsealed, sender: Peer | Exception, batch: _Batch, outcome: Outcome) -> None:
         """Stores, rejects or defers one entry."""
-        if isinstance(sender, Exception) and item.entry.attempts >= _most_looks(sender):
-            journal.reject(self._database, item.entry, str(sender))
+        entry, reception = item.entry, item.reception
+        if reception.is_ordered and entry.place in batch.held:
+            self._defer(entry, "something that came before it is not understood yet", batch)
+            return
+        if isinstance(sender, Exception) and entry.attempts >= _most_looks(sender, reception):
+            journal.reject(self._database, entry, str(sender))
             return
         if isinstance(sender, Exception):
-            journal.defer(self._database, item.entry, str(sender), seconds(self._clock))
+            self._defer(entry, str(sender), batch)
             return
         try:
-            self._peers.check_chain(item.received.signed.cert_chain, item.received.chain_hash, sender)
+            at_s = reception.checked_at_s(entry, seconds(self._clock))
+            self._peers.check_chain(item.received.signed.cert_chain, item.received.chain_hash, sender, at_s)
             item.received.check_signature()
-            opened = direct_message.open_signed(item.received.signed, self._me)
-            _check_bounds(opened)
+            said = reception.open(entry, item.received)
         except (Malformed, Unverified) as fault:
-            self._reject_or_wait(item.entry, sender, str(fault))
+            self._reject_or_wait(entry, sender, str(fault), batch)
             return
         except Exception as fault:
-            journal.reject(self._database, item.entry, _blame(fault))
+            journal.reject(self._database, entry, _blame(fault))
             return
-        if opened.kind == MESSAGE_CONTENT:
-            try:
-                content.check(opened.event.mime, opened.event.body)
-            except Malformed as fault:
-                journal.reject(self._database, item.entry, str(fault))
-                return
-        if opened.kind == MESSAGE_CONTENT:
-            try:
-                is_admitted = self._admission.admits(opened)
-            except Refused as fault:
-                journal.reject(self._database, item.entry, str(fault))
-                return
-            if is_admitted:
-                self._store(opened, item.entry.received_at_ns, sender, outcome)
-        elif opened.kind == CONTROL:
-            self._controls.take(opened, outcome)
-        outcome.settled.append(item.entry)
+        root = None if self._peers.is_fresh(sender) else sender.root_cert_hash
+        try:
+            reception.take(entry, said, root, outcome)
+        except NotYet as reason:
+            self._defer(entry, str(reason), batch)
+        except Refused as fault:
+            journal.reject(self._database, entry, str(fault))
+        else:
+            outcome.settled.append(entry)
+            if reception.is_ordered and entry.attempts:
+                journal.retry(self._database, entry.place)  # what waited for it
 
-    def _reject_or_wait(self, entry: JournalEntry, sender: Peer, reason: str) -> None:
+    def _defer(self, entry: JournalEntry, reason: str, batch: _Batch) -> None:
+        batch.held.add(entry.place)
+        journal.defer(self._database, entry, reason, seconds(self._clock))
+
+    def _reject_or_wait(self, entry: JournalEntry, sender: Peer, reason: str, batch: _Batch) -> None:
         """What does not verify under an identity that was looked up before it came is asked about again before it is given up."""
         is_newer = (sender.checked_s + 1) * 1_000_000_000 > entry.received_at_ns
         if self._peers.is_fresh(sender) and (is_newer or entry.attempts >= _LOOKS_AT_IDENTITY):
             journal.reject(self._database, entry, reason)
         else:
-            journal.defer(self._database, entry, reason, seconds(self._clock))
-
-    def _store(self, opened: Opened, received_at_ns: int, sender: Peer, outcome: Outcome) -> None:
-        is_mine = opened.sender == self._me
-        if is_mine and self._has_arrived(opened, received_at_ns, outcome):
-            return
-        if opened.peer not in outcome.opened:
-            chats.open_chat(self._database, opened.peer, received_at_ns)
-            outcome.opened.add(opened.peer)
-        stored = messages.insert(
-            self._database,
-            opened.peer,
-            opened.sender,
-            opened.event,
-            opened.event_hash,
-            is_mine=is_mine,
-            received_at_ns=received_at_ns,
-            position_ns=received_at_ns,
-            unchecked_root=None if self._peers.is_fresh(sender) else sender.root_cert_hash,
-            state=SendState.SENT if is_mine else None,
-        )
-        if stored is not None:
-            outcome.chats.add(opened.peer)
-            outcome.news.append(MessageAdded(stored.message))
-            self._controls.stored(stored, outcome)
-            return
-        known = messages.find_event(self._database, opened.peer, opened.sender, opened.event, opened.event_hash)
-        if known is not None:
-            self._arrived_again(known, received_at_ns, outcome)
-
-    def _has_arrived(self, opened: Opened, received_at_ns: int, outcome: Outcome) -> bool:
-        """Whether this is the copy of a message that was written here, which then has its place in the chat."""
-        known = messages.find_event(self._database, opened.peer, opened.sender, opened.event, opened.event_hash)
-        if known is not None and known.message.received_at is None:
-            outbox.message_arrived(self._database, known)
-            amendments.erase(self._database, known.row)
-            if known.message.chat == self._me:  # there is no other copy
-                messages.set_state(self._database, known.row, SendState.SENT)
-            self._place(known, received_at_ns, outcome)
-        elif known is not None:
-            self._arrived_again(known, received_at_ns, outcome)
-        return known is not None
-
-    def _arrived_again(self, known: StoredMessage, received_at_ns: int, outcome: Outcome) -> None:
-        """The same event once more. Whichever copy is read first, its place is that of the one that came first: all devices agree."""
-        if known.message.received_at is not None and received_at_ns < known.message.received_at:
-            self._place(known, received_at_ns, outcome)
-
-    def _place(self, known: StoredMessage, received_at_ns: int, outcome: Outcome) -> None:
-        moved = messages.arrived(self._database, known.row, received_at_ns)
-        outcome.news.extend(MessageChanged(each.message) for each in moved)
+            self._defer(entry, reason, batch)
 
     def _tell(self, outcome: Outcome) -> None:
         for event in outcome.news:
@@ -264,10 +250,15 @@ class Inbox:
                 self._announcer.announce(ChatChanged(chat))
 
 
-def _most_looks(fault: Exception) -> float:
+def _rank(item: _Unsealed) -> bool:
+    """What is read in order comes first: it says what to make of the others."""
+    return not item.reception.is_ordered
+
+
+def _most_looks(fault: Exception, reception: Reception) -> float:
     """How often a sender is looked for who cannot be found for this reason; while nobody answers, without end."""
     if isinstance(fault, NotFound):
-        return _LOOKS_FOR_SENDER
+        return reception.looks_for_sender
     return _LOOKS_AT_LIES if isinstance(fault, Unverified) else math.inf
 
 
@@ -275,8 +266,3 @@ def _blame(fault: Exception) -> str:
     """What is noted of an entry that met a fault of ours; its own words may hold a peer's text or a secret."""
     _log.error("an entry is put aside, as reading it failed: %s", type(fault).__name__)
     return f"reading it failed ({type(fault).__name__})"
-
-
-def _check_bounds(opened: Opened) -> None:
-    if opened.event.sent_at > LATEST or len(opened.event.mime) > _LONGEST_MIME:
-        raise Malformed("an event outside the bounds of time or type")

@@ -7,7 +7,8 @@ other device shows what failed.
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any
 
 import msgspec
 
@@ -15,6 +16,7 @@ from xirtam_core.chat import Message, SendState
 from xirtam_core.clock import Clock
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.backoff import Backoff
+from xirtam_core.engine.group_posting import GroupPosting
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.session import Session
@@ -23,7 +25,8 @@ from xirtam_core.events import ChatChanged, MessageAdded, MessageChanged, Messag
 from xirtam_core.names import Username
 from xirtam_core.protocol import direct_message
 from xirtam_core.protocol.blob import CONTROL, MESSAGE_CONTENT, Blob
-from xirtam_core.protocol.event import Event, ToUser
+from xirtam_core.protocol.event import Event, is_group, recipient_of
+from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.rpc.home_server import AccessDenied
 from xirtam_core.storage import account as stored_account
@@ -47,6 +50,7 @@ class Outbox:
         session: Session,
         network: Network,
         peers: Peers,
+        posting: GroupPosting,
         clock: Clock,
         announcer: Announcer,
     ) -> None:
@@ -54,6 +58,7 @@ class Outbox:
         self._session = session
         self._network = network
         self._peers = peers
+        self._posting = posting
         self._clock = clock
         self._announcer = announcer
         self._added = asyncio.Event()
@@ -72,35 +77,35 @@ class Outbox:
         """Calls `then` with the peer whenever their server has got a message, in the transaction that notes that."""
         self._followers.append(then)
 
-    def queue(self, peer: Username, mime: str, body: bytes) -> StoredMessage:
-        """Fixes a message to `peer` and stores it as queued, durably; a draft of the same text is no draft any more."""
+    def queue(self, chat: str, mime: str, body: bytes) -> StoredMessage:
+        """Fixes a message of a chat and stores it as queued, durably; a draft of the same text is no draft any more."""
         with self._database.transaction():
-            chats.drop_draft(self._database, peer, body)
+            chats.drop_draft(self._database, chat, body)
             now_ns = self._clock.now_ns()
             sent_at = stored_account.next_sent_at(self._database, now_ns)
-            event = Event(ToUser(peer), sent_at, mime, direct_message.Base64Bytes(body))
+            event = Event(recipient_of(chat), sent_at, mime, direct_message.Base64Bytes(body))
             message = messages.insert(
                 self._database,
-                peer,
+                chat,
                 self._me,
                 event,
                 event.hash(),
                 is_mine=True,
                 received_at_ns=None,
-                position_ns=messages.next_position(self._database, peer, min(now_ns, LATEST_RECEIVED)),
+                position_ns=messages.next_position(self._database, chat, min(now_ns, LATEST_RECEIVED)),
                 state=SendState.QUEUED,
             )
             if message is None:
                 raise AssertionError("a time that was never used makes an event that was never stored")
-            stored.add(self._database, message, self._legs(peer))
+            stored.add(self._database, message, self._legs(chat))
         self._untried.add(message.row)
         self._announcer.announce(MessageAdded(message.message))
-        self._announce_chat(peer)
+        self._announce_chat(chat)
         self._added.set()
         return message
 
     def queue_control(
-        self, chat: Username, mime: str, body: bytes, legs: Collection[Leg] | None = None, *, after_ns: int = 0
+        self, chat: str, mime: str, body: bytes, legs: Collection[Leg] | None = None, *, after_ns: int = 0
     ) -> Event:
         """Stores a control event of a chat as queued, durably; to peer and self where `legs` do not say otherwise.
 
@@ -109,13 +114,16 @@ class Outbox:
         """
         with self._database.transaction():
             sent_at = stored_account.next_sent_at(self._database, self._clock.now_ns())
-            event = Event(ToUser(chat), max(sent_at, after_ns + 1), mime, direct_message.Base64Bytes(body))
+            event = Event(recipient_of(chat), max(sent_at, after_ns + 1), mime, direct_message.Base64Bytes(body))
             stored.add_control(self._database, chat, event, self._legs(chat) if legs is None else legs)
         self._added.set()
         return event
 
-    def _legs(self, peer: str) -> list[Leg]:
-        return [Leg.SELF] if peer == self._me else [Leg.PEER, Leg.SELF]
+    def _legs(self, chat: str) -> list[Leg]:
+        """A group has one mailbox for all."""
+        if is_group(chat):
+            return [Leg.PEER]
+        return [Leg.SELF] if chat == self._me else [Leg.PEER, Leg.SELF]
 
     def retry(self, message_id: str) -> None:
         """Queues a failed message again, and makes queued ones go at once; raises `NotFound`."""
@@ -202,7 +210,7 @@ class Outbox:
         """
         if leg is not self._legs(chat)[0]:
             return isinstance(fault, Malformed)
-        if isinstance(fault, NotFound):
+        if isinstance(fault, NotFound) and not is_group(chat):
             return stored_peers.find(self._database, Username(chat)) is None
         return isinstance(fault, Malformed) or (isinstance(fault, Refused) and not isinstance(fault, RetryLater))
 
@@ -219,11 +227,13 @@ class Outbox:
 
     async def _deliver(self, sending: Sending, leg: Leg) -> int:
         """Sends one copy; gives its `received_at`. A server that refuses is asked once more after a fresh look-up."""
-        target = Username(sending.chat) if leg is Leg.PEER else self._me
-        self._check_identity(target)
         message = sending.message
         if message is not None and message.message.state is SendState.QUEUED and leg is self._legs(sending.chat)[0]:
             self._announcer.announce(MessageChanged(_sending(message)))
+        if is_group(sending.chat):
+            return await self._under_watch(sending, self._posting.post(sending.chat, _kind(sending), sending.event))
+        target = Username(sending.chat) if leg is Leg.PEER else self._me
+        self._check_identity(target)
         try:
             return await self._send(sending, target, anew=False)
         except AccessDenied:
@@ -250,17 +260,22 @@ class Outbox:
         server = await self._network.home_server(home)
         self._check_identity(target)  # again: these look-ups may be what has found out that it changed
         account = self._session.account
-        kind = CONTROL if sending.message is None else MESSAGE_CONTENT
         blob: Blob = direct_message.seal(
-            kind, sending.event, account.username, account.device_secret, account.chain, receivers
+            _kind(sending), sending.event, account.username, account.device_secret, account.chain, receivers
         )
+        token = self._session.token_for(home)
+        return await self._under_watch(sending, server.mailbox_send(token, direct_mailbox(target), blob, 0))
+
+    async def _under_watch(self, sending: Sending, post: Coroutine[Any, Any, int]) -> int:
+        """Has a message sent that nobody can take back from here on, since it may have come to its reader."""
         if not stored.exists(self._database, sending):
+            post.close()
             raise Unreachable("the message was taken back")
         row = None if sending.message is None else sending.message.row
         self._untried.discard(row)
-        self._under_way.add(row)  # from here on it may reach the peer, so it cannot be taken back
+        self._under_way.add(row)
         try:
-            return await server.mailbox_send(self._session.token_for(home), direct_mailbox(target), blob, 0)
+            return await post
         finally:
             self._under_way.discard(row)
 
@@ -273,7 +288,7 @@ class Outbox:
             stored.done(self._database, sending, leg)
             if message is not None:
                 changed = self._has_gone_out(message, sending.chat, leg, received_at)
-            if message is not None and leg is Leg.PEER:
+            if message is not None and leg is Leg.PEER and not is_group(sending.chat):
                 for follow in self._followers:
                     follow(Username(sending.chat))
         for each in changed:
@@ -288,7 +303,7 @@ class Outbox:
             now = messages.set_state(self._database, message.row, SendState.SENT)
         amendments.erase(self._database, message.row)
         changed = [now]
-        if leg is Leg.SELF and changed[0].message.received_at is None:
+        if leg is self._legs(chat)[-1] and changed[0].message.received_at is None:
             changed = messages.arrived(self._database, message.row, min(received_at, LATEST_RECEIVED))
         return changed
 
@@ -310,6 +325,11 @@ class Outbox:
     def _announce_chat(self, name: str) -> None:
         if (chat := chats.find(self._database, name)) is not None:
             self._announcer.announce(ChatChanged(chat))
+
+
+def _kind(sending: Sending) -> str:
+    is_message = sending.message is not None or sending.event.mime == MANAGE
+    return MESSAGE_CONTENT if is_message else CONTROL
 
 
 def _sending(message: StoredMessage) -> Message:

@@ -15,8 +15,8 @@ class Outcome(msgspec.Struct):
     """
 
     settled: list[JournalEntry] = []
-    chats: set[Username] = set()
-    opened: set[Username] = set()
+    chats: set[str] = set()
+    opened: set[str] = set()
     news: list[Event] = []
     heard_from: set[Username] = set()
     acquainted: set[Username] = set()

@@ -9,7 +9,7 @@ from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.names import Username
 from xirtam_core.protocol.control import DEVICE
-from xirtam_core.protocol.direct_message import Opened
+from xirtam_core.protocol.opened import Opened
 from xirtam_core.protocol.own_device import OwnDeviceEvent, kind_of
 from xirtam_core.storage import devices
 from xirtam_core.storage.database import Database

@@ -32,6 +32,7 @@ from xirtam_core.storage.database import Database
 _REPLY_TTL_S = 7 * 86_400
 """How long a reply waits for its device: it may have been switched off meanwhile."""
 _MOST_CONTACTS = 5000
+_MOST_GROUPS = 300
 
 
 class Pairing:
@@ -114,7 +115,8 @@ class Pairing:
         """What the new device gets. Where there are more people than fit, the rest turn up as they write."""
         account = self._session.account
         contacts = introduction.contacts(self._database, _MOST_CONTACTS)
-        reply = PairingReply(chain_to_json(chain), contacts, introduction.own_devices(self._database), history)
+        groups = introduction.memberships(self._database)[:_MOST_GROUPS]
+        reply = PairingReply(chain_to_json(chain), contacts, introduction.own_devices(self._database), history, groups)
         while reply.contacts and len(reply.render()) > LONGEST_BODY:
             reply = msgspec.structs.replace(reply, contacts=reply.contacts[: len(reply.contacts) * 9 // 10])
         try:

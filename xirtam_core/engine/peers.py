@@ -227,13 +227,16 @@ class Peers:
                 found[device] = (key.medium_pk, key.created)
         return found
 
-    def check_chain(self, chain: CertificateChain, chain_hash: Hash, peer: Peer) -> None:
-        """Raises `Unverified` unless `chain` leads to the peer's root; a verdict is kept until something in it expires."""
+    def check_chain(self, chain: CertificateChain, chain_hash: Hash, peer: Peer, at_s: int | None = None) -> None:
+        """Raises `Unverified` unless `chain` leads to the peer's root at a time (Unix seconds), now if none is given.
+
+        A verdict is kept until something in the chain expires; it holds for every time before that.
+        """
         name = (chain_hash, peer.root_cert_hash)
-        now_s = seconds(self._clock)
-        if self._verified_chains.get(name, 0) > now_s:
+        at_s = seconds(self._clock) if at_s is None else at_s
+        if self._verified_chains.get(name, 0) > at_s:
             return
-        expiry_s = certificate.verify(chain, peer.root_cert_hash, now_s)
+        expiry_s = certificate.verify(chain, peer.root_cert_hash, at_s)
         if len(self._verified_chains) >= _MOST_CHAINS:
             self._verified_chains.clear()
         self._verified_chains[name] = expiry_s

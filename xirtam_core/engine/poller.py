@@ -14,6 +14,7 @@ from xirtam_core.engine.session import Session
 from xirtam_core.names import ServerName
 from xirtam_core.storage import journal
 from xirtam_core.storage.database import Database
+from xirtam_core.storage.journal import Place
 
 _LOOK_S = 60.0
 """How often it is seen to that the readers are those that are needed, whoever has forgotten to say so."""
@@ -31,12 +32,16 @@ class Poller:
         clock: Clock,
         on_connection: OnConnection,
         on_refused: Callable[[], None],
+        on_access: Callable[[Place], None],
     ) -> None:
-        """`on_connection` is told how it stands with the home server, and `on_refused` that it does not let this device in."""
+        """`on_connection` is told how it stands with the home server, `on_refused` that it does not let this device in.
+
+        `on_access` is told of a mailbox that its server does not let be read, or does again.
+        """
         self._database = database
 
         def reader_at(name: ServerName) -> Reader:
-            return Reader(name, database, session, network, inbox, clock, on_connection, on_refused)
+            return Reader(name, database, session, network, inbox, clock, on_connection, on_refused, on_access)
 
         self._reader_at = reader_at
         self._readers: dict[ServerName, tuple[Reader, asyncio.Task[None]]] = {}

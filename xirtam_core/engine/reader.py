@@ -23,10 +23,11 @@ from xirtam_core.rpc.envelope import METHOD_NOT_FOUND, CallError
 from xirtam_core.rpc.home_server import AccessDenied, HomeServer
 from xirtam_core.storage import journal
 from xirtam_core.storage.database import Database
-from xirtam_core.storage.journal import Followed
+from xirtam_core.storage.journal import Followed, Place
 
 _FIRST_WAIT_MS, _STEP_MS, _SHORTEST_WAIT_MS, _LONGEST_WAIT_MS = 15_000, 5_000, 2_000, 540_000
 _RECONNECT_FIRST_S, _RECONNECT_LONGEST_S = 0.5, 30.0
+_PROBES_AT_ONCE = 20
 _PUT_OFF_S = 900.0
 """How long a mailbox that is refused is left out."""
 QUIET_S: Final = 7 * 86_400
@@ -44,8 +45,8 @@ _Entries = Mapping[Hash, tuple[MailboxEntry, ...]]
 class Reader:
     """Reads the mailboxes at one server, until cancelled.
 
-    `on_connection` is told how it stands with the server for as long as that is the account's home, and `on_refused` that the home
-    server does not let this device in.
+    `on_connection` is told how it stands with the server for as long as that is the account's home, `on_refused` that the home server
+    does not let this device in, and `on_access` that a mailbox is refused, or is no more.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Reader:
         clock: Clock,
         on_connection: OnConnection,
         on_refused: Callable[[], None],
+        on_access: Callable[[Place], None],
     ) -> None:
         self._name = name
         self._database = database
@@ -67,11 +69,13 @@ class Reader:
         self._clock = clock
         self._tell = on_connection
         self._on_refused = on_refused
+        self._on_access = on_access
         self._wait_ms = _FIRST_WAIT_MS
         self._is_ours: bool | None = None
         self._is_busy = False
         self._look_back = LookBack(database, inbox, _SHORTEST_WAIT_MS)
-        self._put_off_until: dict[Hash, float] = {}
+        self._put_off_until: dict[tuple[Hash, AuthToken | None], float] = {}
+        """Mailboxes that are refused with a token."""
         self._failing_since: float | None = None
         self._hurry = asyncio.Event()
         self._changed = asyncio.Event()
@@ -168,7 +172,7 @@ class Reader:
         return [
             each
             for each in journal.followed(self._database, self._name)
-            if self._put_off_until.get(each.place.mailbox, 0.0) <= now
+            if self._put_off_until.get((each.place.mailbox, each.token), 0.0) <= now
         ]
 
     async def _from(self, each: Followed) -> ReceiveFrom:
@@ -192,6 +196,7 @@ class Reader:
     def _accept(self, followed: Sequence[Followed], answer: _Entries, asked_s: int) -> None:
         added = 0
         for each in followed:
+            self._set_refused(each, False)
             new = self._inbox.accept(each.place, answer.get(each.place.mailbox, ()))
             if new:
                 journal.mark_arrived(self._database, each.place, asked_s)
@@ -206,6 +211,11 @@ class Reader:
             self._wait_ms = min(self._wait_ms + _STEP_MS, _LONGEST_WAIT_MS)
         if added and self._is_ours is False:
             self._look_back.expect()
+
+    def _set_refused(self, each: Followed, is_refused: bool) -> None:
+        if each.is_refused is not is_refused:
+            journal.set_refused(self._database, each.place, is_refused)
+            self._on_access(each.place)
 
     def _is_empty(self, each: Followed, asked_s: int) -> None:
         journal.mark_drained(self._database, each.place, asked_s)
@@ -223,23 +233,28 @@ class Reader:
         for each in refused:
             if each.token is not None or not self._is_home:
                 self._is_empty(each, seconds(self._clock))
-                self._put_off_until[each.place.mailbox] = asyncio.get_running_loop().time() + _PUT_OFF_S
+                self._set_refused(each, True)
+                until = asyncio.get_running_loop().time() + _PUT_OFF_S
+                self._put_off_until[each.place.mailbox, each.token] = until
         if self._is_home and any(each.token is None for each in refused):
             raise AccessDenied
 
     async def _find_refused(self, server: HomeServer, followed: Sequence[Followed]) -> list[Followed]:
-        """Asks for each mailbox alone; gives those that are refused."""
-        refused: list[Followed] = []
-        for each in followed:
-            asked_s = seconds(self._clock)
-            try:
-                answer = await server.mailbox_multirecv((await self._from(each),), _SHORTEST_WAIT_MS)
-            except AccessDenied:
-                refused.append(each)
-            else:
-                if any(answer.values()):
-                    self._accept([each], answer, asked_s)
-        return refused
+        """Asks for each mailbox alone, some side by side; gives those that are refused."""
+        turn, asked_s = asyncio.Semaphore(_PROBES_AT_ONCE), seconds(self._clock)
+
+        async def ask(each: Followed) -> _Entries | None:
+            async with turn:
+                try:
+                    return await server.mailbox_multirecv((await self._from(each),), _SHORTEST_WAIT_MS)
+                except AccessDenied:
+                    return None
+
+        answers = await asyncio.gather(*(ask(each) for each in followed))
+        for each, answer in zip(followed, answers, strict=True):
+            if answer is not None and any(answer.values()):
+                self._accept([each], answer, asked_s)
+        return [each for each, answer in zip(followed, answers, strict=True) if answer is None]
 
     def _give_up_the_silent(self) -> None:
         """Leaves for good what was to be left, once nothing has been heard of it for a week, and it has been tried for long now."""

@@ -6,12 +6,15 @@ from xirtam_core.codec.primitives import Hash
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.own_devices import OwnDevices
+from xirtam_core.errors import Malformed
 from xirtam_core.names import Username
+from xirtam_core.protocol.event import is_group
 from xirtam_core.protocol.own_device import OwnDeviceEvent
 from xirtam_core.storage import chats, early_reads, messages
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
+_LONGEST_CHAT = 64
 _GATHER_S = 2.0
 """How long reading goes on before the other devices are told, so that scrolling through a chat is one word."""
 
@@ -19,7 +22,7 @@ _GATHER_S = 2.0
 class ReadEvent(OwnDeviceEvent, frozen=True, tag="read"):
     """A conversation has been read up to and including the message `up_to`, which is `sender`'s."""
 
-    conversation: Username
+    conversation: str
     up_to: Hash
     sender: Username | None = None
 
@@ -52,11 +55,13 @@ class Reading:
             for chat, up_to_ns in chats.untold_reads(self._database):
                 target = messages.at(self._database, chat, up_to_ns)
                 if target is not None:
-                    self._own_devices.tell(ReadEvent(Username(chat), target, Username(chat)))
+                    self._own_devices.tell(ReadEvent(chat, target, None if is_group(chat) else Username(chat)))
                 chats.mark_read_told(self._database, chat, up_to_ns)
 
     def _take(self, event: ReadEvent, _sent_at: int, outcome: Outcome) -> None:
         message = messages.find_in_chat(self._database, event.conversation, event.up_to.hex())
+        if len(event.conversation) > _LONGEST_CHAT:
+            raise Malformed("a chat that cannot be")
         if message is None:
             early_reads.keep(self._database, event.conversation, event.up_to)
         else:
@@ -72,4 +77,4 @@ class Reading:
         chat, position_ns = message.message.chat, message.message.position
         if chats.mark_read(self._database, chat, position_ns):
             chats.mark_read_told(self._database, chat, position_ns)
-            outcome.chats.add(Username(chat))
+            outcome.chats.add(chat)

@@ -61,5 +61,5 @@ class Receipts:
 
 
 def _note(message: StoredMessage, outcome: Outcome) -> None:
-    if not message.message.mine:
+    if message.message.sender == message.message.chat:
         outcome.heard_from.add(message.message.sender)

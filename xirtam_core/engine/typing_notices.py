@@ -20,9 +20,9 @@ from xirtam_core.people import Standing
 from xirtam_core.protocol import direct_message
 from xirtam_core.protocol.blob import CONTROL
 from xirtam_core.protocol.control import TYPING, TypingNotice
-from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.protocol.event import Event, ToUser
 from xirtam_core.protocol.mailbox import direct_mailbox
+from xirtam_core.protocol.opened import Opened
 from xirtam_core.storage import chats, peers, people, settings
 from xirtam_core.storage.database import Database
 

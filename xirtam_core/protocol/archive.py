@@ -13,7 +13,7 @@ import msgspec
 from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.errors import Malformed
 from xirtam_core.names import Username
-from xirtam_core.protocol.event import Event, ToUser
+from xirtam_core.protocol.event import Event, ToUser, is_group, recipient_of
 
 MIME: Final = "application/vnd.xirtam.v1.history"
 
@@ -41,7 +41,7 @@ class ArchivedChat(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="k
 
     def check(self) -> None:
         """Raises `Malformed` for what no device of ours would write."""
-        Username(self.peer)
+        recipient_of(self.peer)
         _check_times(self.opened_ns, self.read_up_to_ns)
 
 
@@ -66,11 +66,13 @@ class ArchivedMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag_field
 
     def event(self) -> Event:
         """The event that it was made from."""
-        return Event(ToUser(Username(self.chat)), self.sent_at_ns, self.mime, Base64Bytes(self.body))
+        return Event(recipient_of(self.chat), self.sent_at_ns, self.mime, Base64Bytes(self.body))
 
     def check(self, me: Username) -> None:
         """Raises `Malformed` for what no device of `me` would write."""
-        if self.sender not in (me, self.chat) or self.state not in _STATES or len(self.mime) > _LONGEST_MIME:
+        Username(self.sender)
+        is_of_chat = is_group(self.chat) or self.sender in (me, self.chat)
+        if not is_of_chat or self.state not in _STATES or len(self.mime) > _LONGEST_MIME:
             raise Malformed("an archived message that cannot have been in this chat")
         _check_times(self.position_ns, self.sent_at_ns, self.received_at_ns, self.edited_at_ns or 0)
         if self.unchecked_root is not None:
@@ -89,7 +91,8 @@ class ArchivedMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag_field
     def _recipient_event(self, me: Username) -> Event:
         """The event as it was signed: what a peer sends is addressed to `me`."""
         event = self.event()
-        return event if self.sender == me else msgspec.structs.replace(event, recipient=ToUser(me))
+        is_as_signed = self.sender == me or is_group(self.chat)
+        return event if is_as_signed else msgspec.structs.replace(event, recipient=ToUser(me))
 
 
 Record = ArchivedChat | ArchivedMessage

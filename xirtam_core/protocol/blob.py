@@ -16,6 +16,8 @@ class Blob(Wire):
 USER_DESCRIPTOR: Final = "v1.user_descriptor"
 SERVER_DESCRIPTOR: Final = "v1.server_descriptor"
 DIRECT_MESSAGE: Final = "v1.direct_message"
+GROUP_MESSAGE: Final = "v1.group_message"
+GROUP_REKEY: Final = "v1.group_rekey"
 MESSAGE_CONTENT: Final = "v1.message_content"
 CONTROL: Final = "xirtam.v1.control"
 """Inside a signature, in the place of `MESSAGE_CONTENT`: an event that is no message (spec: extensions.md, Control events)."""

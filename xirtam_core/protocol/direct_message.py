@@ -7,8 +7,7 @@ for the mailbox. Opening goes the other way, in two steps, since the sender name
 from collections.abc import Iterable, Sequence
 
 from xirtam_core.codec import bcs
-from xirtam_core.codec.primitives import Base64Bytes, DhPublic, DhSecret, Hash, KeyHint, SigningPublic, SigningSecret
-from xirtam_core.codec.wire import Wire
+from xirtam_core.codec.primitives import Base64Bytes, DhPublic, DhSecret, KeyHint, SigningSecret
 from xirtam_core.crypto.hashing import hash_bytes
 from xirtam_core.errors import Malformed
 from xirtam_core.names import Username
@@ -18,20 +17,9 @@ from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.device_signing import DeviceSigned, Received
 from xirtam_core.protocol.event import Event, ToUser
 from xirtam_core.protocol.header_encryption import HeaderEncrypted
+from xirtam_core.protocol.opened import Opened
 
-
-class Opened(Wire):
-    """A direct message understood: who said it, in the conversation with whom, and the event with its hash.
-
-    `kind` is that of the inner blob, `device_pk` the key of the device that signed.
-    """
-
-    sender: Username
-    peer: Username
-    kind: str
-    event: Event
-    event_hash: Hash
-    device_pk: SigningPublic
+_MOST_RECEIVERS = 8192
 
 
 def seal(
@@ -54,6 +42,8 @@ def unseal(blob: Blob, secrets: Sequence[tuple[KeyHint, DhSecret]]) -> Received:
     if blob.kind != DIRECT_MESSAGE:
         raise Malformed("not a direct message")
     sealed = bcs.decode(HeaderEncrypted, blob.inner)
+    if len(sealed.headers) > _MOST_RECEIVERS:
+        raise Malformed("a direct message for more devices than anybody has")
     return device_signing.receive(header_encryption.decrypt(sealed, secrets))
 
 
@@ -68,4 +58,4 @@ def open_signed(signed: DeviceSigned, me: Username) -> Opened:
         raise Malformed("a direct message for somebody else")
     peer = signed.sender if recipient == me else recipient
     device_pk = signed.cert_chain.this.pk
-    return Opened(signed.sender, peer, blob.kind, event, hash_bytes(blob.inner), device_pk)
+    return Opened(signed.sender, str(peer), blob.kind, event, hash_bytes(blob.inner), device_pk)

@@ -26,6 +26,16 @@ class ToGroup(Newtype):
     value: Hash
 
 
+def recipient_of(chat: str) -> ToUser | ToGroup:
+    """Whom what is said in a chat is for: a chat is called by its peer's name, or by its group's id in hex."""
+    return ToGroup(Hash.from_text(chat)) if is_group(chat) else ToUser(Username(chat))
+
+
+def is_group(chat: str) -> bool:
+    """Whether a chat is a group's, by what it is called."""
+    return not chat.startswith("@")
+
+
 class Event(Wire):
     """One thing said. `sent_at` is the sender's clock, unique in its conversation, and says nothing about order."""
 

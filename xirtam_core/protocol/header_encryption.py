@@ -16,7 +16,7 @@ from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.crypto.stream import apply_stream
 from xirtam_core.errors import Malformed, Unverified
 
-_MOST_HEADERS = 8192
+MOST_HEADERS = 20_000
 """More than any group has devices. A message full of empty headers would take seconds to read."""
 
 _MOST_MATCHES = 16
@@ -34,7 +34,7 @@ class HeaderEncrypted(Wire):
     """A body and its key, once for each receiver."""
 
     sender_epk: DhPublic
-    headers: Annotated[tuple[Header, ...], AtMost(_MOST_HEADERS)]
+    headers: Annotated[tuple[Header, ...], AtMost(MOST_HEADERS)]
     body: Base64Bytes
 
     def associated(self) -> bytes:

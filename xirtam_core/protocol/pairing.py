@@ -28,7 +28,7 @@ from xirtam_core.errors import Malformed, Unverified
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol import certificate, device_signing, header_encryption
-from xirtam_core.protocol.account_events import HistoryShared
+from xirtam_core.protocol.account_events import GroupJoined, HistoryShared
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.control import LONGEST_BODY, Body
@@ -116,6 +116,7 @@ class PairingReply(Body, frozen=True):
     contacts: tuple[PairedContact, ...] = ()
     devices: tuple[PairedDevice, ...] = ()
     history: HistoryShared | None = None
+    groups: tuple[GroupJoined, ...] = ()
 
     def certificate_chain(self) -> CertificateChain:
         """The new device's chain, not verified; raises `Malformed`."""
@@ -162,4 +163,6 @@ def open_reply(blob: Blob, code: PairingCode, secret: DhSecret, root_cert_hash: 
     certificate.verify(chain, root_cert_hash, now_s)
     if reply.history is not None:
         reply.history.root()
+    for group in reply.groups:
+        group.membership()
     return reply

@@ -7,15 +7,17 @@ from xirtam_core.codec.primitives import Hash
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.archive import ArchivedChat, ArchivedMessage
+from xirtam_core.protocol.event import is_group
 from xirtam_core.storage import messages, texts
 from xirtam_core.storage.chats import mark_read_told
+from xirtam_core.storage.content import NOTICE
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
 _PAGE = 200
 _OF_MESSAGES = (
-    "SELECT id, chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, state, unchecked_root, edited_body,"
-    " edited_at_ns, is_withdrawn FROM messages WHERE id > ? AND received_at_ns IS NOT NULL ORDER BY id LIMIT ?"
+    "SELECT id, chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, state, unchecked_root, edited_body,"  # noqa: S608 # no input
+    f" edited_at_ns, is_withdrawn FROM messages WHERE id > ? AND received_at_ns IS NOT NULL AND mime <> '{NOTICE}' ORDER BY id LIMIT ?"
 )
 
 
@@ -45,7 +47,15 @@ def _reactions(database: Database, row: int) -> list[tuple[str, str, int, bool]]
 
 
 def take_chat(database: Database, chat: ArchivedChat) -> None:
-    """Opens a chat as it was, and counts as read what has been read on the other device; who is known here stays as they are."""
+    """Opens a chat as it was, and counts as read what has been read on the other device; who is known here stays as they are.
+
+    A group's chat is there where the account is in the group.
+    """
+    if is_group(chat.peer):
+        sql = "UPDATE chats SET read_up_to_ns = max(read_up_to_ns, ?) WHERE id = ?"
+        database.execute(sql, chat.read_up_to_ns, chat.peer)
+        mark_read_told(database, chat.peer, chat.read_up_to_ns)
+        return
     database.execute(
         "INSERT INTO chats (id, peer, opened_ns, read_up_to_ns) VALUES (?1, ?1, ?2, ?3)"
         " ON CONFLICT (id) DO UPDATE SET read_up_to_ns = max(read_up_to_ns, excluded.read_up_to_ns)",

@@ -1,9 +1,11 @@
 """The chats of an account, as its contact list shows them."""
 
 from xirtam_core.chat import Chat, Message
+from xirtam_core.groups import Group, GroupState
 from xirtam_core.names import ServerName, Username
 from xirtam_core.people import Standing
-from xirtam_core.storage import messages, people
+from xirtam_core.protocol.event import is_group
+from xirtam_core.storage import groups, messages, people
 from xirtam_core.storage.database import Database, Row
 
 _COLUMNS = (
@@ -23,6 +25,11 @@ def open_chat(database: Database, peer: Username, now_ns: int) -> bool:
     )  # fmt: skip
     sql = "INSERT OR IGNORE INTO chats (id, peer, opened_ns) VALUES (?, ?, ?)"
     return database.execute(sql, peer, peer, now_ns) > 0
+
+
+def open_group(database: Database, chat: str, now_ns: int) -> None:
+    """Makes the chat of a group if there is none."""
+    database.execute("INSERT OR IGNORE INTO chats (id, peer, opened_ns) VALUES (?1, ?1, ?2)", chat, now_ns)
 
 
 def find(database: Database, chat: str) -> Chat | None:
@@ -98,22 +105,24 @@ def _all(database: Database, rest: str, *values: str) -> list[Chat]:
     """The chats that `rest` of a query gives; how many queries that takes does not depend on how many they are."""
     rows = database.rows(f"SELECT {_COLUMNS} FROM {_TABLES} {rest}", *values)  # noqa: S608 # `rest` is ours
     newest = messages.by_rows(database, [row[-2] for row in rows if row[-2] is not None])
-    return [_chat(row, newest[row[-2]].message if row[-2] in newest else None) for row in rows]
+    shown = groups.shown_of(database, [row[0] for row in rows if is_group(row[0])])
+    return [_chat(row, newest[row[-2]].message if row[-2] in newest else None, shown.get(row[0])) for row in rows]
 
 
-def _chat(row: Row, last: Message | None) -> Chat:
+def _chat(row: Row, last: Message | None, group: Group | None) -> Chat:
     chat, peer, server, read_up_to, draft, alarm, standing, petname, is_verified, features, _, unread = row
     return Chat(
         id=chat,
-        peer=Username(peer),
-        server=None if server is None else ServerName(server),
+        peer=None if is_group(chat) else Username(peer),
+        server=ServerName(server) if server is not None else group and group.server,
         last=last,
         unread=unread,
         read_up_to=read_up_to,
         draft=draft,
         alarm=alarm,
-        standing=Standing(standing),
+        standing=Standing.REQUEST if group and group.state is GroupState.INVITED else Standing(standing),
         petname=petname,
         verified=bool(is_verified),
         features=people.features_of(features),
+        group=group,
     )

@@ -1,10 +1,12 @@
 """What a device that joins is told of the account: read from the database of one that is in it, stored in the new one's."""
 
 from xirtam_core.codec.primitives import Hash
+from xirtam_core.groups import GroupState
 from xirtam_core.names import ServerName, Username
 from xirtam_core.people import Standing
+from xirtam_core.protocol.account_events import GroupJoined, Membership
 from xirtam_core.protocol.pairing import PairedContact, PairedDevice, PairingReply
-from xirtam_core.storage import chats, devices, offered_histories, people
+from xirtam_core.storage import chats, devices, group_keys, groups, offered_histories, people
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.people import Person
 
@@ -14,7 +16,7 @@ def contacts(database: Database, most: int) -> tuple[PairedContact, ...]:
     rows = database.rows(
         "SELECT names.name, coalesce(standing, 'contact'), petname, verified_root, chats.id IS NOT NULL,"
         " coalesce(read_up_to_ns, 0), coalesce(changed_ns, 0)"
-        " FROM (SELECT peer AS name FROM chats UNION SELECT username FROM people) AS names"
+        " FROM (SELECT peer AS name FROM chats WHERE peer LIKE '@%' UNION SELECT username FROM people) AS names"
         " LEFT JOIN people ON people.username = names.name LEFT JOIN chats ON chats.peer = names.name"
         " ORDER BY chats.id IS NULL, opened_ns DESC LIMIT ?",
         most,
@@ -22,6 +24,17 @@ def contacts(database: Database, most: int) -> tuple[PairedContact, ...]:
     return tuple(
         PairedContact(Username(name), Standing(standing), petname, root and Hash(root), bool(has_chat), read, changed)
         for name, standing, petname, root, has_chat, read, changed in rows
+    )
+
+
+def memberships(database: Database) -> tuple[GroupJoined, ...]:
+    """The groups that this account is in."""
+    known = groups.in_states(database, GroupState.MEMBER)
+    keys = {group.chat: group_keys.all_of(database, group.chat) for group in known}
+    return tuple(
+        GroupJoined.of(Membership(group.descriptor, keys[group.chat][0], group.token))
+        for group in known
+        if keys[group.chat]
     )
 
 
@@ -48,6 +61,8 @@ def store(database: Database, reply: PairingReply, now_ns: int) -> None:
     if reply.history is not None:
         server = None if reply.history.server_name is None else ServerName(reply.history.server_name)
         offered_histories.add(database, reply.history.root(), server, now_ns // 10**9)
+    for group in reply.groups:
+        groups.add_told(database, group.membership().descriptor, group.render())
     for each in reply.devices:
         devices.add(database, each.device, each.label, each.added)
         if each.revoked:

@@ -35,7 +35,7 @@ class Followed(msgspec.Struct, frozen=True):
     """A mailbox that is read: how far, and with what token (None: the account's own).
 
     `drained_s` is when it was last known to hold nothing more. One that `is_leaving` is read until it has been quiet for long, and
-    `quiet_s` is when something last came, or when it began to be left.
+    `quiet_s` is when something last came, or when it began to be left. `is_refused`: its server does not let this account read it.
     """
 
     place: Place
@@ -44,10 +44,11 @@ class Followed(msgspec.Struct, frozen=True):
     drained_s: int
     is_leaving: bool
     quiet_s: int
+    is_refused: bool
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
-    """An entry that waits to be understood; `attempts` have failed so far."""
+    """An entry that waits to be understood; `attempts` have failed so far. `sender_token` is the hash of what it was posted with."""
 
     id: int
     place: Place
@@ -55,6 +56,7 @@ class JournalEntry(msgspec.Struct, frozen=True):
     kind: str
     inner: bytes
     attempts: int
+    sender_token: Hash | None = None
 
 
 def follow(database: Database, place: Place, token: AuthToken | None = None, after_ns: int = 0) -> None:
@@ -91,10 +93,18 @@ def servers(database: Database) -> list[ServerName]:
 
 def followed(database: Database, server: ServerName) -> list[Followed]:
     """The mailboxes that are read at `server`."""
-    sql = "SELECT mailbox, token, cursor_ns, drained_s, is_leaving, quiet_s FROM mailboxes WHERE server = ?"
+    sql = "SELECT mailbox, token, cursor_ns, drained_s, is_leaving, quiet_s, is_refused FROM mailboxes WHERE server = ?"
     return [
-        Followed(Place(server, Hash(mailbox)), token and AuthToken(token), cursor, drained, bool(is_leaving), quiet)
-        for mailbox, token, cursor, drained, is_leaving, quiet in database.rows(sql, server)
+        Followed(
+            Place(server, Hash(mailbox)),
+            token and AuthToken(token),
+            cursor,
+            drained,
+            bool(is_leaving),
+            quiet,
+            bool(is_refused),
+        )
+        for mailbox, token, cursor, drained, is_leaving, quiet, is_refused in database.rows(sql, server)
     ]
 
 
@@ -104,11 +114,20 @@ def append(database: Database, place: Place, entries: Sequence[MailboxEntry]) ->
         return 0
     name = bytes(place.mailbox)
     rows = [
-        (place.server, name, entry.received_at, entry.message.kind, bytes(entry.message.inner)) for entry in entries
+        (
+            place.server,
+            name,
+            entry.received_at,
+            entry.message.kind,
+            bytes(entry.message.inner),
+            _raw(entry.sender_auth_token_hash),
+        )
+        for entry in entries
     ]
     with database.transaction():
         added = database.execute_many(
-            "INSERT OR IGNORE INTO journal (server, mailbox, received_at_ns, kind, inner) VALUES (?, ?, ?, ?, ?)", rows
+            "INSERT OR IGNORE INTO journal (server, mailbox, received_at_ns, kind, inner, sender_token) VALUES (?, ?, ?, ?, ?, ?)",
+            rows,
         )
         newest = max(entry.received_at for entry in entries)
         database.execute(
@@ -116,6 +135,10 @@ def append(database: Database, place: Place, entries: Sequence[MailboxEntry]) ->
             newest, name, place.server,
         )  # fmt: skip
     return added
+
+
+def _raw(value: bytes | None) -> bytes | None:
+    return None if value is None else bytes(value)
 
 
 def looked_back_ns(database: Database, place: Place) -> int:
@@ -143,6 +166,12 @@ def mark_arrived(database: Database, place: Place, now_s: int) -> None:
     database.execute(sql, now_s, bytes(place.mailbox), place.server)
 
 
+def set_refused(database: Database, place: Place, is_refused: bool) -> None:
+    """Notes whether the server lets this account read a mailbox."""
+    sql = "UPDATE mailboxes SET is_refused = ? WHERE mailbox = ? AND server = ?"
+    database.execute(sql, is_refused, bytes(place.mailbox), place.server)
+
+
 def recall(database: Database, now_s: int) -> None:
     """Makes due what was put off further than anything is, by a clock that has been put back since."""
     latest_s = now_s + LONGEST_WAIT_S
@@ -152,14 +181,14 @@ def recall(database: Database, now_s: int) -> None:
 def due(database: Database, now_s: int, limit: int) -> list[JournalEntry]:
     """The first `limit` entries whose time has come, oldest first."""
     rows = database.rows(
-        "SELECT id, server, mailbox, received_at_ns, kind, inner, attempts FROM journal "
+        "SELECT id, server, mailbox, received_at_ns, kind, inner, attempts, sender_token FROM journal "
         "WHERE next_attempt_s <= ? ORDER BY id LIMIT ?",
         now_s,
         limit,
     )
     return [
-        JournalEntry(number, Place(ServerName(server), Hash(mailbox)), at, kind, inner, tries)
-        for number, server, mailbox, at, kind, inner, tries in rows
+        JournalEntry(number, Place(ServerName(server), Hash(mailbox)), at, kind, inner, tries, token and Hash(token))
+        for number, server, mailbox, at, kind, inner, tries, token in rows
     ]
 
 
@@ -190,6 +219,24 @@ def is_next(database: Database, entry: JournalEntry, now_s: int) -> bool:
     return database.row("SELECT 1 FROM journal WHERE next_attempt_s <= ? AND id < ?", now_s, entry.id) is None
 
 
+def has_earlier(database: Database, entry: JournalEntry) -> bool:
+    """Whether an entry that came before `entry` in its mailbox is still to be understood."""
+    sql = "SELECT 1 FROM journal WHERE server = ? AND mailbox = ? AND id < ? LIMIT 1"
+    return database.row(sql, entry.place.server, bytes(entry.place.mailbox), entry.id) is not None
+
+
+def is_empty(database: Database, place: Place) -> bool:
+    """Whether everything that has come from a mailbox is understood."""
+    sql = "SELECT 1 FROM journal WHERE server = ? AND mailbox = ? LIMIT 1"
+    return database.row(sql, place.server, bytes(place.mailbox)) is None
+
+
+def retry(database: Database, place: Place) -> None:
+    """Makes what was deferred of a mailbox due: what it needed may be there now."""
+    sql = "UPDATE journal SET next_attempt_s = 0 WHERE server = ? AND mailbox = ? AND next_attempt_s > 0"
+    database.execute(sql, place.server, bytes(place.mailbox))
+
+
 def retry_all(database: Database) -> None:
     """Makes every deferred entry due: what was out of reach is there again."""
     database.execute("UPDATE journal SET next_attempt_s = 0 WHERE next_attempt_s > 0")
@@ -213,6 +260,13 @@ def reject(database: Database, entry: JournalEntry, reason: str) -> None:
 def waiting_count(database: Database) -> int:
     """How many entries could not be understood when they were looked at, and wait for another try."""
     row = database.row("SELECT count(*) FROM journal WHERE attempts > 0")
+    return 0 if row is None else int(row[0])
+
+
+def waiting_in(database: Database, place: Place) -> int:
+    """How many entries of a mailbox wait for another try."""
+    sql = "SELECT count(*) FROM journal WHERE server = ? AND mailbox = ? AND attempts > 0"
+    row = database.row(sql, place.server, bytes(place.mailbox))
     return 0 if row is None else int(row[0])
 
 

@@ -6,19 +6,19 @@ from typing import Any
 
 import msgspec
 
-from xirtam_core.chat import Change, Message, Page, Reaction, SendState
+from xirtam_core.chat import Change, Message, MessageKind, Page, Reaction, SendState
 from xirtam_core.codec.integers import LATEST
 from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.discreet import Discreet
 from xirtam_core.names import Username
-from xirtam_core.protocol.event import Event, ToUser
+from xirtam_core.protocol.event import Event, recipient_of
 from xirtam_core.storage import counters, reactions, texts
 from xirtam_core.storage.content import Content
 from xirtam_core.storage.database import Database, Row
 
 _COLUMNS = (
     "id, chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine, unchecked_root,"
-    " state, failure, reply_to, edited_body, is_withdrawn"
+    " state, failure, reply_to, edited_body, is_withdrawn, is_outsiders"
 )
 
 _NEXT_REVISION = (
@@ -48,7 +48,7 @@ class StoredMessage(Discreet, frozen=True):
     def event(self) -> Event:
         """The event that it was made from, byte for byte."""
         message = self.message
-        return Event(ToUser(Username(message.chat)), message.sent_at, message.mime, Base64Bytes(self.body))
+        return Event(recipient_of(message.chat), message.sent_at, message.mime, Base64Bytes(self.body))
 
 
 def insert(
@@ -63,6 +63,7 @@ def insert(
     position_ns: int,
     unchecked_root: Hash | None = None,
     state: SendState | None = None,
+    is_outsiders: bool = False,
 ) -> StoredMessage | None:
     """Stores a message; None when the chat has it already. The position is moved up where another message holds it.
 
@@ -76,7 +77,9 @@ def insert(
         row = database.insert(_INSERT, chat, sender, name, position_ns, *values)
         if row is not None:
             texts.add(database, row, chat, content.text)
-            return _stored((row, chat, sender, name, position_ns, *values, None, 0))
+            if is_outsiders:
+                database.execute("UPDATE messages SET is_outsiders = 1 WHERE id = ?", row)
+            return _stored((row, chat, sender, name, position_ns, *values, None, 0, is_outsiders))
         if find_event(database, chat, sender, event, event_hash) is not None:
             return None
         if received_at_ns is not None:
@@ -242,6 +245,33 @@ def set_state(database: Database, row: int, state: SendState, failure: str | Non
     return get(database, row)
 
 
+def of_type(database: Database, chat: str, mime: str) -> list[StoredMessage]:
+    """The messages of one MIME type in a chat, oldest first."""
+    return _all(database, "WHERE chat = ? AND mime = ? ORDER BY position_ns", chat, mime)
+
+
+def let_in(database: Database, chat: str, sender: Username) -> list[StoredMessage]:
+    """Takes the mark from what somebody said who is in the group after all; gives those messages."""
+    sql = "UPDATE messages SET is_outsiders = 0 WHERE chat = ? AND sender = ? AND is_outsiders RETURNING id"
+    rows = [row for (row,) in database.rows(sql, chat, sender)]
+    for row in rows:
+        touch(database, row)
+    return [get(database, row) for row in rows]
+
+
+def delete_from(database: Database, chat: str, sender: Username, after_ns: int) -> list[str]:
+    """Deletes what somebody said in a chat after a time, by its server; gives the ids."""
+    found = database.rows(
+        "SELECT id, hash FROM messages WHERE chat = ? AND sender = ? AND received_at_ns > ? ORDER BY id",
+        chat,
+        sender,
+        after_ns,
+    )
+    for row, _ in found:
+        delete(database, row)
+    return [name.hex() for _, name in found]
+
+
 def delete(database: Database, row: int) -> None:
     """Deletes an own message that was not sent, and what the outbox holds of it."""
     with database.transaction():
@@ -372,14 +402,14 @@ def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
     number, chat, sender, event_hash, position, sent_at, received_at, mime, body, mine, unchecked, state, failure = row[
         :13
     ]
-    reply_to, edited_body, is_withdrawn = row[13:]
+    reply_to, edited_body, is_withdrawn, is_outsiders = row[13:]
     content = Content.withdrawn(mime) if is_withdrawn else Content.of(mime, body)
     text = content.text if edited_body is None else edited_body.decode(errors="replace")
     message = Message(
         id=event_hash.hex(),
         chat=chat,
         sender=Username(sender),
-        mine=bool(mine),
+        mine=bool(mine) and content.kind is not MessageKind.NOTICE,
         position=position,
         sent_at=sent_at,
         received_at=received_at,
@@ -391,8 +421,10 @@ def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
         failure=failure,
         reply_to=None if reply_to is None else reply_to.hex(),
         quote=content.quote,
+        group=content.group,
         is_edited=edited_body is not None,
         is_withdrawn=bool(is_withdrawn),
+        is_outsiders=bool(is_outsiders),
         reactions=on_it,
     )
     return StoredMessage(number, message, body)

@@ -72,9 +72,9 @@ def done(database: Database, sending: Sending, leg: Leg) -> None:
     _take_off(database, "id", sending.id, leg)
 
 
-def message_arrived(database: Database, message: StoredMessage) -> None:
-    """Takes off the leg to one's own mailbox: it has been read there."""
-    _take_off(database, "message", message.row, Leg.SELF)
+def message_arrived(database: Database, message: StoredMessage, leg: Leg) -> None:
+    """Takes off the leg to a mailbox of one's own, or of a group: it has been read there."""
+    _take_off(database, "message", message.row, leg)
 
 
 def message_reached(database: Database, message: StoredMessage) -> None:

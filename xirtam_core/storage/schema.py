@@ -308,4 +308,89 @@ STEPS = (
         proof TEXT NOT NULL
     ) STRICT;
     """,
+    """
+    -- Groups that the account is in, was in, or is invited to; chat is the id in hex. descriptor is BCS; server is where the
+    -- mailboxes are now. after_ns is where the reading of messages begins. says_accepted: whether this device is the one that
+    -- tells the group that the invitation was accepted. presentation is what the roster says of the group, as JSON; members is
+    -- how many are active. rekey_s is when this device gives the group its next key, NULL while that is not up to it; a rekey
+    -- that is_urgent leaves nothing to chance, and counts who asked for it.
+    ALTER TABLE groups RENAME TO told_groups;
+    CREATE TABLE groups (
+        chat TEXT PRIMARY KEY,
+        messages_mailbox BLOB NOT NULL UNIQUE,
+        management_mailbox BLOB NOT NULL UNIQUE,
+        descriptor BLOB NOT NULL,
+        server TEXT NOT NULL,
+        token BLOB NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('invited', 'joining', 'member', 'leaving', 'left', 'banned')),
+        after_ns INTEGER NOT NULL,
+        says_accepted INTEGER NOT NULL DEFAULT 0,
+        invited_by TEXT,
+        presentation TEXT NOT NULL DEFAULT '{}',
+        members INTEGER NOT NULL DEFAULT 0,
+        is_muted INTEGER NOT NULL DEFAULT 0,
+        rekey_s INTEGER,
+        is_urgent INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID;
+
+    -- A group's keys; the one that came last is in use. since_ns is when it came, by the group's server, 0 for an invitation's.
+    CREATE TABLE group_keys (
+        id INTEGER PRIMARY KEY,
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        key BLOB NOT NULL,
+        since_ns INTEGER NOT NULL,
+        UNIQUE (chat, since_ns, key)
+    ) STRICT;
+
+    -- The roster as far as the management mailbox has been read, and when its named were shut out, and when they were admins.
+    CREATE TABLE group_members (
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        username TEXT NOT NULL,
+        status TEXT NOT NULL,
+        is_admin INTEGER NOT NULL,
+        PRIMARY KEY (chat, username)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE group_bans (
+        id INTEGER PRIMARY KEY,
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        username TEXT NOT NULL,
+        from_ns INTEGER NOT NULL,
+        until_ns INTEGER
+    ) STRICT;
+    CREATE INDEX group_bans_of ON group_bans (chat, username);
+    CREATE TABLE group_admins (
+        id INTEGER PRIMARY KEY,
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        username TEXT NOT NULL,
+        from_ns INTEGER NOT NULL,
+        until_ns INTEGER
+    ) STRICT;
+    CREATE INDEX group_admins_of ON group_admins (chat, username);
+
+    -- Tokens known to be somebody's, by their hashes: issued to them here, or seen on what they sent.
+    CREATE TABLE group_tokens (
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        token_hash BLOB NOT NULL,
+        username TEXT NOT NULL,
+        PRIMARY KEY (chat, token_hash)
+    ) STRICT, WITHOUT ROWID;
+
+    -- What is to be done at a group's server about somebody: rights of their tokens, or keys that they have missed, which are those
+    -- that came after since_ns.
+    CREATE TABLE group_tasks (
+        id INTEGER PRIMARY KEY,
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        kind TEXT NOT NULL,
+        username TEXT NOT NULL,
+        since_ns INTEGER NOT NULL DEFAULT 0,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next_attempt_s INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (chat, kind, username)
+    ) STRICT;
+
+    ALTER TABLE mailboxes ADD COLUMN is_refused INTEGER NOT NULL DEFAULT 0;     -- its server does not let this account read it
+    ALTER TABLE journal ADD COLUMN sender_token BLOB;   -- the hash of what it was posted with, where the server says
+    ALTER TABLE messages ADD COLUMN is_outsiders INTEGER NOT NULL DEFAULT 0;    -- in a group: of somebody who is not in it
+    CREATE INDEX messages_of_outsiders ON messages (chat, sender) WHERE is_outsiders;
+    """,
 )

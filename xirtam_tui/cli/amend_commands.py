@@ -3,7 +3,6 @@
 What they say goes to the peer as a control event, which clients of other makes pass over.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -11,14 +10,14 @@ import typer
 
 from xirtam_core.chat import Message
 from xirtam_core.client import Client
-from xirtam_core.errors import IdentityChanged, NotFound, Unreachable
-from xirtam_core.names import Username
+from xirtam_core.errors import IdentityChanged, NotFound
 from xirtam_tui.cli.message_commands import Target
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, message_object
 from xirtam_tui.cli.running import opened, run_command
+from xirtam_tui.cli.targets import known_chat
+from xirtam_tui.cli.waiting import all_sent
 
-_LOOK_S = 0.1
 MessageId = Annotated[str, typer.Argument(help="Which message, by the id that send, listen and history print.")]
 TimeoutOption = Annotated[float, typer.Option(min=0, help="Seconds to wait until it is sent; it goes out later else.")]
 Amend = Callable[[Client, str], Coroutine[Any, Any, Message]]
@@ -80,21 +79,17 @@ def react(
 
 
 def _run(where: Context, target: str, amend: Amend, timeout_s: float, output: Output) -> None:
-    run_command(_amend(where, Username.parse(target), amend, timeout_s, output), output)
+    run_command(_amend(where, target, amend, timeout_s, output), output)
 
 
-async def _amend(where: Context, peer: Username, amend: Amend, timeout_s: float, output: Output) -> None:
+async def _amend(where: Context, target: str, amend: Amend, timeout_s: float, output: Output) -> None:
     async with opened(where) as client:
-        chat = next((each for each in await client.chats() if each.peer == peer), None)
+        name = await known_chat(client, target)
+        chat = next((each for each in await client.chats() if each.id == name), None)
         if chat is None:
-            raise NotFound(f"there is no chat with {peer}")
+            raise NotFound(f"there is no chat with {name}")
         if chat.alarm is not None:
             raise IdentityChanged(f"{chat.alarm} Nothing was sent: see xirtam acknowledge.")
         message = await amend(client, chat.id)
-        try:
-            async with asyncio.timeout(timeout_s):
-                while await client.outstanding(chat.id):  # noqa: ASYNC110 # no event tells of it
-                    await asyncio.sleep(_LOOK_S)
-        except TimeoutError:
-            raise Unreachable(f"not sent within {timeout_s:g} s: it goes out when xirtam runs") from None
+        await all_sent(client, chat.id, timeout_s=timeout_s)
     output.result(message_object(message, "changed"), message.id)

@@ -16,12 +16,12 @@ from xirtam_core.chat import Chat, Message, SendState
 from xirtam_core.client import Client
 from xirtam_core.errors import IdentityChanged, Malformed, Unreachable
 from xirtam_core.events import AlarmRaised, Event
-from xirtam_core.names import Username
 from xirtam_core.shared_client import open_shared
 from xirtam_tui.cli.exit_codes import Exit
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
 from xirtam_tui.cli.running import run_command
+from xirtam_tui.cli.targets import chat_of
 from xirtam_tui.cli.typed_lines import TypedLines
 from xirtam_tui.text import body, line
 
@@ -34,7 +34,7 @@ A message that begins with a slash is written with two."""
 
 
 def chat(
-    target: Annotated[str, typer.Argument(help="Whom: @user, with or without the @.")],
+    target: Annotated[str, typer.Argument(help="Whom: @user, with or without the @, or a group.")],
     limit: Annotated[int, typer.Option(min=0, max=1000, help="How many of the last messages to show first.")] = 10,
     timeout: Annotated[
         float, typer.Option(min=0, help="Seconds to wait at the end for what is not sent; it stays queued after that.")
@@ -43,7 +43,7 @@ def chat(
     data_dir: DataDirOption = None,
     passphrase_file: PassphraseOption = None,
 ) -> None:
-    """Talk to one person line by line; made for screen readers, and for pipes.
+    """Talk to one person, or in a group, line by line; made for screen readers, and for pipes.
 
     Examples: xirtam chat @bobby    ·    tail -f log | xirtam chat bobby
     """
@@ -52,10 +52,9 @@ def chat(
 
 
 async def _chat(where: Context, target: str, limit: int, timeout_s: float, output: Output) -> Exit:
-    peer = Username.parse(target)
     client = await open_shared(where.data_dir, where.name(), passphrase=where.passphrase())
     async with client:
-        found = await client.start_chat(peer)
+        found = await chat_of(client, target)
         if found.alarm is not None:
             raise IdentityChanged(f"{found.alarm} Nothing can be sent until the app has shown you that.")
         return await LineChat(client, found, output).run(limit, timeout_s)
@@ -81,7 +80,7 @@ class LineChat:
         cursor = await self._client.latest_change()
         await self._show_latest(limit)
         if sys.stdin.isatty():
-            self._output.note(f"chat with {self._chat.peer}: /help for help, Ctrl+D to end")
+            self._output.note(f"chat with {line(self._chat.title)}: /help for help, Ctrl+D to end")
         loop = asyncio.get_running_loop()
 
         def hear(event: Event) -> None:

@@ -15,12 +15,12 @@ from xirtam_core.chat import Message, Reaction
 from xirtam_core.client import Client
 from xirtam_core.errors import Malformed
 from xirtam_core.events import AlarmRaised, ChatChanged, ChatRemoved, Event, MessageAdded, MessageChanged, StatusChanged
-from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_tui.cli.exit_codes import Exit
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, chat_object, message_object, message_words, status_object
 from xirtam_tui.cli.running import opened, run_command
+from xirtam_tui.cli.targets import known_chat
 
 _RECHECK_S = 30.0
 _MOST_AMENDED = 10_000
@@ -30,7 +30,7 @@ _UNTOUCHED: Marks = (None, False, ())
 
 
 def listen(
-    targets: Annotated[list[str] | None, typer.Argument(help="Only these people.")] = None,
+    targets: Annotated[list[str] | None, typer.Argument(help="Only these people and groups.")] = None,
     count: Annotated[int | None, typer.Option(min=1, help="Stop after this many messages.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0, help="Stop after this many seconds.")] = None,
     since: Annotated[
@@ -96,7 +96,7 @@ class Bookmark:
 class Listening:
     """One run of the command: prints what there is, then what comes."""
 
-    def __init__(self, output: Output, chats: set[Username], count: int | None, bookmark: Bookmark) -> None:
+    def __init__(self, output: Output, chats: set[str], count: int | None, bookmark: Bookmark) -> None:
         self._output = output
         self._chats = chats
         self._left = count
@@ -215,8 +215,8 @@ class Listening:
 async def _listen(
     where: Context, targets: list[str], output: Output, count: int | None, bookmark: Bookmark, timeout_s: float | None
 ) -> Exit:
-    listening = Listening(output, {Username.parse(target) for target in targets}, count, bookmark)
     async with opened(where) as client:
+        listening = Listening(output, {await known_chat(client, target) for target in targets}, count, bookmark)
         try:
             async with asyncio.timeout(timeout_s):
                 await listening.run(client)

@@ -15,10 +15,11 @@ from xirtam_core.names import Username
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, chat_object, chat_words, message_object, message_words
 from xirtam_tui.cli.running import opened, run_command
+from xirtam_tui.cli.targets import chat_of, known_chat
 
 _ON_ITS_WAY = (SendState.QUEUED, SendState.SENDING)
 _OWN_COPY_S = 3.0
-Target = Annotated[str, typer.Argument(help="Whom: @user, with or without the @.")]
+Target = Annotated[str, typer.Argument(help="Whom: @user, with or without the @, or a group by its name or id.")]
 
 
 def send(
@@ -46,10 +47,9 @@ def send(
 async def _send(
     where: Context, target: str, text: str | None, reply_to: str | None, timeout_s: float | None, output: Output
 ) -> None:
-    peer = Username.parse(target)
     content = _standard_input() if text is None else text
     async with opened(where) as client:
-        chat = await client.start_chat(peer, unseen=timeout_s is None)
+        chat = await chat_of(client, target, unseen=timeout_s is None)
         if chat.alarm is not None:
             raise IdentityChanged(f"{chat.alarm} Nothing was sent: see xirtam acknowledge.")
         message = await client.send_text(chat.id, content, reply_to=reply_to)
@@ -127,10 +127,10 @@ def history(
 
 
 async def _history(where: Context, target: str, limit: int, before: str | None, output: Output) -> None:
-    peer = Username.parse(target)
     async with opened(where) as client:
-        position = None if before is None else await _position(client, peer, before)
-        page = await client.history(peer, before=position, limit=limit)
+        chat = await known_chat(client, target)
+        position = None if before is None else await _position(client, chat, before)
+        page = await client.history(chat, before=position, limit=limit)
     for message in page.messages:
         output.result(message_object(message), message_words(message))
 

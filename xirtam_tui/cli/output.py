@@ -12,6 +12,7 @@ import msgspec
 
 from xirtam_core.chat import Chat, Message, MessageKind, Status
 from xirtam_core.errors import XirtamError
+from xirtam_core.groups import Group, GroupState
 from xirtam_core.people import Contact, Standing
 from xirtam_tui.text import body, line
 
@@ -48,6 +49,8 @@ def message_object(message: Message, event: str = "message") -> dict[str, Any]:
         "quote": message.quote,
         "edited": message.is_edited,
         "withdrawn": message.is_withdrawn,
+        "outsider": message.is_outsiders,
+        "group": message.group,
         "reactions": [{"emoji": each.emoji, "senders": list(each.senders)} for each in message.reactions],
     }
 
@@ -57,7 +60,7 @@ def chat_object(chat: Chat) -> dict[str, Any]:
     return {
         "event": "contact",
         "chat": chat.id,
-        "name": chat.peer,
+        "name": chat.title,
         "server": chat.server,
         "unread": chat.unread,
         "last": None if chat.last is None else message_object(chat.last),
@@ -65,7 +68,22 @@ def chat_object(chat: Chat) -> dict[str, Any]:
         "standing": chat.standing,
         "petname": chat.petname,
         "verified": chat.verified,
+        "group": None if chat.group is None else chat.group.state,
     }
+
+
+def group_object(group: Group) -> dict[str, Any]:
+    """A group as JSON output shows it."""
+    return {"event": "group", "chat": group.id, **msgspec.to_builtins(group, enc_hook=str)}
+
+
+def group_words(group: Group) -> str:
+    """A group in words: name, beginning of its id, and how this account stands with it."""
+    marks = ["admin"] if group.is_admin else []
+    marks += [group.state] if group.state is not GroupState.MEMBER else []
+    marks += [f"invited by {group.invited_by}"] if group.invited_by and group.state is GroupState.INVITED else []
+    members = f"{group.members} member{'s' if group.members != 1 else ''}" if group.members else ""
+    return "  ".join([f"{line(group.title):<24}", group.id[:12], members, *marks]).rstrip()
 
 
 def contact_object(person: Contact, event: str = "contact") -> dict[str, Any]:
@@ -88,7 +106,7 @@ def _marks(who: Contact | Chat) -> str:
 def chat_words(chat: Chat) -> str:
     """A contact in words."""
     unread = f"  {chat.unread} unread" if chat.unread else ""
-    return f"{chat.peer:<16}  {chat.server or '':<16}{unread}{_marks(chat)}"
+    return f"{line(chat.title):<16}  {chat.server or '':<16}{unread}{_marks(chat)}"
 
 
 def status_object(status: Status, event: str = "status") -> dict[str, Any]:
@@ -136,12 +154,17 @@ def message_words(message: Message) -> str:
     text = text.replace("\n", "\n    ")  # so that no line of a message can pass for another message
     reason = f": {line(message.failure)}" if message.failure else ""
     state = f"  ({message.state}{reason})" if message.mine else ""
+    if message.kind is MessageKind.NOTICE:
+        return f"{at:%Y-%m-%d %H:%M}  — {message.sender} {line(text)}"
+    state += "  (not in the group)" if message.is_outsiders else ""
     return f"{at:%Y-%m-%d %H:%M}  {message.sender}: {text}{state}"
 
 
 def _said(message: Message) -> str:
     if message.is_withdrawn:
         return "[withdrawn]"
+    if message.kind is MessageKind.INVITE:
+        return f"[invites to a group: xirtam group accept {(message.group or '')[:12]}]"
     if message.kind is MessageKind.UNSUPPORTED:
         return f"[{line(message.mime)} is not supported by this version]"
     quote = f"> {line(message.quote)}\n" if message.quote else ""

@@ -10,6 +10,7 @@ from xirtam_tui.cli import (
     app_commands,
     chat_command,
     device_commands,
+    group_commands,
     join_command,
     listen_command,
     message_commands,
@@ -91,3 +92,4 @@ for command in (
     storage_commands.change_key,
 ):
     program.command()(command)
+program.add_typer(group_commands.program)

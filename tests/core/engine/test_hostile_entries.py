@@ -21,9 +21,9 @@ from xirtam_core.protocol import device_signing, direct_message, header_encrypti
 from xirtam_core.protocol.blob import DIRECT_MESSAGE, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.certificate import CertificateChain, certify
 from xirtam_core.protocol.device_signing import DeviceSigned
-from xirtam_core.protocol.direct_message import Opened
 from xirtam_core.protocol.event import TEXT, Event, ToGroup, ToUser
 from xirtam_core.protocol.mailbox import MailboxEntry
+from xirtam_core.protocol.opened import Opened
 
 ALICE, BOBBY, MALLORY = (builders.account(name) for name in ("alice", "bobby", "mallory"))
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests import builders
 from tests.sim.faults import ROUGH
+from tests.sim.groups import comes_in, holds, members
 from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.new_device import NewDevice
 from tests.sim.people import Pair, two_people
@@ -59,6 +60,39 @@ async def _is_one_of_hers(scene: Scene) -> None:
     tablet.engine.conversations.send_text(chat.id, "from the tablet")
     await until(lambda: "from the tablet" in pair.bobby.texts(pair.alice), "Bobby gets it", 120)
     await until(lambda: "from the tablet" in pair.alice.texts(pair.bobby), "the phone has it", 120)
+
+
+def test_a_paired_device_is_in_the_accounts_groups_with_what_was_said_in_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @simulated
+    async def scenario() -> None:
+        async with scene(tmp_path, monkeypatch) as at:
+            alice, bobby = at.pair.alice, at.pair.bobby
+            group = (await alice.engine.groups.create("Climbers")).id
+            await alice.engine.groups.invite(group, bobby.name)
+            await comes_in(bobby, group)
+            bobby.engine.conversations.send_text(group, "before there was a tablet")
+            alice.engine.conversations.send_text(group, "so it was")
+            await holds(alice, group, "before there was a tablet", "so it was")
+            await asyncio.sleep(100)
+            at.tablet.show_code()
+            await alice.engine.devices.pair(await at.tablet.code())
+            await at.tablet.joined()
+
+            def said() -> list[str]:
+                conversations = at.tablet.engine.conversations
+                if all(chat.id != group for chat in conversations.chats()):
+                    return []
+                return [each.text for each in conversations.history(group).messages if each.kind == "text"]
+
+            await until(lambda: said() == ["before there was a tablet", "so it was"], "the tablet has it", 600)
+            await asyncio.sleep(70)
+            at.tablet.engine.conversations.send_text(group, "from the tablet")
+            await holds(bobby, group, "before there was a tablet", "so it was", "from the tablet")
+            assert len(members(bobby, group)) == 2
+
+    scenario()
 
 
 @pytest.mark.parametrize("kind", [SimHomeServer, ReferenceServer])

@@ -1,41 +1,158 @@
-"""Groups as the reference describes them (spec: groups.md), and as devices tell each other of them."""
+"""Groups as the reference writes them: messages, management, rekeys, invites (spec: groups.md)."""
 
+from typing import Any
+
+import msgspec
 import pytest
 
-from tests.vectors_of import vectors
+from tests import builders
+from tests.vectors_of import each, vectors
 from xirtam_core.codec import bcs
-from xirtam_core.codec.primitives import AeadKey, AuthToken
+from xirtam_core.codec.primitives import AeadKey, Base64Bytes, DhSecret, Hash
 from xirtam_core.codec.schema import codec_of
-from xirtam_core.errors import Malformed
-from xirtam_core.protocol.account_events import GroupJoined, Membership
-from xirtam_core.protocol.control import LONGEST_BODY
+from xirtam_core.crypto import aead, dh
+from xirtam_core.errors import Malformed, Unverified
+from xirtam_core.protocol import certificate, group_command, group_message, rekey
+from xirtam_core.protocol.blob import GROUP_MESSAGE, MESSAGE_CONTENT, Blob
+from xirtam_core.protocol.event import TEXT, Event, ToGroup, ToUser
 from xirtam_core.protocol.group import GroupDescriptor
+from xirtam_core.protocol.group_invite import GroupInvite
+from xirtam_core.protocol.header_encryption import hint_of
+from xirtam_core.protocol.opened import Opened
 
-_RECORDED = vectors("groups")["descriptor"]
-_DESCRIPTOR: GroupDescriptor = codec_of(GroupDescriptor).from_json(_RECORDED["json"])
-_MEMBERSHIP = Membership(_DESCRIPTOR, AeadKey(bytes(32)), AuthToken(bytes(20)))
-
-
-def test_the_recorded_group_has_the_id_that_the_reference_gives_it() -> None:
-    assert bcs.encode(_DESCRIPTOR).hex() == _RECORDED["bcs"]
-    assert _DESCRIPTOR.id().hex() == _RECORDED["bcs_hash"]
-    assert codec_of(GroupDescriptor).to_json(_DESCRIPTOR) == _RECORDED["json"]
-
-
-def test_what_devices_tell_each_other_of_a_group_comes_back_as_it_was() -> None:
-    assert GroupJoined.parse(GroupJoined.of(_MEMBERSHIP).render()).membership() == _MEMBERSHIP
+_RECORDED = vectors("groups")
+_GROUP = Hash.from_text(_RECORDED["group_id"])
+_KEY = AeadKey(bytes.fromhex(_RECORDED["group_key"]))
+_DESCRIPTOR: GroupDescriptor = codec_of(GroupDescriptor).from_json(_RECORDED["descriptor"]["json"])
+_ROOT = Hash.from_text(_RECORDED["root_cert_hash"])
+_ALICE = builders.account("alice")
 
 
-def test_a_group_that_makes_no_sense_is_refused() -> None:
-    told = GroupJoined.of(_MEMBERSHIP)
-    damaged = (GroupJoined({}, told.key, told.token), GroupJoined(told.descriptor, "short", told.token))
-    for each in (*damaged, GroupJoined(told.descriptor | {"server": 3}, told.key, told.token)):
-        with pytest.raises(Malformed):
-            each.membership()
+def _open(raw: bytes, key: AeadKey) -> Opened:
+    received = group_message.unseal(Blob(GROUP_MESSAGE, Base64Bytes(raw)), [AeadKey(bytes(32)), key])
+    certificate.verify(received.signed.cert_chain, _ROOT, 0)
+    received.check_signature()
+    return group_message.open_signed(received.signed, _GROUP)
 
 
-def test_a_word_on_a_group_that_is_too_long_is_refused() -> None:
-    told = GroupJoined.of(_MEMBERSHIP)
-    long = GroupJoined(told.descriptor | {"more": "x" * LONGEST_BODY}, told.key, told.token)
+def test_the_recorded_message_opens_under_the_group_key() -> None:
+    opened = _open(bytes.fromhex(_RECORDED["message"]["group_message_bcs"]), _KEY)
+    assert (opened.sender, opened.kind) == (_RECORDED["sender"], MESSAGE_CONTENT)
+    assert bcs.encode(opened.event).hex() == _RECORDED["message"]["event_bcs"]
+    assert (opened.event.mime, bytes(opened.event.body)) == (TEXT, b"hi all")
+    blob: Blob = codec_of(Blob).from_json(_RECORDED["message"]["blob_json"])
+    assert (blob.kind, blob.inner.hex()) == (GROUP_MESSAGE, _RECORDED["message"]["group_message_bcs"])
+
+
+@each("case", _RECORDED["management"], "body_text")
+def test_each_recorded_command_opens_under_the_management_key_and_is_written_the_same(case: dict[str, Any]) -> None:
+    opened = _open(bytes.fromhex(case["group_message_bcs"]), _DESCRIPTOR.management_key)
+    assert bcs.encode(opened.event).hex() == case["event_bcs"]
+    assert opened.event.mime == group_message.MANAGE
+    assert bytes(opened.event.body).decode() == case["body_text"]
+    assert group_command.render(group_command.parse(opened.event.body)).decode() == case["body_text"]
+
+
+@each("secret", _RECORDED["rekey"]["receiver_secrets"])
+def test_the_recorded_rekey_opens_with_either_secret(secret: str) -> None:
+    blob: Blob = codec_of(Blob).from_json(_RECORDED["rekey"]["blob_json"])
+    own = DhSecret(bytes.fromhex(secret))
+    received = rekey.unseal(blob, [(hint_of(dh.public_of(own)), own)])
+    certificate.verify(received.signed.cert_chain, _ROOT, 0)
+    received.check_signature()
+    assert bcs.encode(received.signed).hex() == _RECORDED["rekey"]["device_signed_bcs"]
+    assert rekey.open_signed(received, _GROUP).hex() == _RECORDED["rekey"]["new_key"]
     with pytest.raises(Malformed):
-        GroupJoined.parse(long.render())
+        rekey.open_signed(received, Hash(bytes(32)))
+
+
+def test_the_recorded_invite_is_read_and_written_byte_for_byte() -> None:
+    body = _RECORDED["invite"]["body_text"].encode()
+    invite = GroupInvite.parse(body)
+    assert invite.descriptor.id() == _GROUP
+    assert invite.group_key == _KEY
+    assert invite.render() == body
+
+
+def test_what_we_seal_for_a_group_opens_with_its_key_alone() -> None:
+    event = Event(ToGroup(_GROUP), 5, TEXT, Base64Bytes(b"hello all"))
+    key = aead.new_key()
+    blob = group_message.seal(MESSAGE_CONTENT, event, _ALICE.username, _ALICE.secret, _ALICE.chain, key)
+    received = group_message.unseal(blob, [aead.new_key(), key])
+    received.check_signature()
+    opened = group_message.open_signed(received.signed, _GROUP)
+    assert (opened.event, opened.event_hash, opened.sender) == (event, event.hash(), _ALICE.username)
+    with pytest.raises(Unverified):
+        group_message.unseal(blob, [aead.new_key()])
+    with pytest.raises(Malformed):
+        group_message.open_signed(received.signed, Hash(bytes(32)))
+    with pytest.raises(Malformed):
+        group_message.unseal(Blob("v1.direct_message", blob.inner), [key])
+
+
+def test_a_message_to_a_person_is_none_of_a_group() -> None:
+    event = Event(ToUser(_ALICE.username), 5, TEXT, Base64Bytes(b"hello"))
+    key = aead.new_key()
+    blob = group_message.seal(MESSAGE_CONTENT, event, _ALICE.username, _ALICE.secret, _ALICE.chain, key)
+    with pytest.raises(Malformed):
+        group_message.open_signed(group_message.unseal(blob, [key]).signed, _GROUP)
+
+
+def test_a_rekey_of_ours_opens_at_its_receivers_alone() -> None:
+    receiver, other, key = dh.new_secret(), dh.new_secret(), aead.new_key()
+    blob = rekey.seal(_GROUP, key, _ALICE.username, _ALICE.secret, _ALICE.chain, [dh.public_of(receiver)])
+    received = rekey.unseal(blob, [(hint_of(dh.public_of(receiver)), receiver)])
+    received.check_signature()
+    assert rekey.open_signed(received, _GROUP) == key
+    with pytest.raises(Unverified):
+        rekey.unseal(blob, [(hint_of(dh.public_of(other)), other)])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"17",
+        b'"join"',
+        b"{}",
+        b'{"ban":"@bobby","unban":"@carol"}',
+        b'{"ban":"bobby"}',
+        b'{"ban":null}',
+        b'{"set_info":{"name":17}}',
+        b'{"set_info":{"name":"' + b"x" * 65 + b'"}}',
+        b'{"set_policy":{"who_posts":"nobody"}}',
+        b'{"move_server":"~harbor"}',
+        b'{"move_server":{"server":"@harbor"}}',
+        b'{"invite_accepted":{}}',
+        b'{"kick":"@bobby"}',
+        b'{"set_info":' + b"[" * 100 + b"]" * 100 + b"}",
+        b'{"set_info":{"avatar":{"x":"' + b"y" * 70_000 + b'"}}}',
+        b"\xff",
+    ],
+)
+def test_a_body_that_is_no_command_is_refused(body: bytes) -> None:
+    with pytest.raises(Malformed):
+        group_command.parse(body)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        group_command.SetInfo(name="Climbers", description="On Thursdays"),
+        group_command.SetInfo(avatar={"filename": "a.png"}),
+        group_command.SetPolicy(who_invites="admins"),
+        group_command.SetPolicy(who_invites="members", who_posts="admins"),
+        group_command.MoveServer(builders.ServerName("~beach")),
+    ],
+)
+def test_our_own_commands_come_back_as_they_were(command: group_command.Command) -> None:
+    assert group_command.parse(group_command.render(command)) == command
+
+
+@pytest.mark.parametrize(
+    "change", [{"group_key": "short"}, {"descriptor": None}, {"created_at": -1}, {"created_at": 2**64}]
+)
+def test_an_invite_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(Malformed):
+        GroupInvite.parse(msgspec.json.encode(_RECORDED["invite"]["json"] | change))

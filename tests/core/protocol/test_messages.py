@@ -237,7 +237,7 @@ def test_a_flood_of_headers_with_my_hint_is_not_tried_for_ever(monkeypatch: pyte
 
 def test_a_message_of_more_headers_than_anybody_has_devices_is_refused_unread() -> None:
     empty = Header(hint_of(BOBBY.medium_pk), Base64Bytes(b""))
-    most, more = (HeaderEncrypted(ALICE.medium_pk, (empty,) * count, Base64Bytes(b"")) for count in (8192, 8193))
+    most, more = (HeaderEncrypted(ALICE.medium_pk, (empty,) * count, Base64Bytes(b"")) for count in (20_000, 20_001))
     assert bcs.decode(HeaderEncrypted, bcs.encode(most)) == most
     with pytest.raises(Malformed):
         bcs.decode(HeaderEncrypted, bcs.encode(more))

@@ -11,11 +11,14 @@ from sqlcipher3 import dbapi2
 
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import KEY, SimDevice, World
-from xirtam_core.chat import SendState
+from xirtam_core.chat import Reaction, SendState
 from xirtam_core.errors import Locked
+from xirtam_core.groups import GroupState
 from xirtam_core.names import ServerName, Username
+from xirtam_core.people import Standing
+from xirtam_core.protocol.account_events import GroupJoined
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import chats, health, journal, medium_keys, messages, outbox
+from xirtam_core.storage import chats, groups, health, journal, medium_keys, messages, outbox, settings
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.outbox import Leg
 from xirtam_core.storage.schema import STEPS
@@ -80,6 +83,56 @@ def test_all_that_an_account_of_step_1_held_is_there_and_can_be_used(tmp_path: P
     assert messages.search(database, "bobby", ALICE, 2**62, 100) == []
     assert [each.cursor for each in messages.changes(database, 25, 10)] == [26, 27]
     database.close()
+
+
+def test_all_that_an_account_of_step_2_held_is_there(tmp_path: Path) -> None:
+    database = Database(earlier(tmp_path, 2), KEY)
+    assert health.problems(database) == []
+    shown = {each.id: each for each in chats.all_chats(database)}
+    assert {name: (each.standing, each.unread, each.draft) for name, each in shown.items()} == {
+        BOBBY: (Standing.CONTACT, 2, "a draft"), "@carol": (Standing.REQUEST, 1, ""), "@davey": (Standing.BLOCKED, 1, ""),
+    }  # fmt: skip
+    assert (shown[BOBBY].petname, shown[BOBBY].verified) == ("Bob", True)
+    page = {each.text or each.id: each for each in messages.page(database, BOBBY, None, None, 100).messages}
+    assert len(page) == 14
+    assert page["from alice, edited"].is_edited
+    assert page["from bobby 0: żółw"].reactions == (Reaction("👍", (ALICE,)),)
+    assert page["an answer"].reply_to == page["from bobby 1: żółw"].id
+    assert page["queued for bobby"].state is SendState.QUEUED
+    assert sum(each.is_withdrawn for each in page.values()) == 1
+    again = messages.find_once(database, BOBBY, "this one")
+    assert again is not None
+    assert again.message.text == "once only"
+    chosen = settings.load(database)
+    assert (chosen.send_delivered, chosen.send_read, chosen.send_typing) == (True, False, False)
+    (followed,) = journal.followed(database, ServerName("~harbor"))
+    assert (followed.cursor_ns, followed.drained_s, followed.is_refused) == (
+        1_790_000_185_450_000_001,
+        1_790_003_980,
+        False,
+    )
+    assert journal.rejected_count(database) == 1
+    (told,) = groups.take_told(database)
+    assert GroupJoined.parse(told.encode()).membership().descriptor.init_admin == BOBBY
+    database.close()
+
+
+@simulated
+async def test_a_group_that_an_account_of_step_2_was_told_of_is_come_into(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    harbor = world.server("~harbor")
+    alice = world.device("alice", harbor)
+    alice.path.unlink()
+    earlier(tmp_path, 2)
+    await asyncio.sleep(10_000)
+    alice.start()
+    try:
+        await until(lambda: alice.engine.groups.groups(), "it is known", 60)
+        (group,) = alice.engine.groups.groups()
+        assert (group.state, group.server) == (GroupState.JOINING, "~beach")
+        assert groups.take_told(alice.database) == []
+    finally:
+        await world.close()
 
 
 @simulated

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from xirtam_core.chat import Chat
+from xirtam_core.groups import Group, GroupState
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
@@ -114,6 +115,7 @@ class ChatScreen(Screen[None]):
             chat_open=chat is not None,
             alarm=alarm or (status is not None and status.alarm is not None),
             standing=None if chat is None or chat.peer == self._account else chat.standing,
+            group=None if chat is None or chat.group is None else chat.group.state,
             message=conversation.chosen,
         )
 
@@ -176,6 +178,19 @@ class ChatScreen(Screen[None]):
             self.contacts.put([chat])
             self._go(chat)
 
+    async def action_new_group(self) -> None:
+        from xirtam_tui.screens.new_group.new_group import NewGroup
+
+        if self._bridge is not None:
+            await running_app(self).push_screen(NewGroup(self._bridge.create_group), self._started)
+
+    async def action_group(self) -> None:
+        from xirtam_tui.screens.group.group import GroupSheet
+
+        chat = self.conversation.chat
+        if self._bridge is not None and chat is not None and chat.group is not None:
+            await running_app(self).push_screen(GroupSheet(self._bridge, chat.id, self._account))
+
     async def action_jump(self) -> None:
         from xirtam_tui.screens.switcher.switcher import Switcher
 
@@ -232,12 +247,15 @@ class ChatScreen(Screen[None]):
             await attempt(self._bridge.acknowledge_alarm(about), self)
 
     async def action_accept(self) -> None:
-        if self._bridge is not None and self.conversation.chat is not None:
-            await attempt(self._bridge.accept(self.conversation.chat.peer), self)
+        bridge, chat = self._bridge, self.conversation.chat
+        if bridge is not None and chat is not None:
+            accepted = bridge.accept_group(chat.id) if chat.peer is None else bridge.accept(chat.peer)
+            await attempt(accepted, self)
 
     def action_block(self) -> None:
-        if self._bridge is not None and self.conversation.chat is not None:
-            self.run_worker(self._block(self._bridge, self.conversation.chat.peer), group="people")
+        bridge, chat = self._bridge, self.conversation.chat
+        if bridge is not None and chat is not None and chat.peer is not None:
+            self.run_worker(self._block(bridge, chat.peer), group="people")
 
     async def _block(self, bridge: Bridge, peer: Username) -> None:
         words = "What they write from now on is not kept, and they are not told. What was said stays, out of the list."
@@ -245,8 +263,30 @@ class ChatScreen(Screen[None]):
             await attempt(bridge.block(peer), self)
 
     def action_forget(self) -> None:
-        if self._bridge is not None and self.conversation.chat is not None:
-            self.run_worker(self._forget(self._bridge, self.conversation.chat.peer), group="people")
+        bridge, chat = self._bridge, self.conversation.chat
+        if bridge is None or chat is None:
+            return
+        if chat.group is not None:
+            self.run_worker(self._part_with(bridge, chat.group), group="people")
+        elif chat.peer is not None:
+            self.run_worker(self._forget(bridge, chat.peer), group="people")
+
+    async def _part_with(self, bridge: Bridge, group: Group) -> None:
+        """Declines, leaves, or deletes a group, whichever is next."""
+        title = group.title
+        match group.state:
+            case GroupState.INVITED:
+                words = "The invitation goes from this device, and nobody is told."
+                if await self._agrees(f"Decline the invitation to {title}?", words, yes="Decline", no="Keep"):
+                    await attempt(bridge.decline_group(group.id), self)
+            case GroupState.LEFT | GroupState.BANNED:
+                words = "Every message in it goes from this device, for good. Your other devices keep theirs."
+                if await self._agrees(f"Delete what was said in {title}?", words, yes="Delete", no="Keep"):
+                    await attempt(bridge.forget_group(group.id), self)
+            case _:
+                words = "The members are told. What was said stays here; to come back, you need a new invitation."
+                if await self._agrees(f"Leave {title}?", words, yes="Leave", no="Stay"):
+                    await attempt(bridge.leave_group(group.id), self)
 
     async def _forget(self, bridge: Bridge, peer: Username) -> None:
         words = (

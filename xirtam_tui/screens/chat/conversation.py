@@ -9,6 +9,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from xirtam_core.chat import Chat, Message, SendState
+from xirtam_core.groups import Group, GroupState
 from xirtam_core.people import Standing
 from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.failures import Failure, Trouble, attempt, explain, sentence
@@ -66,13 +67,15 @@ class Conversation(Vertical):
         await self.keep_draft()
         self._bridge, self._kept, self.chat, self.chosen = bridge, chat.draft, chat, None
         self.composer.load(chat.draft)
-        self.composer.placeholder = f"Write to {chat.peer}"
+        is_group = chat.group is not None
         opened = self.transcript.open(
             partial(bridge.history, chat.id),
             read_up_to=chat.read_up_to,
             unread=chat.unread,
-            beginning=f"This is the beginning of your chat with {chat.peer}. Only the two of you can read it.",
-            empty=f"Nothing said yet. What you write here, only {chat.peer} can read.",
+            beginning="This is where you came in. Only members can read what is said here."
+            if is_group
+            else f"This is the beginning of your chat with {chat.peer}. Only the two of you can read it.",
+            empty=_nothing_said(chat),
         )
         await attempt(opened, self)
 
@@ -88,7 +91,8 @@ class Conversation(Vertical):
     @property
     def can_write(self) -> bool:
         """Whether there is somebody to write to: what a stranger wrote is answered once they are accepted."""
-        return self.chat is not None and self.chat.standing is Standing.CONTACT
+        chat = self.chat
+        return chat is not None and chat.standing is Standing.CONTACT and (chat.group is None or chat.group.may_post)
 
     def enter(self) -> None:
         """Goes to where one writes; to the messages where one cannot."""
@@ -126,13 +130,14 @@ class Conversation(Vertical):
     def watch_chat(self, before: Chat | None, chat: Chat | None) -> None:
         self.set_class(chat is not None, "has-chat")
         self.set_class(self.can_write, "can-write")
-        if self.can_write and before is not None and before.standing is not Standing.CONTACT:
+        if self.can_write and before is not None and before.id == (chat and chat.id) and not _could_write(before):
             self.call_after_refresh(self.composer.focus)  # they have just been accepted
         self.set_class(chat is not None and chat.alarm is not None, "has-alarm")
         if chat is not None:
             back = "‹ " if self.screen.has_class("-narrow") else ""
-            server = (f"  {chat.server}", "$text-muted") if chat.server else ""
-            self.query_one("#title", Static).update(Content.assemble((back, "$accent"), (chat.peer, "bold"), server))
+            self.composer.placeholder = f"Write to {chat.title}"
+            beside = (_beside(chat), "$text-muted")
+            self.query_one("#title", Static).update(Content.assemble((back, "$accent"), (chat.title, "bold"), beside))
             self.query_one("#standing", Static).update(self._standing_words(chat))
             key = self._keys.label("chat.acknowledge")
             self.query_one("#alarm", Static).update(f"⚠ {chat.alarm}\n  {key} I have seen this" if chat.alarm else "")
@@ -141,12 +146,31 @@ class Conversation(Vertical):
     def _standing_words(self, chat: Chat) -> str:
         label = self._keys.label
         accept, delete = f"{label('chat.accept')} accept", f"{label('chat.forget')} delete"
+        if chat.group is not None:
+            return self._group_words(chat.group, accept, delete)
         if chat.standing is Standing.REQUEST:
             words = f"{chat.peer} is not among your contacts, and is not told whether you read this."
             return f"{words}\n{accept} · {label('chat.block')} block · {delete}"
         if chat.standing is Standing.BLOCKED:
             return f"{chat.peer} is blocked: what they write is not kept.\n{accept} · {delete}"
         return ""
+
+    def _group_words(self, group: Group, accept: str, delete: str) -> str:
+        match group.state:
+            case GroupState.INVITED:
+                key = self._keys.label("chat.forget")
+                words = f"{group.invited_by} invites you into this group on {group.server}. Its members see your name once you accept."
+                return f"{words}\n{accept} · {key} decline"
+            case GroupState.JOINING:
+                return f"Accepted. You are in as soon as {group.server} answers."
+            case GroupState.LEAVING:
+                return f"You are leaving: the group is told as soon as {group.server} answers."
+            case GroupState.LEFT:
+                return f"You have left this group. What was said stays here.\n{delete}"
+            case GroupState.BANNED:
+                return f"You are banned from this group. What was said before stays here.\n{delete}"
+            case GroupState.MEMBER:
+                return _member_words(group)
 
     def watch_at_latest(self) -> None:
         self._show_jump()
@@ -256,3 +280,35 @@ class Conversation(Vertical):
         event.stop()
         if self.transcript.start_cursor():
             self.transcript.focus()
+
+
+def _nothing_said(chat: Chat) -> str:
+    if chat.group is not None and chat.group.state is GroupState.INVITED:
+        return "What is said in the group shows here once you have accepted."
+    readers = "members" if chat.group is not None else str(chat.peer)
+    return f"Nothing said yet. What you write here, only {readers} can read."
+
+
+def _could_write(chat: Chat) -> bool:
+    return chat.standing is Standing.CONTACT and (chat.group is None or chat.group.may_post)
+
+
+def _beside(chat: Chat) -> str:
+    """What stands beside the name: the server, and for a group how many are in it and what it is about."""
+    group = chat.group
+    if group is None:
+        return f"  {chat.server}" if chat.server else ""
+    members = f"  {group.members} member{'' if group.members == 1 else 's'}" if group.members else ""
+    about = f"  {group.description.splitlines()[0]}" if group.description.strip() else ""
+    return f"{members}  {group.server}{about}"
+
+
+def _member_words(group: Group) -> str:
+    words: list[str] = []
+    if group.is_refused:
+        words.append(f"{group.server} lets this account in no more: you may have been banned.")
+    if group.waiting:
+        words.append(f"{group.waiting} message{'' if group.waiting == 1 else 's'} wait for the group's next key.")
+    if not group.may_post:
+        words.append("Only admins write here.")
+    return "\n".join(words)

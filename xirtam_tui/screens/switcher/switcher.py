@@ -65,7 +65,7 @@ class Switcher(Sheet[Chat]):
 
     def _find(self, letters: str) -> None:
         matcher = Matcher(letters, match_style=_MATCH) if letters else None
-        scored = [(matcher.match(chat.peer) if matcher else 1.0, chat) for chat in self._chats.values()]
+        scored = [(matcher.match(chat.title) if matcher else 1.0, chat) for chat in self._chats.values()]
         best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])[:_MOST]
         hits = self.query_one(OptionList)
         hits.clear_options()
@@ -74,6 +74,6 @@ class Switcher(Sheet[Chat]):
 
 
 def _prompt(chat: Chat, matcher: Matcher | None) -> Content:
-    name = matcher.highlight(chat.peer) if matcher else Content(chat.peer)
+    name = matcher.highlight(chat.title) if matcher else Content(chat.title)
     unread = (f"   {chat.unread} new", "$warning") if chat.unread else ""
     return Content.assemble(name, unread)

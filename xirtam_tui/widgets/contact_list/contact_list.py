@@ -18,6 +18,7 @@ from xirtam_tui.widgets.contact_list.rows import Styles, chat_rows, section_row
 
 _ROWS = 2
 _DIRECT = "Direct"
+_GROUPS = "Groups"
 
 
 class Section(NamedTuple):
@@ -117,13 +118,18 @@ class ContactList(ScrollView, can_focus=True):
         shown = [
             chat
             for chat in self._chats.values()
-            if needle in chat.peer.casefold() and chat.standing is not Standing.BLOCKED
+            if needle in chat.title.casefold() and chat.standing is not Standing.BLOCKED
         ]
-        shown.sort(key=lambda chat: chat.peer.casefold())
+        shown.sort(key=lambda chat: chat.title.casefold())
         shown.sort(key=lambda chat: chat.last.sent_at if chat.last else 0, reverse=True)
-        direct = [chat for chat in shown if chat.standing is Standing.CONTACT]
+        direct = [chat for chat in shown if chat.standing is Standing.CONTACT and chat.group is None]
+        groups = [chat for chat in shown if chat.standing is Standing.CONTACT and chat.group is not None]
         requests = [chat for chat in shown if chat.standing is Standing.REQUEST]
-        sections = (Section(_DIRECT, direct), Section(f"Requests ({len(requests)})", requests))
+        sections = (
+            Section(_DIRECT, direct),
+            Section(_GROUPS, groups),
+            Section(f"Requests ({len(requests)})", requests),
+        )
         return [section for section in sections if section.chats]
 
     def _arrange(self) -> None:

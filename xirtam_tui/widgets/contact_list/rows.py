@@ -8,7 +8,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from xirtam_core.chat import Chat, MessageKind, SendState
+from xirtam_core.chat import Chat, Message, MessageKind, SendState
+from xirtam_core.groups import GroupState
 from xirtam_tui import text
 from xirtam_tui.moments import stamp
 
@@ -26,12 +27,21 @@ class Styles(NamedTuple):
     bar: Style
 
 
+_STATES = {
+    GroupState.INVITED: "an invitation",
+    GroupState.JOINING: "coming in…",
+    GroupState.LEAVING: "leaving…",
+    GroupState.LEFT: "you have left",
+    GroupState.BANNED: "you are banned",
+}
+
+
 def chat_rows(chat: Chat, width: int, now: datetime, styles: Styles, *, is_open: bool) -> tuple[Strip, Strip]:
     """The two rows of `chat`; the open one has a bar at its left."""
     bar = Segment("▌" if is_open else " ", styles.bar)
     time = stamp(chat.last.sent_at, now) if chat.last else ""
     name_style = styles.unread_name if chat.unread else styles.name
-    first = _line(bar, 1, chat.peer, name_style, time, styles.muted, width)
+    first = _line(bar, 1, chat.title, name_style, time, styles.muted, width)
     preview, style = _preview(chat, styles)
     badge = ""
     if chat.unread:
@@ -49,17 +59,29 @@ def _preview(chat: Chat, styles: Styles) -> tuple[str, Style]:
         return "⚠ " + chat.alarm, styles.alarm
     if chat.draft.strip():
         return "✎ " + text.line(chat.draft[:200]), styles.draft
+    if chat.group is not None and chat.group.state is not GroupState.MEMBER:
+        return _STATES[chat.group.state], styles.muted
     last = chat.last
     if last is None:
         return "no messages yet", styles.muted
     if last.is_withdrawn:
         return "withdrawn", styles.muted
-    words = last.mime if last.kind is MessageKind.UNSUPPORTED else text.line(last.text[:200])
+    words = _words(last)
     if last.state is SendState.FAILED:
         return "✗ not sent: " + words, styles.alarm
     if last.state in (SendState.QUEUED, SendState.SENDING):
         return "⧗ " + words, styles.muted
-    return ("you: " + words if last.mine else words), styles.muted
+    if last.mine:
+        return "you: " + words, styles.muted
+    if last.kind is MessageKind.NOTICE:
+        return f"{last.sender.bare} {words}", styles.muted
+    return (words if chat.group is None else f"{last.sender.bare}: {words}"), styles.muted
+
+
+def _words(message: Message) -> str:
+    if message.kind is MessageKind.INVITE:
+        return "an invitation into a group"
+    return message.mime if message.kind is MessageKind.UNSUPPORTED else text.line(message.text[:200])
 
 
 def _line(bar: Segment, indent: int, left: str, style: Style, right: str, right_style: Style, width: int) -> Strip:

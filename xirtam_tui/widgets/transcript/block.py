@@ -24,6 +24,7 @@ BODY_COLUMN = 4
 _RIGHT = 2
 _WIDEST = 112  # lines longer than this tire the eye
 _STATE_ROOM = 14  # the longest state and two blanks before it
+_SAID = (MessageKind.TEXT, MessageKind.MARKDOWN)
 _STATES = {
     SendState.QUEUED: "⧗ queued",
     SendState.SENDING: "⧗ sending",
@@ -129,7 +130,7 @@ class Block:
 
     def _text_rows(self, palette: Palette) -> list[Row]:
         message = self.message
-        is_said = message.kind is not MessageKind.UNSUPPORTED and not message.is_withdrawn
+        is_said = message.kind in _SAID and not message.is_withdrawn
         style = palette.body if is_said else palette.note
         state: tuple[str, Style] | None = None
         if message.mine and message.state is not None:
@@ -187,6 +188,10 @@ def ruled(text: str, width: int, style: Style) -> Strip:
 def _body(message: Message) -> str:
     if message.is_withdrawn:
         return "withdrawn"
+    if message.kind is MessageKind.INVITE:
+        return "An invitation into a group" if message.mine else "An invitation into a group: look among your requests"
+    if message.kind is MessageKind.NOTICE:
+        return f"{message.sender.bare} {message.text}"
     if message.kind is MessageKind.UNSUPPORTED:
         return f"A message of a kind that this version cannot show yet ({message.mime})"
     return message.text

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import accumulate
 from typing import NamedTuple
 
-from xirtam_core.chat import Message
+from xirtam_core.chat import Message, MessageKind
 from xirtam_tui.moments import day, local
 from xirtam_tui.widgets.transcript.block import Block, Context
 from xirtam_tui.widgets.transcript.dating import shown_at
@@ -118,7 +118,9 @@ def _context(before: Message | None, message: Message, now: datetime, unread: in
         and not new_day
         and not unread
         and before.sender == message.sender
+        and before.kind is not MessageKind.NOTICE
         and previous is not None
         and previous // _MINUTE_NS == at // _MINUTE_NS
     )
-    return Context(day(moment, now) if new_day else None, unread, not follows, before is None)
+    is_named = not follows and message.kind is not MessageKind.NOTICE  # a notice says who did it
+    return Context(day(moment, now) if new_day else None, unread, is_named, before is None)

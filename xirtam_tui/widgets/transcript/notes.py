@@ -14,6 +14,8 @@ def notes(message: Message) -> list[tuple[str, bool]]:
     if message.state is SendState.FAILED:
         reason = message.failure or "the server did not take it"
         found.append((f"Not sent: {reason}. Kept here. ↑ then r to retry, d to discard", True))
+    if message.is_outsiders:
+        found.append((f"⚠ {message.sender.bare} is not in this group", True))
     if not message.verified:
         found.append(("⚠ unverified: the sender's identity could not be checked against the directory", True))
     if is_skewed(message) and message.received_at is not None:

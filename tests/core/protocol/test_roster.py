@@ -1,0 +1,118 @@
+"""Who is in a group (spec: groups.md, Roster): the recorded replays, and what holds whatever is said."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.vectors_of import each, vectors
+from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol import group_command
+from xirtam_core.protocol.group_command import (
+    AddAdmin,
+    Ban,
+    Command,
+    InviteAccepted,
+    InviteSent,
+    Leave,
+    MoveServer,
+    RemoveAdmin,
+    SetInfo,
+    SetPolicy,
+    Unban,
+)
+from xirtam_core.protocol.roster import Roster
+
+_ALICE, _BOBBY, _CAROL = (Username(name) for name in ("@alice", "@bobby", "@carol"))
+_names = st.sampled_from([_ALICE, _BOBBY, _CAROL, Username("@davey")])
+_about = st.sampled_from([InviteSent, Ban, Unban, AddAdmin, RemoveAdmin])
+_commands: st.SearchStrategy[Command] = st.one_of(
+    st.sampled_from(
+        [InviteAccepted(), Leave(), SetInfo(name="x"), SetPolicy(who_invites="admins"), SetPolicy(who_posts="admins")]
+    ),
+    st.builds(lambda kind, user: kind(user), _about, _names),
+)
+_said = st.lists(st.tuples(_names, _commands), max_size=40)
+
+
+def _replay(said: list[tuple[Username, Command]]) -> Roster:
+    roster = Roster(_ALICE)
+    for sender, command in said:
+        roster.apply(sender, command)
+    return roster
+
+
+@each("case", vectors("roster")["cases"], "what")
+def test_a_recorded_replay_comes_to_the_recorded_roster(case: dict[str, Any]) -> None:
+    roster = Roster(Username(case["init_admin"]))
+    for said in case["commands"]:
+        roster.apply(Username(said["sender"]), group_command.parse(msgspec.json.encode(said["command"])))
+    shown = {name: {"status": member.status, "is_admin": member.is_admin} for name, member in roster.members.items()}
+    assert shown == case["roster"]
+
+
+@given(_said)
+def test_only_what_is_news_says_that_it_is(said: list[tuple[Username, Command]]) -> None:
+    roster = Roster(_ALICE)
+    for sender, command in said:
+        before, shown = dict(roster.members), roster.presentation
+        is_news = roster.apply(sender, command)
+        assert is_news == (before != roster.members or shown != roster.presentation)
+
+
+@given(_said, _said)
+def test_a_roster_that_was_stored_goes_on_as_if_it_had_not_been(
+    before: list[tuple[Username, Command]], after: list[tuple[Username, Command]]
+) -> None:
+    stored = _replay(before)
+    again = Roster.of(dict(stored.members), stored.presentation)
+    for sender, command in after:
+        again.apply(sender, command)
+    whole = _replay(before + after)
+    assert (again.members, again.presentation) == (whole.members, whole.presentation)
+
+
+@given(_said)
+def test_nobody_but_admins_changes_what_is_only_theirs(said: list[tuple[Username, Command]]) -> None:
+    roster = Roster(_ALICE)
+    for sender, command in said:
+        was_admin, before = roster.is_admin(sender), (dict(roster.members), roster.presentation)
+        roster.apply(sender, command)
+        if not was_admin and not isinstance(command, InviteAccepted | Leave | InviteSent):
+            assert (roster.members, roster.presentation) == before
+
+
+@given(_said)
+def test_the_banned_stay_out_until_an_admin_lets_them_in(said: list[tuple[Username, Command]]) -> None:
+    roster = _replay([*said, (_ALICE, AddAdmin(_ALICE))])
+    roster.members.update(Roster(_ALICE).members)
+    roster.apply(_ALICE, Ban(_BOBBY))
+    for command in (InviteAccepted(), Leave(), InviteSent(_CAROL)):
+        roster.apply(_BOBBY, command)
+    assert not roster.is_active(_BOBBY)
+    roster.apply(_ALICE, Unban(_BOBBY))
+    assert roster.is_active(_BOBBY)
+
+
+def test_policies_hold_for_those_who_are_no_admins() -> None:
+    roster = _replay(
+        [(_ALICE, InviteSent(_BOBBY)), (_BOBBY, InviteAccepted()), (_ALICE, SetPolicy(who_invites="admins"))]
+    )
+    roster.apply(_BOBBY, InviteSent(_CAROL))
+    assert roster.member(_CAROL) is None
+    roster.apply(_ALICE, InviteSent(_CAROL))
+    assert roster.is_active(_CAROL)
+
+
+def test_what_is_said_of_the_group_adds_up() -> None:
+    roster = _replay(
+        [
+            (_ALICE, SetInfo(name="Climbers")),
+            (_ALICE, SetInfo(description="On Thursdays")),
+            (_ALICE, MoveServer(ServerName("~beach"))),
+            (_BOBBY, SetInfo(name="Mine")),
+        ]
+    )
+    shown = roster.presentation
+    assert (shown.name, shown.description, shown.server) == ("Climbers", "On Thursdays", "~beach")

@@ -1,0 +1,93 @@
+"""What a fake engine does about groups."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from xirtam_core.chat import Chat
+from xirtam_core.errors import NotFound
+from xirtam_core.events import ChatChanged, ChatRemoved
+from xirtam_core.groups import Group, GroupDetails, GroupMember, GroupState, Status
+from xirtam_core.names import ServerName, Username
+
+if TYPE_CHECKING:
+    from tests.tui.fake_client import FakeClient
+
+_HARBOR = ServerName("~harbor")
+
+
+def group(name: str, *, state: GroupState = GroupState.MEMBER, **changes: object) -> Group:
+    """A group of this name; its id follows from that."""
+    shown = Group(
+        id=name.encode().hex().ljust(64, "0"), name=name, description="", state=state, server=_HARBOR, members=0, is_admin=False,
+        may_post=state is GroupState.MEMBER, may_invite=state is GroupState.MEMBER, invited_by=None, is_muted=False, waiting=0,
+        is_refused=False,
+    )  # fmt: skip
+    return msgspec.structs.replace(shown, **changes)
+
+
+def member(name: str, status: Status = Status.ACCEPTED, *, is_admin: bool = False) -> GroupMember:
+    """Somebody in a group."""
+    return GroupMember(name=Username(name), status=status, is_admin=is_admin)
+
+
+class FakeGroups:
+    """The groups of a `FakeClient`."""
+
+    def __init__(self, client: "FakeClient") -> None:
+        self._client = client
+        self.rosters: dict[str, list[GroupMember]] = {}
+
+    def shown(self, group_id: str) -> Group:
+        """A group as it is now."""
+        found = self._client.chat(group_id).group
+        assert found is not None
+        return found
+
+    def change(self, group_id: str, **changes: object) -> Chat:
+        """A group changes."""
+        return self._client.change_chat(group_id, group=msgspec.structs.replace(self.shown(group_id), **changes))
+
+    def _put(self, group_id: str, name: Username, member_now: GroupMember | None) -> None:
+        others = [each for each in self.rosters[group_id] if each.name != name]
+        self.rosters[group_id] = others if member_now is None else [*others, member_now]
+        active = sum(each.status is not Status.BANNED for each in self.rosters[group_id])
+        self.change(group_id, members=active)
+
+    async def create(self, name: str = "") -> Chat:
+        made = group(name, is_admin=True, members=1)
+        self.rosters[made.id] = [member(self._client.account, is_admin=True)]
+        chat = self._client.add_group(made, [])
+        self._client.emit(ChatChanged(chat))
+        return chat
+
+    async def details(self, group: str) -> GroupDetails:
+        roster = tuple(sorted(self.rosters[group], key=lambda each: (not each.is_admin, each.name)))
+        return GroupDetails(group=self.shown(group), roster=roster, who_invites="members", who_posts="members")
+
+    async def accept(self, group: str) -> Chat:
+        return self.change(group, state=GroupState.MEMBER, may_post=True, may_invite=True)
+
+    async def decline(self, group: str) -> None:
+        await self.forget(group)
+
+    async def invite(self, group: str, name: Username) -> None:
+        if name not in self._client.known_names:
+            raise NotFound(f"there is no user {name} in this network; check the spelling")
+        self._put(group, name, member(name, Status.PENDING))
+
+    async def leave(self, group: str) -> None:
+        self.change(group, state=GroupState.LEFT, may_post=False, may_invite=False)
+
+    async def forget(self, group: str) -> None:
+        self._client.remove_chat(group)
+        self._client.emit(ChatRemoved(group))
+
+    async def ban(self, group: str, name: Username) -> None:
+        self._put(group, name, member(name, Status.BANNED))
+
+    async def unban(self, group: str, name: Username) -> None:
+        self._put(group, name, member(name, Status.PENDING))
+
+    async def set_admin(self, group: str, name: Username, is_admin: bool) -> None:
+        self._put(group, name, member(name, is_admin=is_admin))

@@ -1,0 +1,99 @@
+"""Groups on the chat screen: made, joined, managed and left by keyboard."""
+
+from pathlib import Path
+
+from tests.tui.demo import CLIMBERS_ROSTER, climbers
+from tests.tui.fake_client import FakeClient
+from tests.tui.fake_groups import group
+from tests.tui.piloting import account_app
+from xirtam_core.groups import GroupState, Status
+from xirtam_core.names import Username
+
+
+def _in_a_group() -> tuple[FakeClient, str]:
+    client = FakeClient()
+    shown, messages = climbers()
+    client.add_group(shown, messages, roster=CLIMBERS_ROSTER)
+    return client, shown.id
+
+
+async def test_a_group_is_made_and_somebody_invited(tmp_path: Path) -> None:
+    client = FakeClient()
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("No chats yet")
+        await driver.press("ctrl+g", "enter")
+        await driver.sees("Give it a name first")
+        await driver.write("Hikers")
+        await driver.press("enter")
+        await driver.sees("Write to Hikers", "GROUPS")
+        await driver.press("f9")
+        await driver.sees("Hikers: 1 member", "@alice")
+        await driver.write("nobody_here")
+        await driver.press("enter")
+        await driver.sees("There is no user")
+        await driver.write("@bobby")
+        await driver.press("enter")
+        await driver.sees("@bobby is invited", "@bobby  invited")
+
+
+async def test_an_invitation_is_accepted_and_written_in(tmp_path: Path) -> None:
+    client = FakeClient()
+    invited = group("", state=GroupState.INVITED, invited_by=Username("@bobby"))
+    client.add_group(invited, [])
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("REQUESTS (1)", "a group of @bobby")
+        await driver.press("ctrl+down")
+        await driver.sees("invites you into this group", "F5 accept")
+        await driver.press("f5")
+        await driver.sees("GROUPS", "Write to")
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.write("hello all")
+        await driver.press("enter")
+        await driver.until(lambda: client.messages[invited.id][-1].text == "hello all")
+
+
+async def test_an_invitation_is_declined_only_when_one_agrees(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_group(group("Sellers", state=GroupState.INVITED, invited_by=Username("@bobby")), [])
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("REQUESTS (1)")
+        await driver.press("ctrl+down", "f7")
+        await driver.sees("Decline the invitation to Sellers?")
+        await driver.press("escape")
+        await driver.sees("REQUESTS (1)")
+        await driver.press("f7")
+        await driver.sees("Decline the invitation")
+        await driver.press("enter")
+        await driver.sees_not("Sellers")
+
+
+async def test_an_admin_bans_lets_in_and_makes_admins(tmp_path: Path) -> None:
+    client, climbing = _in_a_group()
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("Climbers")
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.press("f9")
+        await driver.sees("@carol_w", "b ban or let in again")
+        await driver.press("shift+tab")
+        await driver.press("down", "down", "b")
+        await driver.sees("Ban @carol_w?", "stays with them")
+        await driver.press("enter")
+        await driver.sees("@carol_w is banned.", "@carol_w  banned")
+        roster = {each.name: each for each in client.groups.rosters[climbing]}
+        assert roster[Username("@carol_w")].status is Status.BANNED
+
+
+async def test_a_group_is_left_and_then_deleted(tmp_path: Path) -> None:
+    client, climbing = _in_a_group()
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("Climbers")
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.press("f7")
+        await driver.sees("Leave Climbers?")
+        await driver.press("enter")
+        await driver.sees("You have left this group")
+        assert client.groups.shown(climbing).state is GroupState.LEFT
+        await driver.press("f7")
+        await driver.sees("Delete what was said in Climbers?")
+        await driver.press("enter")
+        await driver.sees_not("Climbers")

@@ -1,0 +1,56 @@
+"""What happened to a group, in words, for its transcript. Who did it stands before them."""
+
+from xirtam_core.protocol.group_command import (
+    AddAdmin,
+    Ban,
+    Command,
+    InviteAccepted,
+    InviteSent,
+    Leave,
+    MoveServer,
+    RemoveAdmin,
+    SetInfo,
+    SetPolicy,
+    Unban,
+)
+
+
+def words(command: Command) -> str:
+    """What the sender of `command` did, where it had an effect."""
+    match command:
+        case InviteAccepted():
+            return "joined"
+        case Leave():
+            return "left"
+        case InviteSent(user):
+            return f"invited {user}"
+        case Ban(user):
+            return f"banned {user}"
+        case Unban(user):
+            return f"lets {user} in again"
+        case AddAdmin(user):
+            return f"made {user} an admin"
+        case RemoveAdmin(user):
+            return f"made {user} an admin no more"
+        case MoveServer(server):
+            return f"moved the group to {server}"
+        case SetInfo() | SetPolicy():
+            return " and ".join(_changes(command))
+        case _:
+            return ""
+
+
+def _changes(command: SetInfo | SetPolicy) -> list[str]:
+    if isinstance(command, SetInfo):
+        named = (
+            []
+            if command.name is None
+            else [f"named the group “{command.name}”" if command.name else "took the group's name away"]
+        )
+        described = [] if command.description is None else ["changed the description"]
+        pictured = [] if command.avatar is None else ["changed the picture"]
+        return named + described + pictured
+    rules = (("invite", command.who_invites), ("write", command.who_posts))
+    return [
+        f"lets {'everybody' if who == 'members' else 'only admins'} {what}" for what, who in rules if who is not None
+    ]

@@ -1,0 +1,26 @@
+"""What somebody has said, once it has been opened and its signature found good (spec: messages.md, groups.md)."""
+
+from xirtam_core.codec.primitives import Hash, SigningPublic
+from xirtam_core.codec.wire import Wire
+from xirtam_core.names import Username
+from xirtam_core.protocol.event import Event
+
+
+class Opened(Wire):
+    """Who said it, in which chat, and the event with its hash.
+
+    A chat is called by its peer's name, or by its group's id in hex. `kind` is that of the inner blob, `device_pk` the key of the
+    device that signed.
+    """
+
+    sender: Username
+    chat: str
+    kind: str
+    event: Event
+    event_hash: Hash
+    device_pk: SigningPublic
+
+    @property
+    def peer(self) -> Username:
+        """Whom a direct chat is with; not for a group's."""
+        return Username(self.chat)

@@ -1,0 +1,143 @@
+"""Who is in a group, by what its management mailbox says (spec: groups.md, Roster).
+
+The mailbox is replayed in order from its first entry. All who read the same come to the same: nothing here depends on anything else.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from xirtam_core.groups import Status
+from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol.group_command import (
+    AddAdmin,
+    Ban,
+    Command,
+    InviteAccepted,
+    InviteSent,
+    Leave,
+    MoveServer,
+    RemoveAdmin,
+    SetInfo,
+    SetPolicy,
+    Unban,
+)
+
+
+class Member(msgspec.Struct, frozen=True):
+    """Somebody whom the roster names."""
+
+    status: Status
+    is_admin: bool = False
+
+    @property
+    def is_active(self) -> bool:
+        """Whether they take part, or are invited to."""
+        return self.status is not Status.BANNED
+
+
+PENDING, ACCEPTED, BANNED = Member(Status.PENDING), Member(Status.ACCEPTED), Member(Status.BANNED)
+
+
+class Presentation(msgspec.Struct, frozen=True):
+    """How a group presents itself and what its admins have set."""
+
+    name: str = ""
+    description: str = ""
+    avatar: dict[str, object] | None = None
+    who_invites: str = "members"
+    who_posts: str = "members"
+    server: ServerName | None = None
+    """Where the group's mailboxes are, if not where its descriptor says."""
+
+
+MOST_NAMED: Final = 100_000
+"""How many a roster names, so that no member can fill all others' disks."""
+
+
+class Roster:
+    """A group's members and presentation; `apply` takes what is said, in the mailbox's order."""
+
+    def __init__(self, init_admin: Username) -> None:
+        self.members: dict[Username, Member] = {init_admin: Member(Status.ACCEPTED, is_admin=True)}
+        self.presentation = Presentation()
+
+    @classmethod
+    def of(cls, members: dict[Username, Member], presentation: Presentation) -> "Roster":
+        """A roster as it was stored."""
+        roster = cls.__new__(cls)
+        roster.members, roster.presentation = members, presentation
+        return roster
+
+    def member(self, user: Username) -> Member | None:
+        """How somebody stands, None where the roster does not name them."""
+        return self.members.get(user)
+
+    def is_active(self, user: Username) -> bool:
+        """Whether somebody takes part or is invited to."""
+        found = self.members.get(user)
+        return found is not None and found.is_active
+
+    def is_admin(self, user: Username) -> bool:
+        """Whether somebody is an active admin."""
+        found = self.members.get(user)
+        return found is not None and found.is_admin and found.is_active
+
+    def active(self) -> Iterable[Username]:
+        """All who take part or are invited to."""
+        return (name for name, member in self.members.items() if member.is_active)
+
+    def admins(self) -> list[Username]:
+        """All active admins."""
+        return [name for name in self.members if self.is_admin(name)]
+
+    def apply(self, sender: Username, command: Command) -> bool:
+        """Does what `sender` says, as far as they may; gives whether anything has changed by it."""
+        match command:
+            case InviteAccepted():
+                return self._standing(sender) is not Status.BANNED and self._set(sender, ACCEPTED)
+            case Leave():
+                return self._standing(sender) is not Status.BANNED and self._remove(sender)
+            case InviteSent(user):
+                is_new = user not in self.members
+                return is_new and self._may_invite(sender) and self._set(user, PENDING)
+            case _:
+                return self.is_admin(sender) and self._apply_admins(command)
+
+    def _apply_admins(self, command: Command) -> bool:
+        match command:
+            case Ban(user):
+                return self._set(user, BANNED)
+            case Unban(user):
+                return self._standing(user) is Status.BANNED and self._set(user, PENDING)
+            case AddAdmin(user):
+                return self.is_active(user) and self._set(user, Member(self.members[user].status, is_admin=True))
+            case RemoveAdmin(user):
+                return self.is_active(user) and self._set(user, Member(self.members[user].status))
+            case SetInfo() | SetPolicy() | MoveServer():
+                return self._present(command)
+            case _:
+                return False
+
+    def _may_invite(self, sender: Username) -> bool:
+        return self.is_admin(sender) or (self.is_active(sender) and self.presentation.who_invites == "members")
+
+    def _standing(self, user: Username) -> Status | None:
+        found = self.members.get(user)
+        return None if found is None else found.status
+
+    def _set(self, user: Username, member: Member) -> bool:
+        if self.members.get(user) == member or (user not in self.members and len(self.members) >= MOST_NAMED):
+            return False
+        self.members[user] = member
+        return True
+
+    def _remove(self, user: Username) -> bool:
+        return self.members.pop(user, None) is not None
+
+    def _present(self, command: SetInfo | SetPolicy | MoveServer) -> bool:
+        said = {name: value for name in command.__struct_fields__ if (value := getattr(command, name)) is not None}
+        before = self.presentation
+        self.presentation = msgspec.structs.replace(before, **said)
+        return self.presentation != before

@@ -1,0 +1,137 @@
+"""A group's members, and what may be done about them."""
+
+from collections.abc import Awaitable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from xirtam_core.errors import InvalidName
+from xirtam_core.groups import GroupDetails, GroupMember, Status
+from xirtam_core.names import Username
+from xirtam_tui.bridge import Bridge
+from xirtam_tui.failures import explain, sentence
+from xirtam_tui.running import running_app
+from xirtam_tui.screens.sheet.sheet import Sheet
+
+_LOOK_S = 1.0
+
+
+class GroupSheet(Sheet[None]):
+    """Shows the roster; invites, bans, and makes admins."""
+
+    heading = "Members"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "ban", "Ban", show=False),
+        Binding("a", "admin", "Admin", show=False),
+    ]
+
+    def __init__(self, bridge: Bridge, group: str, me: Username) -> None:
+        super().__init__()
+        self._bridge, self._group, self._me = bridge, group, me
+        self._details: GroupDetails | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield OptionList(id="hits", compact=True)
+        yield Static("", id="rights", markup=False)
+        yield Input(placeholder="invite @somebody, then Enter", compact=True, id="name", max_length=17)
+        yield Static("", id="answer", markup=False)
+
+    async def on_mount(self) -> None:
+        await self._look()
+        self.set_interval(_LOOK_S, self._look)
+        self.query_one(Input).focus()
+
+    async def _look(self) -> None:
+        try:
+            details = await self._bridge.group_details(self._group)
+        except Exception as error:
+            self._say(explain(error).text, "failed")
+            return
+        if details == self._details:
+            return
+        self._details = details
+        self.query_one("#heading", Static).update(f"{details.group.title}: {_members(details.group.members)}")
+        hits = self.query_one(OptionList)
+        at = hits.highlighted
+        hits.clear_options()
+        hits.add_options(Option(_row(member, self._me), id=member.name) for member in details.roster)
+        hits.highlighted = min(at or 0, len(details.roster) - 1)
+        is_admin = details.group.is_admin
+        self.query_one("#rights", Static).update(
+            "\nOn a member: b ban or let in again · a admin or not" if is_admin else ""
+        )
+        self.query_one(Input).display = details.group.may_invite
+
+    # What a person does
+
+    def _chosen(self) -> GroupMember | None:
+        option = self.query_one(OptionList).highlighted_option
+        if option is None or self._details is None:
+            return None
+        return next((each for each in self._details.roster if each.name == option.id), None)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        try:
+            name = Username.parse(event.value.strip())
+        except InvalidName as error:
+            self._say(sentence(str(error)), "failed")
+            return
+        self._say(f"Inviting {name}…")
+        self._do(self._bridge.invite(self._group, name), f"{name} is invited.")
+        event.input.clear()
+
+    def action_ban(self) -> None:
+        member = self._chosen()
+        if member is None or self._details is None or not self._details.group.is_admin:
+            return
+        if member.status is Status.BANNED:
+            self._do(self._bridge.unban(self._group, member.name), f"{member.name} can be invited again.")
+        else:
+            self.run_worker(self._ban(member.name))
+
+    async def _ban(self, name: Username) -> None:
+        from xirtam_tui.screens.confirm.confirm import Confirm
+
+        words = (
+            "The group is told, gets a new key without them, and what they are known to read and post with is taken away. "
+            "What they have read already stays with them."
+        )
+        if await running_app(self).push_screen_wait(Confirm(f"Ban {name}?", words, yes="Ban", no="Do not")):
+            self._do(self._bridge.ban(self._group, name), f"{name} is banned.")
+
+    def action_admin(self) -> None:
+        member = self._chosen()
+        if member is not None and self._details is not None and self._details.group.is_admin:
+            done = f"{member.name} is {'an admin no more' if member.is_admin else 'an admin'}."
+            self._do(self._bridge.set_admin(self._group, member.name, not member.is_admin), done)
+
+    def _do(self, work: Awaitable[None], done: str) -> None:
+        self.run_worker(self._try(work, done), group="doing")
+
+    async def _try(self, work: Awaitable[None], done: str) -> None:
+        try:
+            await work
+        except Exception as error:
+            self._say(explain(error).text, "failed")
+        else:
+            self._say(done)
+            await self._look()
+
+    def _say(self, words: str, tone: str = "") -> None:
+        answer = self.query_one("#answer", Static)
+        answer.update(words)
+        answer.set_class(tone == "failed", "failed")
+
+
+def _members(count: int) -> str:
+    return f"{count} member{'' if count == 1 else 's'}"
+
+
+def _row(member: GroupMember, me: Username) -> Content:
+    marks = "admin" if member.is_admin else {Status.PENDING: "invited", Status.BANNED: "banned"}.get(member.status, "")
+    you = "  you" if member.name == me else ""
+    return Content.assemble(member.name, (you, "$text-muted"), (f"  {marks}" if marks else "", "$accent"))
