@@ -76,8 +76,7 @@ class Certificates:
     async def _show(self) -> None:
         account = stored_account.find(self._database)
         if account is not None:
-            self._session.adopt(account.chain)
-            await self._session.token()
+            await self._session.adopt(account.chain)
 
     async def renew(self, found: Certified, expires_s: int | None) -> CertificateChain:
         """A new chain for a device, sent to it; raises what calls raise, and `Refused`."""

@@ -70,9 +70,16 @@ class Session:
                 also(before)
             self.account = msgspec.structs.replace(before, server=name, token=token)
 
-    def adopt(self, chain: CertificateChain) -> None:
-        """Uses another chain from now on, with which the device has to sign in anew."""
-        self.account = msgspec.structs.replace(self.account, chain=chain, token=None)
+    async def adopt(self, chain: CertificateChain) -> None:
+        """Uses another chain from now on, and signs in with it; raises `AccessDenied` or `Unreachable`.
+
+        Until that has succeeded the old token is kept: it still opens the mailbox, also where the account moves away meanwhile.
+        """
+        async with self._lock:  # so that no token that the old chain got is taken for one that the new one got
+            self.account = msgspec.structs.replace(self.account, chain=chain)
+            token = await self.sign_in_at(self.account.server)
+            stored_account.store_token(self._database, token)
+            self.account = msgspec.structs.replace(self.account, token=token)
 
     async def sign_in_at(self, name: ServerName) -> AuthToken:
         """What the server `name` knows this device by; nothing is stored. Raises `AccessDenied` or `Unreachable`."""

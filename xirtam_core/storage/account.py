@@ -67,8 +67,8 @@ def store_token(database: Database, token: AuthToken) -> None:
 
 
 def store_chain(database: Database, chain: CertificateChain) -> None:
-    """Keeps another chain of this device. The home server has not seen it, so the device has to sign in again."""
-    database.execute("UPDATE account SET chain = ?, token = NULL", bcs.encode(chain))
+    """Keeps another chain of this device; the home server has not seen it yet."""
+    database.execute("UPDATE account SET chain = ?", bcs.encode(chain))
 
 
 def store_home(database: Database, server: ServerName, token: AuthToken) -> None:

@@ -9,16 +9,21 @@ import msgspec
 import pytest
 
 from tests import builders
+from tests.sim.home_server import SimHomeServer
 from tests.sim.people import Pair, two_people
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
+from xirtam_core.codec.primitives import AuthToken, Hash, Signature
 from xirtam_core.devices import Device
 from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable
+from xirtam_core.names import Username
 from xirtam_core.protocol.blob import CONTROL, Blob
+from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.control import DEVICE
 from xirtam_core.protocol.device_events import CertificateRenewed, DeviceNamed, DeviceRevoked
 from xirtam_core.protocol.own_device import OwnDeviceEvent
 from xirtam_core.protocol.pairing import chain_to_json
+from xirtam_core.rpc.home_server import Challenge, ServerBusy
 
 _DAY_S = 86_400
 
@@ -251,6 +256,63 @@ async def test_an_event_that_cannot_be_stored_keeps_nothing_behind_it_from_being
         await at.pair.world.post(at.phone, _order(at.tablet.keys, beyond, [at.phone.keys]))
         await at.pair.bobby.write(at.phone, "behind it")
         await at.phone.gets(at.pair.bobby, "behind it", limit_s=60)
+
+
+class SlowSignIn(SimHomeServer):
+    """Takes its time to answer a device that has signed in, or lets nobody sign in."""
+
+    answer_s = 0.0
+    is_busy = False
+
+    async def device_auth_start(self, username: Username) -> Challenge:
+        if self.is_busy:
+            raise ServerBusy
+        return await super().device_auth_start(username)
+
+    async def device_auth_finish(
+        self, username: Username, chain: CertificateChain, challenge: Hash, signature: Signature
+    ) -> AuthToken:
+        token = await super().device_auth_finish(username, chain, challenge, signature)
+        await asyncio.sleep(self.answer_s)
+        return token
+
+
+@simulated
+async def test_a_new_certificate_is_shown_also_where_the_device_just_signs_in_with_the_old_one(tmp_path: Path) -> None:
+    async with two_people(tmp_path, harbor=SlowSignIn) as pair:
+        assert isinstance(pair.harbor, SlowSignIn)
+        tablet = pair.world.another_device(pair.alice, "tablet")
+        tablet.start()
+        await asyncio.sleep(10)
+        pair.harbor.answer_s = 20.0
+        session = tablet.engine._session  # type: ignore[reportPrivateUsage]
+        signing_in = asyncio.create_task(session.authenticate(session.account.token))
+        await pair.alice.engine.devices.renew(tablet.keys.hash.hex(), expires_s=builders.NOW_S + 10 * _DAY_S)
+        await signing_in
+        await asyncio.sleep(100)
+        assert tablet.engine.account.chain.this.expiry == builders.NOW_S + 10 * _DAY_S
+        assert pair.harbor.devices[tablet.keys.hash].chain == tablet.engine.account.chain
+
+
+@simulated
+async def test_a_device_with_a_new_certificate_goes_on_reading_while_it_cannot_sign_in(tmp_path: Path) -> None:
+    async with two_people(tmp_path, harbor=SlowSignIn) as pair:
+        assert isinstance(pair.harbor, SlowSignIn)
+        tablet = pair.world.another_device(pair.alice, "tablet")
+        tablet.start()
+        await asyncio.sleep(10)
+        pair.harbor.is_busy = True
+        expires_s = builders.NOW_S + 10 * _DAY_S
+        await pair.alice.engine.devices.renew(tablet.keys.hash.hex(), expires_s=expires_s)
+        await until(lambda: tablet.engine.account.chain.this.expiry == expires_s, "the tablet takes it", 60)
+        for restarts in (False, True):
+            if restarts:
+                await tablet.restart()
+            await pair.bobby.has_sent(await pair.bobby.write(pair.alice, f"restarted: {restarts}"))
+            await until(lambda: f"restarted: {restarts}" in tablet.texts(pair.bobby), "it is read", 60)  # noqa: B023
+        pair.harbor.is_busy = False
+        harbor = pair.harbor
+        await until(lambda: harbor.devices[tablet.keys.hash].chain.this.expiry == expires_s, "it is shown", 600)
 
 
 @simulated
