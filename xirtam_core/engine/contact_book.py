@@ -98,7 +98,10 @@ class ContactBook:
                 then(now.username)
 
     def announce(self, name: Username) -> None:
-        """Tells listeners how the chat with `name` stands, if there is one."""
+        """Tells listeners how the chat with `name` stands, if there is one, once that is on the disk."""
+        self._database.when_stored(lambda: self._announce(name))
+
+    def _announce(self, name: Username) -> None:
         if (chat := chats.find(self._database, name)) is not None:
             self._announcer.announce(ChatChanged(chat))
 

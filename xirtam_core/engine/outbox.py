@@ -99,9 +99,8 @@ class Outbox:
                 raise AssertionError("a time that was never used makes an event that was never stored")
             stored.add(self._database, message, self._legs(chat))
         self._untried.add(message.row)
-        self._announcer.announce(MessageAdded(message.message))
-        self._announce_chat(chat)
         self._added.set()
+        self._database.when_stored(lambda: self._announce(MessageAdded(message.message)))
         return message
 
     def queue_control(
@@ -147,8 +146,7 @@ class Outbox:
             raise Refused("that message is being sent at this moment: try again if it stays queued")
         messages.delete(self._database, message.row)
         self._untried.discard(message.row)
-        self._announcer.announce(MessageRemoved(message.message.chat, message_id))
-        self._announce_chat(message.message.chat)
+        self._database.when_stored(lambda: self._announce(MessageRemoved(message.message.chat, message_id)))
 
     def may_have_gone_out(self, message: StoredMessage) -> bool:
         """Whether a server may have it although none is known to: the answer got lost, or an earlier run ended waiting for it."""
@@ -312,15 +310,19 @@ class Outbox:
         if not stored.exists(self._database, sending):
             return
         with self._database.transaction():
-            if message is None and leg is Leg.PEER and Leg.SELF in sending.legs:
-                stored.done(self._database, sending, leg)  # what was said holds on one's own devices
-            else:
+            if leg is self._legs(sending.chat)[0] and message is not None and self._is_queued(message):
                 stored.drop(self._database, sending)
-            if message is not None and leg is self._legs(sending.chat)[0] and self._is_queued(message):
                 failed = messages.set_state(self._database, message.row, SendState.FAILED, _reason(fault))
+            else:  # what the peer has, or what was said about a message, the other devices are told all the same
+                stored.done(self._database, sending, leg)
+        self._added.set()  # the other leg's turn
         if failed is not None:
             self._announcer.announce(MessageChanged(failed.message))
             self._announce_chat(sending.chat)
+
+    def _announce(self, event: MessageAdded | MessageRemoved) -> None:
+        self._announcer.announce(event)
+        self._announce_chat(event.message.chat if isinstance(event, MessageAdded) else event.chat)
 
     def _announce_chat(self, name: str) -> None:
         if (chat := chats.find(self._database, name)) is not None:

@@ -47,6 +47,7 @@ class Database:
         self._connection = _connected(path, key)
         self._watch = _Watch(self)
         self._at_the_end: dict[str, dict[int, Row]] = {}
+        self._afterwards: list[Callable[[], None]] = []
 
     def execute(self, sql: str, *parameters: Any) -> int:
         """Runs one statement; gives the number of rows it changed."""
@@ -83,6 +84,13 @@ class Database:
         """Leaves out what `insert_at_the_end` was asked for in this transaction."""
         self._at_the_end.get(sql, {}).pop(key, None)
 
+    def when_stored(self, then: Callable[[], None]) -> None:
+        """Calls `then` once the transaction is on the disk, and never where it fails; outside of one, at once."""
+        if self._connection.in_transaction:
+            self._afterwards.append(then)
+        else:
+            then()
+
     def row(self, sql: str, *parameters: Any) -> Row | None:
         """The first row that matches, or None."""
         with self._watch:
@@ -109,9 +117,13 @@ class Database:
         except BaseException:
             # A commit that failed may have left the transaction open: nothing that follows may count as part of it.
             self._at_the_end.clear()
+            self._afterwards.clear()
             self._roll_back()
             raise
         self._has_written()
+        waiting, self._afterwards = self._afterwards, []
+        for then in waiting:
+            then()
 
     def _insert_what_waits(self) -> None:
         for sql, rows in self._at_the_end.items():

@@ -10,10 +10,10 @@ from tests.sim.home_server import ReferenceServer
 from tests.sim.people import nothing_but_messages, two_people
 from tests.sim.virtual_time import simulated, until
 from xirtam_core.chat import LONGEST_TEXT, Connection, SendState
-from xirtam_core.errors import Malformed, NotFound, Refused
-from xirtam_core.events import MessageChanged, MessageRemoved
+from xirtam_core.errors import DiskFull, Malformed, NotFound, Refused
+from xirtam_core.events import MessageAdded, MessageChanged, MessageRemoved
 from xirtam_core.names import Username
-from xirtam_core.storage import outbox
+from xirtam_core.storage import messages, outbox
 from xirtam_core.storage.outbox import Leg
 
 
@@ -279,3 +279,21 @@ async def test_the_longest_text_fits_through_every_layer(tmp_path: Path) -> None
         text = "ü" * (LONGEST_TEXT // 2)
         await pair.alice.write(pair.bobby, text)
         await pair.bobby.gets(pair.alice, text)
+
+
+@simulated
+async def test_nobody_is_told_of_a_message_that_could_not_be_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two_people(tmp_path) as pair:
+        await pair.alice.has_sent(await pair.alice.write(pair.bobby, "hello"))
+
+        def fail(*_: object) -> None:
+            raise DiskFull("no room")
+
+        monkeypatch.setattr(messages, "note_once", fail)
+        pair.alice.events.clear()
+        with pytest.raises(DiskFull):
+            pair.alice.engine.conversations.send_text(pair.bobby.name, "lost", once="a call")
+        assert not any(isinstance(event, MessageAdded) for event in pair.alice.events)
+        assert pair.alice.texts(pair.bobby) == ["hello"]

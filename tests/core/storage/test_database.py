@@ -49,3 +49,20 @@ def test_what_raises_inside_a_transaction_leaves_nothing_of_it(tmp_path: Path) -
         raise ZeroDivisionError
     assert counters.get(database, "half") == 0
     database.close()
+
+
+def test_what_shall_be_told_is_told_once_it_is_on_the_disk_and_not_where_that_failed(tmp_path: Path) -> None:
+    database, told = Database(tmp_path / "account.db", DatabaseKey(bytes(32))), list[str]()
+    database.when_stored(lambda: told.append("at once"))
+    with database.transaction():
+        with database.transaction():
+            database.when_stored(lambda: told.append("with the outer one"))
+        assert told == ["at once"]
+    assert told == ["at once", "with the outer one"]
+    with pytest.raises(ZeroDivisionError), database.transaction():
+        database.when_stored(lambda: told.append("never"))
+        raise ZeroDivisionError
+    with database.transaction():
+        counters.set_to(database, "kept", 1)
+    assert told == ["at once", "with the outer one"]
+    database.close()
