@@ -219,10 +219,19 @@ class SimHomeServer(HomeServer):
         try:
             async with asyncio.timeout(timeout_ms / 1000):
                 while not (found := self._find(mailboxes)):
-                    await self.mailboxes[mailboxes[0].mailbox].came.wait()
+                    await self._something_comes(mailboxes)
                 return found
         except TimeoutError:
             return {}
+
+    async def _something_comes(self, mailboxes: tuple[ReceiveFrom, ...]) -> None:
+        """Returns when there is something new in any of the mailboxes."""
+        waits = [asyncio.ensure_future(self.mailboxes[asked.mailbox].came.wait()) for asked in mailboxes]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     def _require_open(self, auth: AuthToken, mailbox: Hash) -> Mailbox:
         """The mailbox, if the holder of `auth` may write to it."""

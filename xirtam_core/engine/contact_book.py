@@ -88,14 +88,21 @@ class ContactBook:
             changed_ns = min(max(self._clock.now_ns(), before_ns + 1), _LATEST_WORD_NS)
             stored.store(self._database, msgspec.structs.replace(person, changed_ns=changed_ns))
             self._welcome(known, person)
-            self._own_devices.tell(
-                ContactEvent(person.username, person.standing, changed_ns, person.petname, person.verified_root)
-            )
+            self._tell(msgspec.structs.replace(person, changed_ns=changed_ns))
 
     def _welcome(self, before: Person | None, now: Person) -> None:
         if now.standing is Standing.CONTACT and (before is None or before.standing is not Standing.CONTACT):
             for then in self._followers:
                 then(now.username)
+
+    def say_again(self, after_ns: int) -> None:
+        """Tells the account's other devices once more what was said of people after a time; call it in a transaction."""
+        for person in stored.changed_after(self._database, after_ns):
+            self._tell(person)
+
+    def _tell(self, person: Person) -> None:
+        event = ContactEvent(person.username, person.standing, person.changed_ns, person.petname, person.verified_root)
+        self._own_devices.tell(event)
 
     def announce(self, name: Username) -> None:
         """Tells listeners how the chat with `name` stands, if there is one, once that is on the disk."""

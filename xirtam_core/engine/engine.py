@@ -44,6 +44,7 @@ from xirtam_core.engine.rosters import Rosters
 from xirtam_core.engine.rotation import Rotation
 from xirtam_core.engine.session import Session
 from xirtam_core.engine.trust import Trust
+from xirtam_core.engine.welcome import Welcome
 from xirtam_core.errors import StorageFault
 from xirtam_core.faces.face import Operation
 from xirtam_core.protocol.mailbox import direct_mailbox
@@ -127,6 +128,7 @@ class Engine:
             database, self._session, network, self._peers, self._outbox, self._controls, self._own_devices, book, rosters,
             self._group_work, clock, announcer, self._poller.refresh,
         )  # fmt: skip
+        self._welcome = Welcome(database, self._session, self.history, book, self._own_devices)
         self._reading = Reading(database, self._own_devices, self._controls)
         self.people = People(database, self._session, self._peers, book, announcer)
         self.conversations = Conversations(
@@ -177,6 +179,7 @@ class Engine:
                 tasks.create_task(self._anchors.run())
                 tasks.create_task(self._status.run())
                 tasks.create_task(self.history.run())
+                tasks.create_task(self._welcome.run())
                 tasks.create_task(self._moves.run())
                 tasks.create_task(self.devices.run())
                 tasks.create_task(self._group_work.run())

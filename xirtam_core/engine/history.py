@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Final
 
 from xirtam_core.clock import Clock, seconds
+from xirtam_core.codec.primitives import Hash
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.fragments import Fragments
@@ -73,18 +74,22 @@ class History:
             self._own_devices.tell(event)
         return count
 
-    async def offer(self) -> tuple[HistoryShared, int]:
-        """Puts all messages of this device on the home server, and tells nobody; gives where they are, and how many."""
+    async def offer(self, *, after_revision: int = 0, only: Hash | None = None) -> tuple[HistoryShared, int]:
+        """Puts the messages of this device on the home server, and tells nobody; gives where they are, and how many.
+
+        Those that are new or have changed after a revision; all, where none is given. `only` is the device that they are for.
+        """
         counted = _Counted()
         server = self._session.account.server
-        root = await self._fragments.upload("history", archive.MIME, self._archive(counted), KEPT_S)
-        return HistoryShared.of(root, server, self._session.account.device_hash), counted.messages
+        packed = self._archive(counted, after_revision)
+        root = await self._fragments.upload("history", archive.MIME, packed, KEPT_S)
+        return HistoryShared.of(root, server, self._session.account.device_hash, only), counted.messages
 
-    async def _archive(self, counted: "_Counted") -> AsyncGenerator[bytes]:
+    async def _archive(self, counted: "_Counted", after_revision: int) -> AsyncGenerator[bytes]:
         packer = Packer()
         for chat in stored.chats(self._database):
             yield packer.add(chat)
-        for page in stored.pages(self._database):
+        for page in stored.pages(self._database, after_revision):
             for message in page:
                 counted.messages += 1
                 yield packer.add(message)
@@ -93,7 +98,8 @@ class History:
 
     def _take(self, event: HistoryShared, sent_at: int, outcome: Outcome) -> None:
         """Another device offers its messages; they are fetched in the background, whatever happens in between."""
-        if event.by == self._session.account.device_hash:
+        this = self._session.account.device_hash
+        if event.by == this or event.only not in (None, this):
             return
         root = event.root()
         server = None if event.server_name is None else ServerName(event.server_name)

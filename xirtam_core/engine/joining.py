@@ -22,7 +22,7 @@ from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.protocol.pairing import PairingReply
 from xirtam_core.rpc.home_server import AccessDenied
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import introduction, journal, peers
+from xirtam_core.storage import introduction, journal, peers, welcomes
 from xirtam_core.storage import joining as stored
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
@@ -104,6 +104,8 @@ class Joiner:
             peers.store(self._database, mine.username, user, now_s, None)
             if reply is not None:
                 introduction.store(self._database, reply, self._clock.now_ns())
+                if (issuer := chain.issuer_hash()) is not None:
+                    welcomes.keep_question(self._database, issuer)
             stored.drop(self._database)
         self._database.forget_deleted()
 

@@ -47,17 +47,28 @@ class GroupJoined(OwnDeviceEvent, frozen=True, tag="group"):
         return Membership(descriptor, AeadKey.from_text(self.key), AuthToken.from_text(self.token))
 
 
+class CatchUpWanted(OwnDeviceEvent, frozen=True, tag="catch_up"):
+    """The new device `by` asks `of`, which has certified it, for what has changed since."""
+
+    by: Hash
+    of: Hash
+
+
 class HistoryShared(OwnDeviceEvent, frozen=True, tag="history"):
-    """An archive of messages, as an attachment on `server_name`; `by` is the device that has made it and needs nothing of it."""
+    """An archive of messages, as an attachment on `server_name`.
+
+    `by` is the device that has made it and needs nothing of it; `only` is the one that it is for, None where it is for all.
+    """
 
     attachment: dict[str, Any]
     server_name: str | None = None
     by: Hash | None = None
+    only: Hash | None = None
 
     @classmethod
-    def of(cls, root: Attachment, server: str, device: Hash) -> "HistoryShared":
+    def of(cls, root: Attachment, server: str, device: Hash, only: Hash | None = None) -> "HistoryShared":
         """The event that tells of the archive with this root."""
-        return cls(codec_of(Attachment).to_json(root), server, device)
+        return cls(codec_of(Attachment).to_json(root), server, device, only)
 
     def root(self) -> Attachment:
         """Where the archive begins; raises `Malformed`."""

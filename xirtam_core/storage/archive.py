@@ -8,7 +8,7 @@ from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.archive import ArchivedChat, ArchivedMessage
 from xirtam_core.protocol.event import is_group
-from xirtam_core.storage import messages, texts
+from xirtam_core.storage import amendments, messages, reactions, texts
 from xirtam_core.storage.chats import mark_read_told
 from xirtam_core.storage.content import NOTICE
 from xirtam_core.storage.database import Database
@@ -17,7 +17,8 @@ from xirtam_core.storage.messages import StoredMessage
 _PAGE = 200
 _OF_MESSAGES = (
     "SELECT id, chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, state, unchecked_root, edited_body,"  # noqa: S608 # no input
-    f" edited_at_ns, is_withdrawn FROM messages WHERE id > ? AND received_at_ns IS NOT NULL AND mime <> '{NOTICE}' ORDER BY id LIMIT ?"
+    " edited_at_ns, is_withdrawn FROM messages"
+    f" WHERE id > ? AND revision > ? AND received_at_ns IS NOT NULL AND mime <> '{NOTICE}' ORDER BY id LIMIT ?"
 )
 
 
@@ -30,10 +31,13 @@ def chats(database: Database) -> Iterator[ArchivedChat]:
         yield ArchivedChat(peer, opened_ns, read_up_to_ns, standing)
 
 
-def pages(database: Database) -> Iterator[list[ArchivedMessage]]:
-    """Every message that a server has, a page at a time; between pages the database may change."""
+def pages(database: Database, after_revision: int = 0) -> Iterator[list[ArchivedMessage]]:
+    """Every message that a server has and that is new or has changed after a revision, a page at a time.
+
+    Between pages the database may change.
+    """
     last = 0
-    while rows := database.rows(_OF_MESSAGES, last, _PAGE):
+    while rows := database.rows(_OF_MESSAGES, last, after_revision, _PAGE):
         last = rows[-1][0]
         yield [
             ArchivedMessage(*row[1:13], is_withdrawn=bool(row[13]), reactions=_reactions(database, row[0]))
@@ -86,7 +90,24 @@ def take_message(database: Database, message: ArchivedMessage, me: Username) -> 
     )
     if stored is not None:
         _amend(database, stored.row, message)
+    else:
+        _amend_again(database, message)
     return stored
+
+
+def _amend_again(database: Database, message: ArchivedMessage) -> None:
+    """Adds what has become of a message that is here already; whatever was said last counts, here or there."""
+    known = messages.find_in_chat(database, message.chat, message.hash.hex())
+    if known is None or known.message.sender != message.sender:
+        return
+    if message.is_withdrawn:
+        amendments.withdraw(database, known)
+        return
+    if message.edited_body is not None and message.edited_at_ns is not None:
+        amendments.edit(database, known, message.edited_body.decode(errors="replace"), message.edited_at_ns)
+    for sender, emoji, sent_at_ns, is_removed in message.reactions:
+        if reactions.put(database, known.row, Username(sender), emoji, sent_at_ns, is_removed=is_removed):
+            messages.touch(database, known.row)
 
 
 def _amend(database: Database, row: int, message: ArchivedMessage) -> None:

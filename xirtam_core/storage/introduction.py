@@ -27,9 +27,9 @@ def contacts(database: Database, most: int) -> tuple[PairedContact, ...]:
     )
 
 
-def memberships(database: Database) -> tuple[GroupJoined, ...]:
-    """The groups that this account is in."""
-    known = groups.in_states(database, GroupState.MEMBER)
+def memberships(database: Database, after_ns: int = 0) -> tuple[GroupJoined, ...]:
+    """The groups that this account is in, those alone that it reads from a time on."""
+    known = [group for group in groups.in_states(database, GroupState.MEMBER) if group.after_ns >= after_ns]
     keys = {group.chat: group_keys.all_of(database, group.chat) for group in known}
     return tuple(
         GroupJoined.of(Membership(group.descriptor, keys[group.chat][0], group.token))

@@ -102,6 +102,12 @@ def make_contact(database: Database, username: Username) -> bool:
     return database.execute(sql, username) > 0
 
 
+def changed_after(database: Database, after_ns: int) -> list[Person]:
+    """Everybody of whom something was said after a time."""
+    sql = f"SELECT {_COLUMNS} FROM people WHERE changed_ns > ? ORDER BY changed_ns"  # noqa: S608 # no input
+    return [_person(row) for row in database.rows(sql, max(0, after_ns))]
+
+
 def remove(database: Database, username: Username) -> None:
     """Makes somebody unknown."""
     database.execute("DELETE FROM people WHERE username = ?", username)

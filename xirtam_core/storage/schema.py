@@ -388,6 +388,16 @@ STEPS = (
         UNIQUE (chat, kind, username)
     ) STRICT;
 
+    -- Devices that were paired here, until they have been told what came between that and their first key; and, on a new device, whom
+    -- it has to ask for that. revision is that of messages up to which it was given all.
+    CREATE TABLE welcomes (
+        device_hash BLOB PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        at_ns INTEGER NOT NULL,
+        is_wanted INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE questions (id INTEGER PRIMARY KEY CHECK (id = 1), issuer BLOB NOT NULL) STRICT;
+
     ALTER TABLE mailboxes ADD COLUMN is_refused INTEGER NOT NULL DEFAULT 0;     -- its server does not let this account read it
     ALTER TABLE journal ADD COLUMN sender_token BLOB;   -- the hash of what it was posted with, where the server says
     ALTER TABLE messages ADD COLUMN is_outsiders INTEGER NOT NULL DEFAULT 0;    -- in a group: of somebody who is not in it

@@ -13,7 +13,7 @@ from tests.sim.faults import ROUGH
 from tests.sim.groups import comes_in, holds, members
 from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.new_device import NewDevice
-from tests.sim.people import Pair, two_people
+from tests.sim.people import Pair, acquaint, two_people
 from tests.sim.virtual_time import simulated, until
 from xirtam_core.codec import bcs
 from xirtam_core.codec.primitives import Base64Bytes
@@ -60,6 +60,43 @@ async def _is_one_of_hers(scene: Scene) -> None:
     tablet.engine.conversations.send_text(chat.id, "from the tablet")
     await until(lambda: "from the tablet" in pair.bobby.texts(pair.alice), "Bobby gets it", 120)
     await until(lambda: "from the tablet" in pair.alice.texts(pair.bobby), "the phone has it", 120)
+
+
+@pytest.mark.parametrize("with_history", [True, False])
+def test_what_comes_between_a_pairing_and_the_new_devices_first_key_reaches_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_history: bool
+) -> None:
+    @simulated
+    async def scenario() -> None:
+        async with scene(tmp_path, monkeypatch) as at:
+            alice, bobby, tablet = at.pair.alice, at.pair.bobby, at.tablet
+            await acquaint(at.pair)
+            old = alice.messages(bobby)[0]
+            await asyncio.sleep(100)
+            tablet.show_code()
+            code = await tablet.code()
+            tablet.end.is_cut = True
+            await alice.engine.devices.pair(code, with_history=with_history)
+            await bobby.write(alice, "in the gap")
+            await alice.gets(bobby, "in the gap")
+            alice.engine.conversations.edit(bobby.name, old.id, "hello, edited")
+            alice.engine.people.set_petname(bobby.name, "Bob")
+            group = (await alice.engine.groups.create("Climbers")).id
+            await alice.restart()
+            await asyncio.sleep(3 * 24 * 3600)
+            tablet.end.is_cut = False
+            await tablet.joined(3600)
+            expected = [
+                "hello, edited",
+                "in the gap",
+            ]  # what has changed is given, also where older messages were not wanted
+            await until(lambda: tablet.texts(bobby.name) == expected, "it has what came meanwhile", 900)
+            (chat,) = [each for each in tablet.engine.conversations.chats() if each.peer == bobby.name]
+            assert chat.petname == "Bob"
+            await until(lambda: [each.id for each in tablet.engine.groups.groups()] == [group], "and the group", 900)
+            await _is_one_of_hers(at)
+
+    scenario()
 
 
 def test_a_paired_device_is_in_the_accounts_groups_with_what_was_said_in_them(

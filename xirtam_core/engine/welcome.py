@@ -1,0 +1,89 @@
+"""What a device that has just joined would miss: what came between its pairing and its first key (spec: extensions.md, Pairing).
+
+What it was given with its certificate is as of the pairing, and until it has published a key everything is sealed to the account's
+other devices alone. So it asks the device that has certified it, once, for what has changed since: messages, people, groups,
+revocations.
+"""
+
+import asyncio
+
+from xirtam_core.codec.primitives import Hash
+from xirtam_core.engine.contact_book import ContactBook
+from xirtam_core.engine.history import History
+from xirtam_core.engine.outcome import Outcome
+from xirtam_core.engine.own_devices import OwnDevices
+from xirtam_core.engine.session import Session
+from xirtam_core.errors import XirtamError
+from xirtam_core.protocol.account_events import CatchUpWanted
+from xirtam_core.protocol.device_events import DeviceRevoked
+from xirtam_core.storage import devices, introduction, welcomes
+from xirtam_core.storage.database import Database
+
+_KEYS_ARE_FRESH_S = 70.0
+"""How long senders may keep a list of keys in which the new device's is not: a little more than a minute."""
+_RETRY_S = 60.0
+_MARGIN_NS = 12 * 3600 * 10**9
+"""How far the account's clocks may be apart: what was said of people a little earlier is said again."""
+
+
+class Welcome:
+    """Asks for what was missed, on a new device; gives it, on the one that has certified it."""
+
+    def __init__(
+        self,
+        database: Database,
+        session: Session,
+        history: History,
+        book: ContactBook,
+        own_devices: OwnDevices,
+    ) -> None:
+        self._database = database
+        self._session = session
+        self._history = history
+        self._book = book
+        self._own_devices = own_devices
+        self._asked = asyncio.Event()
+        own_devices.register(CatchUpWanted, self._take)
+
+    async def run(self) -> None:
+        """Asks if there is something to ask for, and answers for ever."""
+        self._ask()
+        while True:
+            self._asked.clear()
+            for device in welcomes.wanted(self._database):
+                await asyncio.sleep(_KEYS_ARE_FRESH_S)
+                await self._answer(device)
+            try:
+                async with asyncio.timeout(_RETRY_S if welcomes.wanted(self._database) else None):
+                    await self._asked.wait()
+            except TimeoutError:
+                continue
+
+    def _ask(self) -> None:
+        with self._database.transaction():
+            if (issuer := welcomes.take_question(self._database)) is not None:
+                self._own_devices.tell(CatchUpWanted(by=self._session.account.device_hash, of=issuer))
+
+    def _take(self, event: CatchUpWanted, sent_at: int, outcome: Outcome) -> None:
+        if event.of == self._session.account.device_hash and welcomes.want(self._database, event.by):
+            self._asked.set()
+
+    async def _answer(self, device: Hash) -> None:
+        """Tells what has changed since the device was paired, and where the messages are; does it again where it is broken off."""
+        paired = welcomes.find(self._database, device)
+        if paired is None:
+            return
+        try:
+            shared, count = await self._history.offer(after_revision=paired.revision, only=device)
+        except XirtamError:
+            return  # it is tried again
+        with self._database.transaction():
+            if count:
+                self._own_devices.tell(shared)
+            self._book.say_again(paired.at_ns - _MARGIN_NS)
+            for group in introduction.memberships(self._database, paired.at_ns - _MARGIN_NS):
+                self._own_devices.tell(group)
+            for each in devices.known(self._database).values():
+                if each.is_revoked:
+                    self._own_devices.tell(DeviceRevoked(each.device))
+            welcomes.done(self._database, device)
