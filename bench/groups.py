@@ -97,6 +97,7 @@ class Reader:
         group_keys.add(self.database, group.chat, self.key, 0)
         controls = Controls(self.database, ME)
         self.group, self.began_ns = group, now_ns
+        self.rosters = rosters
         self.receptions = MailboxReceptions(self.database, ME, rosters, controls, Arrivals(self.database, ME, controls))
 
     def entries(self, mailbox: Hash, events: list[Event], key: AeadKey, first_ns: int) -> list[JournalEntry]:
@@ -146,12 +147,12 @@ def reading(count: int) -> None:
             "messages of a group of 10,000 opened, verified and stored, by the core's time", count / taken, "1/s", count
         )
         began = time.process_time()
-        details = reader.receptions._rosters.of(reader.group)  # type: ignore[reportPrivateUsage]
+        roster = reader.rosters.of(reader.group)
         report(
             "its roster from the database, processor time",
             1000 * (time.process_time() - began),
             "ms",
-            len(details.members),
+            len(roster.members),
         )
         reader.database.close()
 

@@ -26,7 +26,17 @@ from xirtam_core.protocol.control import (
 )
 from xirtam_core.protocol.event import Event, is_group
 from xirtam_core.protocol.opened import Opened
-from xirtam_core.storage import amendments, chats, early_controls, messages, outbox, people, reactions, receipts
+from xirtam_core.storage import (
+    amendments,
+    chats,
+    early_controls,
+    messages,
+    outbox,
+    people,
+    reactions,
+    receipts,
+    revisions,
+)
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -59,7 +69,7 @@ class Amendments:
             case ReactionBody(emoji=emoji, remove=remove) if not message.message.is_withdrawn:
                 is_changed = reactions.put(self._database, message.row, sender, emoji, event.sent_at, is_removed=remove)
                 if is_changed:
-                    messages.touch(self._database, message.row)
+                    revisions.touch(self._database, message.row)
             case Receipt() as receipt if message.message.mine and sender == message.message.chat != self._me:
                 return self._acknowledge(message, receipt)
             case _:

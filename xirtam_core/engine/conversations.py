@@ -18,7 +18,7 @@ from xirtam_core.groups import GroupState
 from xirtam_core.names import Username
 from xirtam_core.protocol.event import TEXT
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import chats, counters, group_tasks, messages, peers
+from xirtam_core.storage import chats, counters, group_tasks, messages, peers, revisions
 from xirtam_core.storage import outbox as stored_outbox
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
@@ -116,7 +116,7 @@ class Conversations:
 
     def latest_change(self) -> int:
         """See the face."""
-        return messages.latest_revision(self._database)
+        return revisions.latest(self._database)
 
     def send_text(self, chat: str, text: str, *, reply_to: str | None = None, once: str | None = None) -> Message:
         """See the face."""

@@ -102,9 +102,11 @@ class GroupWork:
         tasks: dict[str, list[GroupTask]] = {}
         for task in group_tasks.due(self._database, seconds(self._clock)):
             tasks.setdefault(task.chat, []).append(task)
-        known = groups.in_states(self._database, GroupState.JOINING, GroupState.MEMBER)
-        for group in known:
-            if group.chat not in self._busy:
+        now_s = seconds(self._clock)
+        for group in groups.in_states(self._database, GroupState.JOINING, GroupState.MEMBER):
+            is_rekey_due = group.rekey_s is not None and group.rekey_s <= now_s
+            has_work = group.state is GroupState.JOINING or is_rekey_due or group.chat in tasks
+            if has_work and group.chat not in self._busy:
                 self._busy.add(group.chat)
                 side_by_side.create_task(self._work_for(group.chat, tasks.get(group.chat, [])))
 
@@ -113,10 +115,10 @@ class GroupWork:
             await self._work_off(chat, tasks)
         finally:
             self._busy.discard(chat)
-        if self._database_has_more(chat):
+        if self._is_hastened(chat):
             self._wanted.set()
 
-    def _database_has_more(self, chat: str) -> bool:
+    def _is_hastened(self, chat: str) -> bool:
         """Whether something urgent was asked for while the work was going on."""
         group = groups.find(self._database, chat)
         return group is not None and group.urgency > 0 and chat not in self._not_before
@@ -212,7 +214,7 @@ class GroupWork:
             missed = await self._posting.rekey(group, roster, shut_out, may_wait=not group.urgency and not is_late)
             for name in missed:
                 group_tasks.add(self._database, group.chat, TaskKind.HAND_KEYS, name, before_ns)
-        next_s = seconds(self._clock) + round(random.expovariate(1 / _REKEY_MEAN_S))  # as above
+        next_s = seconds(self._clock) + round(random.expovariate(1 / _REKEY_MEAN_S))
         groups.has_rekeyed(self._database, group, next_s)
 
     async def _hand_keys(self, task: GroupTask, group: StoredGroup) -> None:
@@ -234,9 +236,8 @@ class GroupWork:
             await self._hand_keys(task, group)
             return
         if task.kind is TaskKind.EMPOWER and not self._is_in_force(task, group):
-            group_tasks.put_off(
-                self._database, task, seconds(self._clock)
-            )  # rights follow from what the group was told
+            # Rights follow from what the group has been told.
+            group_tasks.put_off(self._database, task, seconds(self._clock))
             return
         may_edit, is_member = task.kind is TaskKind.EMPOWER, task.kind is not TaskKind.SHUT_OUT
         try:

@@ -30,7 +30,7 @@ from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.rpc.home_server import AccessDenied
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import amendments, chats, messages
+from xirtam_core.storage import amendments, chats, messages, places
 from xirtam_core.storage import outbox as stored
 from xirtam_core.storage import peers as stored_peers
 from xirtam_core.storage.database import Database
@@ -92,7 +92,7 @@ class Outbox:
                 event.hash(),
                 is_mine=True,
                 received_at_ns=None,
-                position_ns=messages.next_position(self._database, chat, min(now_ns, LATEST_RECEIVED)),
+                position_ns=places.next_position(self._database, chat, min(now_ns, LATEST_RECEIVED)),
                 state=SendState.QUEUED,
             )
             if message is None:

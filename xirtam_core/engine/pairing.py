@@ -26,7 +26,7 @@ from xirtam_core.protocol.mailbox import MailboxAcl
 from xirtam_core.protocol.pairing import PairingCode, PairingReply, chain_to_json, seal_reply
 from xirtam_core.rpc.home_server import AccessDenied
 from xirtam_core.storage import devices as stored
-from xirtam_core.storage import introduction, messages, welcomes
+from xirtam_core.storage import introduction, revisions, welcomes
 from xirtam_core.storage.database import Database
 
 _REPLY_TTL_S = 7 * 86_400
@@ -95,7 +95,7 @@ class Pairing:
     def _note(self, device: Hash, label: str | None, chain: CertificateChain) -> None:
         now_s = seconds(self._clock)
         with self._database.transaction():
-            welcomes.note(self._database, device, messages.latest_revision(self._database), self._clock.now_ns())
+            welcomes.note(self._database, device, revisions.latest(self._database), self._clock.now_ns())
             stored.add(self._database, device, label, now_s)
             stored.set_chain(self._database, device, chain)
             self._own_devices.tell(DeviceNamed(device, label, now_s))

@@ -3,7 +3,7 @@
 The outcome does not depend on the order in which amendments arrive: of edits the latest counts, and a withdrawal is for good.
 """
 
-from xirtam_core.storage import messages, reactions, texts
+from xirtam_core.storage import reactions, revisions, texts
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -18,7 +18,7 @@ def edit(database: Database, message: StoredMessage, text: str, sent_at_ns: int)
     )  # fmt: skip
     if is_news:
         texts.replace(database, message.row, message.message.chat, text)
-        messages.touch(database, message.row)
+        revisions.touch(database, message.row)
     return is_news > 0
 
 
@@ -35,7 +35,7 @@ def withdraw(database: Database, message: StoredMessage) -> bool:
         return False
     texts.remove(database, message.row)
     reactions.clear(database, message.row)
-    messages.touch(database, message.row)
+    revisions.touch(database, message.row)
     erase(database, message.row)
     return True
 

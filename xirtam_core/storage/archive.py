@@ -8,7 +8,7 @@ from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.archive import ArchivedChat, ArchivedMessage
 from xirtam_core.protocol.event import is_group
-from xirtam_core.storage import amendments, messages, reactions, texts
+from xirtam_core.storage import amendments, messages, reactions, revisions, texts
 from xirtam_core.storage.chats import mark_read_told
 from xirtam_core.storage.content import NOTICE
 from xirtam_core.storage.database import Database
@@ -107,7 +107,7 @@ def _amend_again(database: Database, message: ArchivedMessage) -> None:
         amendments.edit(database, known, message.edited_body.decode(errors="replace"), message.edited_at_ns)
     for sender, emoji, sent_at_ns, is_removed in message.reactions:
         if reactions.put(database, known.row, Username(sender), emoji, sent_at_ns, is_removed=is_removed):
-            messages.touch(database, known.row)
+            revisions.touch(database, known.row)
 
 
 def _amend(database: Database, row: int, message: ArchivedMessage) -> None:

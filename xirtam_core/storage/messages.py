@@ -12,7 +12,7 @@ from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.discreet import Discreet
 from xirtam_core.names import Username
 from xirtam_core.protocol.event import Event, recipient_of
-from xirtam_core.storage import counters, reactions, texts
+from xirtam_core.storage import counters, places, reactions, revisions, texts
 from xirtam_core.storage.content import Content
 from xirtam_core.storage.database import Database, Row
 
@@ -21,20 +21,13 @@ _COLUMNS = (
     " state, failure, reply_to, edited_body, is_withdrawn, is_outsiders"
 )
 
-_NEXT_REVISION = (
-    "1 + max(coalesce((SELECT max(revision) FROM messages), 0),"
-    " coalesce((SELECT value FROM counters WHERE name = 'revision'), 0))"
-)
-"""Later than every one before, those of deleted messages included."""
-
-_AHEAD_NS = 60_000_000_000
 _PAGE_BYTES = 4 * 1024 * 1024
 """How much of bodies is read for one page, so that an answer stays small whatever peers send."""
 _MOST_TURNS = 20
 
 _INSERT = (
     "INSERT OR IGNORE INTO messages (chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine,"  # noqa: S608 # no input
-    f" unchecked_root, state, failure, reply_to, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_NEXT_REVISION})"
+    f" unchecked_root, state, failure, reply_to, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {revisions.NEXT})"
 )
 
 
@@ -83,20 +76,8 @@ def insert(
         if find_event(database, chat, sender, event, event_hash) is not None:
             return None
         if received_at_ns is not None:
-            _make_room(database, chat, position_ns)
-        position_ns = _free_position(database, chat, position_ns)
-
-
-def _free_position(database: Database, chat: str, wanted_ns: int) -> int:
-    while database.row("SELECT 1 FROM messages WHERE chat = ? AND position_ns = ?", chat, wanted_ns):
-        wanted_ns += 1
-    return wanted_ns
-
-
-def next_position(database: Database, chat: str, now_ns: int) -> int:
-    """The position behind everything in the chat."""
-    row = database.row("SELECT max(position_ns) FROM messages WHERE chat = ?", chat)
-    return max(now_ns, (row[0] if row and row[0] else 0) + 1)
+            places.make_room(database, chat, position_ns)
+        position_ns = places.free(database, chat, position_ns)
 
 
 def get(database: Database, row: int) -> StoredMessage:
@@ -192,55 +173,16 @@ def arrived(database: Database, row: int, received_at_ns: int) -> list[StoredMes
     """
     chat = get(database, row).message.chat
     database.execute("UPDATE messages SET received_at_ns = ? WHERE id = ?", received_at_ns, row)
-    made_room = _make_room(database, chat, received_at_ns)
-    place_ns = _move(database, chat, row, received_at_ns)
-    touch(database, row)
-    moved = dict.fromkeys([row, *made_room, *_move_waiting(database, chat, row, place_ns)])
+    made_room = places.make_room(database, chat, received_at_ns)
+    place_ns = places.move(database, chat, row, received_at_ns)
+    revisions.touch(database, row)
+    moved = dict.fromkeys([row, *made_room, *places.move_waiting(database, chat, row, place_ns)])
     return [get(database, each) for each in moved]
-
-
-def _make_room(database: Database, chat: str, place_ns: int) -> list[int]:
-    """Moves an own message that waits at a place, and what waits after it, out of the way of one that belongs there; gives what moved.
-
-    Were the one that belongs there moved up instead, another that comes later could be put before it, unlike on other devices.
-    """
-    holder = database.row(
-        "SELECT id FROM messages WHERE chat = ? AND position_ns = ? AND is_mine AND received_at_ns IS NULL",
-        chat, place_ns,
-    )  # fmt: skip
-    return [] if holder is None else _move_waiting(database, chat, holder[0] - 1, place_ns)
-
-
-def _move_waiting(database: Database, chat: str, row: int, place_ns: int) -> list[int]:
-    """Moves what was written after `row` and waits behind `place_ns`, if the first of it is not there; gives what moved.
-
-    It moves ahead by more than it must, so that the arrival of the next does not move all of the rest again.
-    """
-    waiting = "FROM messages WHERE chat = ? AND id > ? AND is_mine AND received_at_ns IS NULL"
-    first = database.row(f"SELECT position_ns {waiting} ORDER BY id LIMIT 1", chat, row)
-    moved: list[int] = []
-    if first is None or first[0] > place_ns:
-        return moved
-    last_ns = place_ns + _AHEAD_NS
-    for other, position_ns in database.rows(f"SELECT id, position_ns {waiting} ORDER BY id", chat, row):
-        if position_ns > last_ns:
-            break  # and so are those that come after it
-        last_ns = _move(database, chat, other, last_ns + 1)
-        touch(database, other)
-        moved.append(other)
-    return moved
-
-
-def _move(database: Database, chat: str, row: int, position_ns: int) -> int:
-    database.execute("UPDATE messages SET position_ns = -id WHERE id = ?", row)  # its own place is free to be taken
-    place_ns = _free_position(database, chat, position_ns)
-    database.execute("UPDATE messages SET position_ns = ? WHERE id = ?", place_ns, row)
-    return place_ns
 
 
 def set_state(database: Database, row: int, state: SendState, failure: str | None = None) -> StoredMessage:
     """Moves an own message to another state, with the reason where it failed or waits."""
-    sql = f"UPDATE messages SET state = ?, failure = ?, revision = {_NEXT_REVISION} WHERE id = ?"  # noqa: S608 # no input
+    sql = f"UPDATE messages SET state = ?, failure = ?, revision = {revisions.NEXT} WHERE id = ?"  # noqa: S608 # no input
     database.execute(sql, state, failure, row)
     return get(database, row)
 
@@ -255,7 +197,7 @@ def let_in(database: Database, chat: str, sender: Username) -> list[StoredMessag
     sql = "UPDATE messages SET is_outsiders = 0 WHERE chat = ? AND sender = ? AND is_outsiders RETURNING id"
     rows = [row for (row,) in database.rows(sql, chat, sender)]
     for row in rows:
-        touch(database, row)
+        revisions.touch(database, row)
     return [get(database, row) for row in rows]
 
 
@@ -275,7 +217,7 @@ def delete_from(database: Database, chat: str, sender: Username, after_ns: int) 
 def delete(database: Database, row: int) -> None:
     """Deletes an own message that was not sent, and what the outbox holds of it."""
     with database.transaction():
-        counters.set_to(database, "revision", latest_revision(database))
+        counters.set_to(database, "revision", revisions.latest(database))
         texts.remove(database, row)
         database.execute("DELETE FROM messages WHERE id = ?", row)
 
@@ -283,7 +225,7 @@ def delete(database: Database, row: int) -> None:
 def delete_all(database: Database, chat: str) -> None:
     """Deletes every message of a chat, and what belongs to them."""
     with database.transaction():
-        counters.set_to(database, "revision", latest_revision(database))
+        counters.set_to(database, "revision", revisions.latest(database))
         texts.remove_all(database, chat)
         database.execute("DELETE FROM messages WHERE chat = ?", chat)
 
@@ -306,7 +248,7 @@ def mark_verified(database: Database, sender: Username, root: Hash) -> list[Stor
         bytes(root),
     )
     for (row,) in rows:
-        touch(database, row)
+        revisions.touch(database, row)
     return [get(database, row) for (row,) in rows]
 
 
@@ -385,17 +327,6 @@ def find_once(database: Database, chat: str, once: str) -> StoredMessage | None:
 def note_once(database: Database, row: int, once: str) -> None:
     """Notes what its sender knows an own message by."""
     database.execute("UPDATE messages SET once = ? WHERE id = ?", once, row)
-
-
-def latest_revision(database: Database) -> int:
-    """The revision of the change that came last, 0 where there is none."""
-    row = database.row(f"SELECT {_NEXT_REVISION} - 1")
-    return 0 if row is None else int(row[0])
-
-
-def touch(database: Database, row: int) -> None:
-    """Notes that the message has changed."""
-    database.execute(f"UPDATE messages SET revision = {_NEXT_REVISION} WHERE id = ?", row)  # noqa: S608 # no input
 
 
 def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from xirtam_core.chat import SendState
-from xirtam_core.storage import messages
+from xirtam_core.storage import messages, revisions
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -21,5 +21,5 @@ def reached(database: Database, up_to: StoredMessage, state: SendState) -> list[
         )  # fmt: skip
         changed.extend(row for (row,) in rows)
     for row in sorted(changed):
-        messages.touch(database, row)
+        revisions.touch(database, row)
     return [messages.get(database, row) for row in sorted(changed)]

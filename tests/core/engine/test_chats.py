@@ -16,7 +16,7 @@ from xirtam_core.chat import Message, Page, SendState
 from xirtam_core.errors import NotFound
 from xirtam_core.events import ChatChanged
 from xirtam_core.names import Username
-from xirtam_core.storage import chats, messages
+from xirtam_core.storage import chats, messages, places
 from xirtam_core.storage.database import Database
 
 ALICE, BOBBY = Username("@alice"), Username("@bobby")
@@ -39,7 +39,7 @@ def _theirs(database: Database, number: int, received_at: int) -> None:
 
 def _mine(database: Database, number: int, now: int) -> int:
     event = builders.text_event(BOBBY, f"mine {number}", number)
-    position = messages.next_position(database, BOBBY, now)
+    position = places.next_position(database, BOBBY, now)
     stored = messages.insert(
         database,
         BOBBY,

@@ -439,16 +439,19 @@ def _stored(group: Circle) -> groups.StoredGroup:
     return found
 
 
+async def _ban_bobby_while_he_is_off(group: Circle) -> None:
+    """He cannot read that he is banned: the server refuses him."""
+    await group.bobby.crash()
+    group.alice.engine.groups.ban(group.group, group.bobby.name)
+    await until(lambda: not group_tasks.about(group.alice.database, group.group, TaskKind.SHUT_OUT), "he is out", 600)
+    group.bobby.start()
+    await until(lambda: group.shown(group.bobby).is_refused, "he is refused", 600)
+
+
 @simulated
 async def test_who_was_off_when_banned_comes_back_by_a_new_invitation(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
-        await group.bobby.crash()
-        group.alice.engine.groups.ban(group.group, group.bobby.name)
-        await until(
-            lambda: not group_tasks.about(group.alice.database, group.group, TaskKind.SHUT_OUT), "he is out", 600
-        )
-        group.bobby.start()
-        await until(lambda: group.shown(group.bobby).is_refused, "he is refused", 600)
+        await _ban_bobby_while_he_is_off(group)
         group.alice.engine.groups.unban(group.group, group.bobby.name)
         await until(lambda: group.members(group.alice)[group.bobby.name].status is Status.PENDING, "may come in", 600)
         await group.alice.engine.groups.invite(group.group, group.bobby.name)
@@ -460,13 +463,7 @@ async def test_who_was_off_when_banned_comes_back_by_a_new_invitation(tmp_path: 
 @simulated
 async def test_who_is_refused_can_leave_and_forget(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
-        await group.bobby.crash()
-        group.alice.engine.groups.ban(group.group, group.bobby.name)
-        await until(
-            lambda: not group_tasks.about(group.alice.database, group.group, TaskKind.SHUT_OUT), "he is out", 600
-        )
-        group.bobby.start()
-        await until(lambda: group.shown(group.bobby).is_refused, "he is refused", 600)
+        await _ban_bobby_while_he_is_off(group)
         group.bobby.engine.groups.leave(group.group)
         assert group.shown(group.bobby).state is GroupState.LEFT
         group.bobby.engine.groups.forget(group.group)
