@@ -27,6 +27,7 @@ from xirtam_core.engine.group_work import GroupWork
 from xirtam_core.engine.groups import Groups
 from xirtam_core.engine.history import History
 from xirtam_core.engine.inbox import Inbox
+from xirtam_core.engine.invitations import Invitations
 from xirtam_core.engine.keeping import Keeping
 from xirtam_core.engine.mailbox_receptions import MailboxReceptions
 from xirtam_core.engine.moves import Moves
@@ -124,9 +125,12 @@ class Engine:
             self._poller.refresh,
             self._announce,
         )
+        self._invitations = Invitations(
+            database, self._controls, self._own_devices, book, rosters, self._group_work, clock, self._announce
+        )
         self.groups = Groups(
-            database, self._session, network, self._peers, self._outbox, self._controls, self._own_devices, book, rosters,
-            self._group_work, clock, announcer, self._poller.refresh,
+            database, self._session, network, self._peers, self._outbox, self._own_devices, book, rosters,
+            self._group_work, self._invitations, clock, announcer, self._poller.refresh,
         )  # fmt: skip
         self._welcome = Welcome(database, self._session, self.history, book, self._own_devices)
         self._reading = Reading(database, self._own_devices, self._controls)
@@ -183,7 +187,7 @@ class Engine:
                 tasks.create_task(self._moves.run())
                 tasks.create_task(self.devices.run())
                 tasks.create_task(self._group_work.run())
-                tasks.create_task(self.groups.run())
+                tasks.create_task(self._invitations.run())
         except* StorageFault as faults:
             fault: BaseException = faults
             while isinstance(fault, BaseExceptionGroup):

@@ -12,11 +12,10 @@ from xirtam_core.crypto import aead
 from xirtam_core.crypto.hashing import token_hash
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.contact_book import ContactBook
-from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.group_work import GroupWork
+from xirtam_core.engine.invitations import EARLIER_NS, Invitations
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
-from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.rosters import Rosters
@@ -25,10 +24,8 @@ from xirtam_core.errors import Malformed, NotFound, Refused
 from xirtam_core.events import ChatChanged, ChatRemoved
 from xirtam_core.groups import Group, GroupDetails, GroupMember, GroupState, Status
 from xirtam_core.names import Username
-from xirtam_core.people import Standing
 from xirtam_core.protocol import group_command
 from xirtam_core.protocol.account_events import GroupJoined, Membership
-from xirtam_core.protocol.event import is_group
 from xirtam_core.protocol.group import GroupDescriptor
 from xirtam_core.protocol.group_command import (
     LONGEST_DESCRIPTION,
@@ -47,18 +44,12 @@ from xirtam_core.protocol.group_invite import INVITE, GroupInvite
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.mailbox import MailboxAcl
 from xirtam_core.protocol.roster import Roster
-from xirtam_core.storage import chats, group_keys, group_members, group_tasks, journal, messages, people
+from xirtam_core.storage import chats, group_keys, group_members, group_tasks, journal
 from xirtam_core.storage import groups as stored
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.group_tasks import TaskKind
 from xirtam_core.storage.groups import StoredGroup
 from xirtam_core.storage.journal import Place
-from xirtam_core.storage.messages import StoredMessage
-
-_MOST = 5000
-_MOST_INVITATIONS = 200
-_EARLIER_NS = 600 * 1_000_000_000
-"""How long before "now" a reading of messages begins: that is this clock's, and compared with the server's."""
 
 
 class Groups:
@@ -71,11 +62,11 @@ class Groups:
         network: Network,
         known: Peers,
         outbox: Outbox,
-        controls: Controls,
         own_devices: OwnDevices,
         book: ContactBook,
         rosters: Rosters,
         work: GroupWork,
+        invitations: Invitations,
         clock: Clock,
         announcer: Announcer,
         on_followed: Callable[[], None],
@@ -90,26 +81,14 @@ class Groups:
         self._book = book
         self._rosters = rosters
         self._work = work
+        self._invitations = invitations
         self._clock = clock
         self._announcer = announcer
         self._on_followed = on_followed
-        controls.when_stored(self._note_invitation)
-        book.when_contact(self._note_invitations_of)
-        own_devices.register(GroupJoined, self._take)
 
     @property
     def _me(self) -> Username:
         return self._session.account.username
-
-    async def run(self) -> None:
-        """Comes into the groups that this device was told of before."""
-        with self._database.transaction():
-            for body in stored.take_told(self._database):
-                try:
-                    self._told(GroupJoined.parse(body.encode()), self._clock.now_ns(), Outcome())
-                except Malformed:
-                    continue
-        self._work.hurry()
 
     # What there is
 
@@ -170,96 +149,13 @@ class Groups:
 
     def accept(self, group: str) -> Chat:
         """See the face."""
-        known = self._require(group)
-        if known.state is not GroupState.INVITED:
-            return self._chat(group)
-        with self._database.transaction():
-            stored.store(self._database, msgspec.structs.replace(known, state=GroupState.JOINING, says_accepted=True))
-            keys = group_keys.all_of(self._database, group)
-            self._own_devices.tell(GroupJoined.of(Membership(known.descriptor, keys[0], known.token)))
-        self._work.hurry()
+        self._invitations.accept(self._require(group))
         return self._announced(group)
 
     def decline(self, group: str) -> None:
         """See the face."""
-        if self._require(group).state is not GroupState.INVITED:
-            raise Refused("there is no invitation to decline: leave the group instead")
-        with self._database.transaction():
-            stored.remove(self._database, group)
-            chats.remove(self._database, group)
+        self._invitations.decline(self._require(group))
         self._announcer.announce(ChatRemoved(group))
-
-    def _note_invitations_of(self, name: Username) -> None:
-        """Somebody has become a contact, whose invitations were a stranger's until now."""
-        outcome = Outcome()
-        for message in messages.of_type(self._database, name, INVITE):
-            self._note_invitation(message, outcome)
-        for chat in outcome.chats:
-            self.announce(chat)
-
-    def _note_invitation(self, message: StoredMessage, outcome: Outcome) -> None:
-        """Somebody invites this account; what an own device sent is an invitation of others."""
-        said = message.message
-        if said.mime != INVITE or said.mine or said.is_withdrawn or is_group(said.chat):
-            return
-        invite = GroupInvite.parse(message.body)
-        chat, sender = invite.descriptor.id().hex(), message.message.sender
-        known = stored.find(self._database, chat)
-        if known is not None and not self._may_be_replaced(known, sender):
-            return
-        if people.standing(self._database, sender) is not Standing.CONTACT or self._is_full():
-            return
-        after_ns = max(0, invite.created_at - _EARLIER_NS)
-        group = StoredGroup(
-            chat,
-            invite.descriptor,
-            invite.descriptor.server,
-            invite.token,
-            GroupState.INVITED,
-            after_ns,
-            invited_by=sender,
-        )
-        stored.store(self._database, group)
-        group_keys.remove_all(self._database, chat)
-        group_keys.add(self._database, chat, invite.group_key, 0)
-        chats.open_group(self._database, chat, self._clock.now_ns())
-        outcome.chats.add(chat)
-
-    def _may_be_replaced(self, known: StoredGroup, inviter: Username) -> bool:
-        """Whether an invitation may take the place of what opens a group already: where that is refused, or was the same one's."""
-        if known.state in stored.READ:
-            if not self._shown(known.chat).is_refused:
-                return False
-            self._rosters.leave(known, GroupState.LEFT)
-            return True
-        return known.state is not GroupState.INVITED or known.invited_by == inviter
-
-    def _is_full(self) -> bool:
-        invitations = len(stored.in_states(self._database, GroupState.INVITED))
-        return invitations >= _MOST_INVITATIONS or stored.count(self._database) >= _MOST
-
-    def _take(self, event: GroupJoined, sent_at: int, outcome: Outcome) -> None:
-        """Another device of this account, or this one, has come into a group."""
-        self._told(event, sent_at, outcome)
-
-    def _told(self, event: GroupJoined, at_ns: int, outcome: Outcome) -> None:
-        membership = event.membership()
-        descriptor = membership.descriptor
-        chat = descriptor.id().hex()
-        known = stored.find(self._database, chat)
-        if known is not None and known.state in stored.READ:
-            return
-        if stored.count(self._database) >= _MOST and known is None:
-            raise Malformed("more groups than an account takes")
-        after_ns = max(0, at_ns - _EARLIER_NS) if known is None else known.after_ns
-        group = StoredGroup(chat, descriptor, descriptor.server, membership.token, GroupState.JOINING, after_ns)
-        if known is not None:
-            group = msgspec.structs.replace(group, invited_by=known.invited_by)
-        stored.store(self._database, group)
-        group_keys.add(self._database, chat, membership.key, 0)
-        chats.open_group(self._database, chat, self._clock.now_ns())
-        outcome.chats.add(chat)
-        self._work.hurry()
 
     # Taking part
 
@@ -373,7 +269,7 @@ class Groups:
         self._outbox.queue_control(group.chat, MANAGE, group_command.render(command))
 
     def _now_ns(self) -> int:
-        return max(0, self._clock.now_ns() - _EARLIER_NS)
+        return max(0, self._clock.now_ns() - EARLIER_NS)
 
     def _require(self, group: str) -> StoredGroup:
         known = stored.find(self._database, group)

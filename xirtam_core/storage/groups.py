@@ -140,6 +140,12 @@ def shown(database: Database, chat: str) -> Group | None:
     return None if row is None else _shown(row)
 
 
+def is_refused(database: Database, chat: str) -> bool:
+    """Whether a group's server does not let this account read any more."""
+    group = shown(database, chat)
+    return group is not None and group.is_refused
+
+
 def shown_of(database: Database, chats: Sequence[str]) -> dict[str, Group]:
     """The groups of these chats, as those show them."""
     if not chats:
