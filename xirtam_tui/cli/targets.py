@@ -36,28 +36,27 @@ async def chat_of(client: Client, target: str, *, unseen: bool = False) -> Chat:
     """
     if (known := await _group_chat(client, target)) is not None:
         return known
-    return await client.start_chat(Username.parse(target), unseen=unseen)
+    return await client.start_chat(_name_of(target), unseen=unseen)
 
 
 async def known_chat(client: Client, target: str) -> str:
     """What the chat with a person, or of a group, is called, whether or not there is one with the person."""
     known = await _group_chat(client, target)
-    return Username.parse(target) if known is None else known.id
+    return _name_of(target) if known is None else known.id
 
 
 async def _group_chat(client: Client, target: str) -> Chat | None:
-    if target.startswith("@"):
-        return None
-    found = _matching(await client.groups.groups(), target)
-    if not found and _is_name(target):
+    """The chat of the group that is meant; None where there is none, and a person's name may be."""
+    if target.startswith("@") or not _matching(await client.groups.groups(), target):
         return None
     group = await group_of(client, target)
     return next((each for each in await client.chats() if each.id == group.id), None)
 
 
-def _is_name(target: str) -> bool:
+def _name_of(target: str) -> Username:
     try:
-        Username.parse(target)
-    except InvalidName:
-        return False
-    return True
+        return Username.parse(target)
+    except InvalidName as reason:
+        if target.startswith("@"):
+            raise
+        raise InvalidName(f"there is no group {target} here, and {reason}") from None

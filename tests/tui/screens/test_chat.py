@@ -12,6 +12,7 @@ from xirtam_core.chat import Connection, SendState
 from xirtam_core.errors import InUse, Unreachable
 from xirtam_core.events import AlarmRaised, MessageAdded
 from xirtam_core.names import Username
+from xirtam_core.people import Standing
 
 
 def client_with_bobby(**more: object) -> FakeClient:
@@ -265,6 +266,17 @@ async def test_the_very_first_chat_opens_by_itself(tmp_path: Path) -> None:
     async with account_app(client, tmp_path) as driver:
         client.receive("@zelda", "surprise")
         await driver.sees("@zelda", "surprise", "─ 1 new ─", "Write to @zelda")
+
+
+async def test_the_first_chat_opens_also_where_a_stranger_has_become_a_contact(tmp_path: Path) -> None:
+    client = FakeClient()
+    async with account_app(client, tmp_path) as driver:
+        client.add_chat("@zelda", [], standing=Standing.REQUEST)
+        client.receive("@zelda", "surprise")
+        await driver.sees("REQUESTS (1)", "Choose a chat on the left")
+        client.change_chat("@zelda", standing=Standing.CONTACT)
+        await driver.sees("surprise", "Write to @zelda")
+        await driver.sees_not("REQUESTS")
 
 
 async def test_a_narrow_terminal_shows_the_list_or_the_chat(tmp_path: Path) -> None:

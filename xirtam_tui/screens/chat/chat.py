@@ -12,7 +12,6 @@ from textual.timer import Timer
 from xirtam_core.chat import Chat
 from xirtam_core.groups import Group, GroupState
 from xirtam_core.names import Username
-from xirtam_core.people import Standing
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.failures import attempt
@@ -54,8 +53,8 @@ class ChatScreen(Screen[None]):
         self.query_one(StatusBar).status = await bridge.status()
         self.contacts.show(await bridge.chats())
         self._invite()
-        first = self.contacts.neighbour(0)
-        if first is not None and first.standing is Standing.CONTACT and not self.has_class("-narrow"):
+        first = self.contacts.first_contact
+        if first is not None and not self.has_class("-narrow"):
             await self._open(first, write=True)
         else:
             self.contacts.focus()
@@ -64,7 +63,7 @@ class ChatScreen(Screen[None]):
         """Takes in what happened in the engine."""
         if batch.status is not None:
             self.query_one(StatusBar).status = batch.status
-        was_empty = self.contacts.is_empty
+        had_contact = self.contacts.first_contact is not None
         if batch.gone:
             self.contacts.take_away(batch.gone)
         if batch.chats:
@@ -74,10 +73,11 @@ class ChatScreen(Screen[None]):
         if had_chat and self.conversation.chat is None:
             self._leave()
         self._invite()
-        first = self.contacts.neighbour(0)
-        # The very first chat: nothing else could be meant. What a stranger writes opens when a person wants it to.
-        if was_empty and first is not None and first.standing is Standing.CONTACT and not self.has_class("-narrow"):
-            self._go(first)
+        # The very first chat: nothing else could be meant. What a stranger writes opens when a person wants it to, and a stranger
+        # becomes a contact by being accepted, or in a private network by itself.
+        is_idle = self.conversation.chat is None and not self.has_class("-narrow")
+        if is_idle and not had_contact:
+            self._go(self.contacts.first_contact)
 
     def _leave(self) -> None:
         """Goes back to the list: the chat that was open is gone."""

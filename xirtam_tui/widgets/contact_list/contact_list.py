@@ -95,6 +95,11 @@ class ContactList(ScrollView, can_focus=True):
         """Whether there is no chat to show at all, filter or not."""
         return all(chat.standing is Standing.BLOCKED for chat in self._chats.values())
 
+    @property
+    def first_contact(self) -> Chat | None:
+        """The topmost chat that is not a stranger's, filter applied."""
+        return next((chat for chat in self.ordered if chat.standing is Standing.CONTACT), None)
+
     def neighbour(self, step: int) -> Chat | None:
         """The chat so many places below the open one."""
         chats = self.ordered
