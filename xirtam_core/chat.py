@@ -105,10 +105,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class Chat(Discreet, frozen=True, kw_only=True):
     """A conversation as the contact list shows it.
 
-    `read_up_to` is the position up to which it has been read, 0 for nothing; `last` is the newest message, None in a new chat;
-    `alarm` is a security warning in words that blocks sending until it is acknowledged. `features` are what the peer's client is known
-    to understand beyond messages, such as edits; None while it has said nothing, as a reference client never does. `group` is set in
-    the place of `peer` where it is a group's.
+    `read_up_to` is the position up to which all has been read, 0 for nothing: `unread` messages come after it, and where one of them
+    came late, by a server whose clock is behind, perhaps others that have been read. `last` is the newest message, None in a new
+    chat; `alarm` is a security warning in words that blocks sending until it is acknowledged. `features` are what the peer's client
+    is known to understand beyond messages, such as edits; None while it has said nothing, as a reference client never does. `group`
+    is set in the place of `peer` where it is a group's.
     """
 
     id: str

@@ -125,6 +125,7 @@ class Storm:
             raise
 
     def _is_settled(self) -> bool:
+        self.talk.look_at_what_came_late()
         is_at_rest = all(device.is_at_rest() for device in self.devices)
         return is_at_rest and not self.talk.missing() and not self.talk.disagreements()
 

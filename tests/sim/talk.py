@@ -15,6 +15,7 @@ from tests.sim.world import SimDevice, World
 from xirtam_core.chat import Message, MessageKind, SendState
 from xirtam_core.errors import NotFound
 from xirtam_core.names import Username
+from xirtam_core.storage import chats as stored
 
 _EMOJI = ("👍", "🎉", "🌧")
 _RECENT = 8
@@ -148,6 +149,14 @@ class Talk:
                 if device.name in (said.author, said.peer) and said.number not in held
             ]
         return missing
+
+    def look_at_what_came_late(self) -> None:
+        """People see what came to a place that they had read beyond. Only there may their devices differ: it came late on some."""
+        for device in self.devices:
+            for chat in device.engine.conversations.chats():
+                read_ns = stored.read_up_to_ns(device.database, chat.id)
+                if chat.read_up_to < read_ns:
+                    device.engine.conversations.mark_read(chat.id, read_ns)
 
     def disagreements(self) -> list[str]:
         """Where devices differ about what a message says now, what is on it, who is called what, or what has been read."""

@@ -6,7 +6,7 @@
 
 import asyncio
 import threading
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from queue import SimpleQueue
@@ -114,9 +114,9 @@ class FakeClient:
         message = msgspec.structs.replace(self._message(peer, text, mine=False), **changes)
         if peer not in self._chats:
             self.add_chat(peer, [])
-        self.messages[peer].append(message)
+        insort(self.messages[peer], message, key=lambda each: each.position)
         self.emit(MessageAdded(message))
-        self.change_chat(peer, unread=self._chats[peer].unread + 1, last=message)
+        self.change_chat(peer, unread=self._chats[peer].unread + 1, last=self.messages[peer][-1])
         return message
 
     def set_state(self, message_id: str, state: SendState, failure: str | None = None) -> None:
@@ -196,8 +196,9 @@ class FakeClient:
 
     async def mark_read(self, chat: str, up_to: int) -> None:
         self.read.append((chat, up_to))
-        theirs = [message for message in self.messages[chat] if not message.mine and message.position > up_to]
-        self.change_chat(chat, unread=len(theirs), read_up_to=max(up_to, self._chats[chat].read_up_to))
+        read_up_to = max(up_to, self._chats[chat].read_up_to)
+        theirs = [message for message in self.messages[chat] if not message.mine and message.position > read_up_to]
+        self.change_chat(chat, unread=len(theirs), read_up_to=read_up_to)
 
     async def set_draft(self, chat: str, text: str) -> None:
         self.drafts.append((chat, text))

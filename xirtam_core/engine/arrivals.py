@@ -1,6 +1,6 @@
 """Messages that have been understood, on their way into their chats: each once, in its place (spec: client.md, Receiving)."""
 
-from xirtam_core.chat import SendState
+from xirtam_core.chat import Message, SendState
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.outcome import Outcome
@@ -8,7 +8,7 @@ from xirtam_core.events import MessageAdded, MessageChanged
 from xirtam_core.names import Username
 from xirtam_core.protocol.event import is_group
 from xirtam_core.protocol.opened import Opened
-from xirtam_core.storage import amendments, messages, outbox
+from xirtam_core.storage import amendments, chats, late_messages, messages, outbox
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 from xirtam_core.storage.outbox import Leg
@@ -52,6 +52,8 @@ class Arrivals:
             is_outsiders=is_outsiders,
         )
         if stored is not None:
+            if not is_mine:
+                late_messages.note(self._database, stored.row)
             outcome.chats.add(opened.chat)
             outcome.news.append(MessageAdded(stored.message))
             self._controls.stored(stored, outcome)
@@ -67,9 +69,15 @@ class Arrivals:
         if first_ns is None:
             self._has_gone_out(known)
         if first_ns is None or received_at_ns < first_ns:
+            was_unread = not known.message.mine and self._is_unread(known.message)
             moved = messages.arrived(self._database, known.row, received_at_ns)
+            if was_unread:
+                late_messages.note(self._database, known.row)
             outcome.news.extend(MessageChanged(each.message) for each in moved)
         return True
+
+    def _is_unread(self, message: Message) -> bool:
+        return message.position > chats.read_up_to_ns(self._database, message.chat)
 
     def _has_gone_out(self, own: StoredMessage) -> None:
         """This is the copy of a message that was written here."""

@@ -181,10 +181,10 @@ class Conversations:
         """See the face."""
         peer = self._require(chat).peer
         with self._database.transaction():
-            is_news = chats.mark_read(self._database, chat, min(up_to, LATEST))
-            if is_news and peer is not None:
-                self._beyond.receipts.read(peer, chats.read_up_to_ns(self._database, chat))
-        if is_news:
+            last_ns = self._reading.note(chat, min(up_to, LATEST))
+            if last_ns is not None and peer is not None:
+                self._beyond.receipts.read(peer, last_ns)
+        if last_ns is not None:
             self._reading.moved()
             self._announce_chat(chat)
 

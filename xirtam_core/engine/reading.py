@@ -10,7 +10,7 @@ from xirtam_core.errors import Malformed
 from xirtam_core.names import Username
 from xirtam_core.protocol.event import is_group
 from xirtam_core.protocol.own_device import OwnDeviceEvent
-from xirtam_core.storage import chats, early_reads, messages
+from xirtam_core.storage import chats, early_reads, late_messages, messages
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -38,6 +38,18 @@ class Reading:
         own_devices.register(ReadEvent, self._take)
         controls.when_stored(self._note)
 
+    def note(self, chat: str, up_to_ns: int) -> int | None:
+        """A chat has been read here up to a position; gives the position of the last message that was unread, None for no news.
+
+        Call it in a transaction, and `moved` after that.
+        """
+        late_ns = late_messages.see(self._database, chat, up_to_ns)
+        if chats.mark_read(self._database, chat, up_to_ns):
+            return chats.read_up_to_ns(self._database, chat)
+        if late_ns is not None:
+            self._tell_of(chat, late_ns)
+        return late_ns
+
     def moved(self) -> None:
         """A chat has been read further."""
         self._moved.set()
@@ -53,10 +65,13 @@ class Reading:
     def _tell(self) -> None:
         with self._database.transaction():
             for chat, up_to_ns in chats.untold_reads(self._database):
-                target = messages.at(self._database, chat, up_to_ns)
-                if target is not None:
-                    self._own_devices.tell(ReadEvent(chat, target, None if is_group(chat) else Username(chat)))
+                self._tell_of(chat, up_to_ns)
                 chats.mark_read_told(self._database, chat, up_to_ns)
+
+    def _tell_of(self, chat: str, up_to_ns: int) -> None:
+        target = messages.at(self._database, chat, up_to_ns)
+        if target is not None:
+            self._own_devices.tell(ReadEvent(chat, target, None if is_group(chat) else Username(chat)))
 
     def _take(self, event: ReadEvent, _sent_at: int, outcome: Outcome) -> None:
         message = messages.find_in_chat(self._database, event.conversation, event.up_to.hex())
@@ -75,6 +90,9 @@ class Reading:
 
     def _apply(self, message: StoredMessage, outcome: Outcome) -> None:
         chat, position_ns = message.message.chat, message.message.position
-        if chats.mark_read(self._database, chat, position_ns):
+        is_further = chats.mark_read(self._database, chat, position_ns)
+        if is_further:
             chats.mark_read_told(self._database, chat, position_ns)
+        if is_further or late_messages.is_one(self._database, message.row):
+            late_messages.see(self._database, chat, position_ns)
             outcome.chats.add(chat)

@@ -9,10 +9,13 @@ from xirtam_core.storage import groups, messages, people
 from xirtam_core.storage.database import Database, Row
 
 _COLUMNS = (
-    "chats.id, chats.peer, peers.server, chats.read_up_to_ns, chats.draft, peers.alarm,"  # noqa: S608 # no input
+    "chats.id, chats.peer, peers.server,"  # noqa: S608 # no input
+    " coalesce((SELECT min(position_ns) - 1 FROM messages WHERE chat = chats.id AND is_late), chats.read_up_to_ns),"
+    " chats.draft, peers.alarm,"
     f" coalesce(people.standing, 'contact'), people.petname, {people.IS_VERIFIED}, people.features,"
     " (SELECT id FROM messages WHERE chat = chats.id ORDER BY position_ns DESC LIMIT 1),"
     " (SELECT count(*) FROM messages WHERE chat = chats.id AND position_ns > chats.read_up_to_ns AND NOT is_mine)"
+    " + (SELECT count(*) FROM messages WHERE chat = chats.id AND is_late)"
 )
 _TABLES = "chats LEFT JOIN peers ON peers.username = chats.peer LEFT JOIN people ON people.username = chats.peer"
 

@@ -402,5 +402,7 @@ STEPS = (
     ALTER TABLE journal ADD COLUMN sender_token BLOB;   -- the hash of what it was posted with, where the server says
     ALTER TABLE messages ADD COLUMN is_outsiders INTEGER NOT NULL DEFAULT 0;    -- in a group: of somebody who is not in it
     CREATE INDEX messages_of_outsiders ON messages (chat, sender) WHERE is_outsiders;
+    ALTER TABLE messages ADD COLUMN is_late INTEGER NOT NULL DEFAULT 0;     -- came to a place that was read already, unread itself
+    CREATE INDEX messages_late ON messages (chat, position_ns) WHERE is_late;
     """,
 )

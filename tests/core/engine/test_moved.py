@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests import builders
+from tests.sim.clock import SimClock
 from tests.sim.faults import ROUGH
 from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.people import Pair, two_people
@@ -87,6 +88,40 @@ async def test_a_device_sees_in_the_directory_that_its_account_has_moved_and_fol
         assert move.pair.bobby.engine.conversations.status().server == _HOME
         await move.pair.bobby.has_sent(await move.pair.bobby.write(move.pair.alice, "from there"))
         await move.pair.alice.gets(move.pair.bobby, "from there")
+
+
+@simulated
+async def test_what_comes_after_a_move_to_a_server_whose_clock_is_behind_is_unread_until_it_is_seen(
+    tmp_path: Path,
+) -> None:
+    async with moving(tmp_path) as move:
+        alice, bobby = move.pair.alice, move.pair.bobby
+        tablet = move.pair.world.another_device(bobby, "tablet")
+        tablet.start()
+        await asyncio.sleep(60)
+        await alice.write(bobby, "before")
+        for device in (bobby, tablet):
+            await device.gets(alice, "before")
+        bobby.engine.conversations.mark_read(alice.name, bobby.messages(alice)[-1].position)
+        await until(lambda: _unread(tablet, alice) == 0, "both devices have read it")
+
+        clock = SimClock(asyncio.get_running_loop())
+        clock.offset_s = -7200
+        move.island.keep_time_by(clock)
+        move.flip()
+        for device in (bobby, tablet):
+            await move.is_there(device, 3700)
+        await alice.has_sent(await alice.write(bobby, "after"))
+        for device in (bobby, tablet):
+            await device.gets(alice, "after", "before", limit_s=600)
+            assert _unread(device, alice) == 1
+        bobby.engine.conversations.mark_read(alice.name, bobby.messages(alice)[-1].position)
+        assert _unread(bobby, alice) == 0
+        await until(lambda: _unread(tablet, alice) == 0, "the other device is told", 300)
+
+
+def _unread(device: SimDevice, other: SimDevice) -> int:
+    return next(chat.unread for chat in device.engine.conversations.chats() if chat.peer == other.name)
 
 
 @simulated

@@ -204,6 +204,23 @@ async def test_a_message_that_arrives_while_one_reads_further_up_is_counted_belo
         await driver.sees("one more")
 
 
+async def test_a_message_that_comes_late_to_a_place_further_up_is_read_once_one_has_gone_there(tmp_path: Path) -> None:
+    client = FakeClient()
+    said = long_chat(120)
+    place = said.pop(80).position
+    client.add_chat("@bobby", said)
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 120")
+        seen = len(client.read)
+        client.receive("@bobby", "from a slow clock", position=place)
+        await driver.until(lambda: driver.contacts.chat("@bobby") == client.chat("@bobby"))
+        await driver.sees_not("from a slow clock")
+        assert len(client.read) == seen, "nobody has seen it"
+        await driver.press("f4")
+        await driver.sees("─ 1 new ─", "from a slow clock", "number 82")
+        await driver.until(lambda: client.chat("@bobby").unread == 0)
+
+
 async def test_five_thousand_messages_are_paged_through_with_few_in_memory(tmp_path: Path) -> None:
     client = FakeClient()
     client.add_chat("@bobby", long_chat(5000))

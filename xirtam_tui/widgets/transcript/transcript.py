@@ -53,6 +53,7 @@ class Transcript(ScrollView, can_focus=True):
         self._following = True
         self._settling = False
         self._seen = 0
+        self._late: int | None = None
         self._at_latest: bool | None = None
         self._cursor: str | None = None
         self._opened = 0
@@ -82,7 +83,7 @@ class Transcript(ScrollView, can_focus=True):
     def close(self, *, empty: str) -> None:
         """Shows no chat, but `empty` in the middle."""
         self._opened += 1
-        self._pager, self._empty, self._unread, self._cursor = None, empty, None, None
+        self._pager, self._empty, self._unread, self._late, self._cursor = None, empty, None, None, None
         self._following, self._at_latest = True, None
         self._layout.clear()
         self.screen.clear_selection()
@@ -93,12 +94,25 @@ class Transcript(ScrollView, can_focus=True):
         if self._pager is None:
             return
         shown = [message for message in changed if self._pager.window.put(message)]
+        self._note_late(shown)
         if self._following:
             self._pager.forget_oldest()
             if any(message.mine and self._layout.find(message.id) is None for message in shown):
                 self._unread = None  # whoever answers has read
         if shown:
             self._arrange()
+
+    def _note_late(self, shown: list[Message]) -> None:
+        """Marks what is new and has its place among what was seen already, which one would not notice."""
+        late = [
+            message.position
+            for message in shown
+            if not message.mine and message.position <= self._seen and self._layout.find(message.id) is None
+        ]
+        if late:
+            self._late = min(late) if self._late is None else min(*late, self._late)
+            if self._unread is None:
+                self._unread = UnreadLine(self._late - 1, len(late))
 
     def take_away(self, message_id: str) -> None:
         """Takes a message away."""
@@ -150,16 +164,25 @@ class Transcript(ScrollView, can_focus=True):
         if at_latest != self._at_latest:
             self._at_latest = at_latest
             self.post_message(self.Moved(at_latest))
-        last = self._layout.last_above(bottom)
-        if last is not None and last.position > self._seen and running_app(self).app_focus and self.screen.is_current:
-            self._seen = last.position
-            self.post_message(self.Seen(last.position))
+        if running_app(self).app_focus and self.screen.is_current:
+            self._note_seen(top, bottom)
         near_top, near_end = top < self.size.height, self._layout.height - bottom < self.size.height
         if not pager.is_busy and self._layout.blocks:
             if pager.window.has_earlier and near_top:
                 self.run_worker(self._load_more(pager, earlier=True))
             elif pager.window.has_later and near_end:
                 self.run_worker(self._load_more(pager, earlier=False))
+
+    def _note_seen(self, top: int, bottom: int) -> None:
+        last, hidden = self._layout.last_above(bottom), self._layout.last_above(top)
+        if last is None:
+            return
+        first_ns = 0 if hidden is None else hidden.position
+        is_late_seen = self._late is not None and first_ns < self._late <= last.position
+        if last.position > self._seen or is_late_seen:
+            self._seen = max(self._seen, last.position)
+            self._late = None if is_late_seen else self._late
+            self.post_message(self.Seen(last.position))
 
     async def _load_more(self, pager: Pager, *, earlier: bool) -> None:
         if pager.is_busy:
