@@ -56,7 +56,9 @@ class GroupStorm:
             (0.3, self._ban),
             (0.2, self._leave),
             (0.3, self._name),
+            (0.5, self._move),
         ]
+        self._moves: set[asyncio.Task[None]] = set()
 
     async def rage(self, steps: int) -> None:
         """Does `steps` things at random, with time in between, now and then an hour or more."""
@@ -128,10 +130,20 @@ class GroupStorm:
             self._number += 1
             device.engine.groups.set_info(self.group, name=f"group {self._number}")
 
+    def _move(self) -> None:
+        """Somebody who may moves the group to their own server, while everything else goes on."""
+        device = self.world.chance.choice(self.devices[:2])
+        if device.is_running:
+            task = asyncio.create_task(_try_to_move(device, self.group))
+            self._moves.add(task)
+            task.add_done_callback(self._moves.discard)
+
     # Afterwards
 
     async def calm(self) -> None:
         """Heals everything, and waits until nothing is left to do."""
+        for task in self._moves:
+            task.cancel()
         faults = self.world.faults
         faults.lost_request = faults.lost_reply = faults.busy = faults.twice = 0.0
         self.world.directory.is_down = False
@@ -199,6 +211,11 @@ class GroupStorm:
         ]
 
 
+async def _try_to_move(device: SimDevice, group: str) -> None:
+    with contextlib.suppress(Exception, PowerLost):  # its server may be away, and its power go at any moment
+        await device.engine.groups.move(group)
+
+
 @asynccontextmanager
 async def group_storm(place: Path, seed: int) -> AsyncGenerator[GroupStorm]:
     """Five people on two servers in one group, all of whom have come in before the storm begins."""
@@ -206,13 +223,15 @@ async def group_storm(place: Path, seed: int) -> AsyncGenerator[GroupStorm]:
     try:
         kinds = (SimHomeServer, SimHomeServer, ReferenceServer)
         servers = [world.server(name, world.chance.choice(kinds)) for name in ("~harbor", "~beach")]
-        devices = [world.device(name, world.chance.choice(servers)) for name in _NAMES]
+        homes = [*servers, *(world.chance.choice(servers) for _ in _NAMES[2:])]
+        devices = [world.device(name, home) for name, home in zip(_NAMES, homes, strict=True)]
         for device in devices:
             device.start()
         group = (await devices[0].engine.groups.create("Climbers")).id
         for device in devices[1:]:
             await devices[0].engine.groups.invite(group, device.name)
             await comes_in(device, group)
+        devices[0].engine.groups.set_admin(group, devices[1].name, True)  # who lives elsewhere, and can move the group
         await asyncio.sleep(60)
         yield GroupStorm(world, devices, group)
     finally:

@@ -278,6 +278,12 @@ class SimHomeServer(HomeServer):
             case AclEdit.NOTHING:
                 pass
 
+    async def mailbox_acl_list(self, auth: AuthToken, mailbox: Hash) -> tuple[MailboxAcl, ...]:
+        box = self.mailboxes.get(mailbox)
+        if box is None or box.access is None or not self._may_edit(auth, mailbox):
+            raise AccessDenied
+        return tuple(box.access.values())
+
     async def upload_frag(self, auth: AuthToken, fragment: Node | Leaf, ttl: int) -> None:
         content = bcs.encode(fragment, Fragment)
         if self._device(auth) is None or len(content) > _LARGEST_FRAGMENT:

@@ -22,6 +22,7 @@ from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.devices import Devices
 from xirtam_core.engine.fragments import Fragments
+from xirtam_core.engine.group_moves import GroupMoves
 from xirtam_core.engine.group_posting import GroupPosting
 from xirtam_core.engine.group_work import GroupWork
 from xirtam_core.engine.groups import Groups
@@ -48,6 +49,7 @@ from xirtam_core.engine.trust import Trust
 from xirtam_core.engine.welcome import Welcome
 from xirtam_core.errors import StorageFault
 from xirtam_core.faces.face import Operation
+from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.storage import groups, journal
 from xirtam_core.storage.account import Account
@@ -87,7 +89,7 @@ class Engine:
         self.history = History(
             database, self._session, self._peers, fragments, self._own_devices, self._controls, clock, announcer
         )
-        rosters = Rosters(database, account.username, clock)
+        rosters = Rosters(database, account.username, account.device_hash, clock)
         receptions = MailboxReceptions(
             database, account.username, rosters, self._controls, Arrivals(database, account.username, self._controls)
         )
@@ -113,12 +115,24 @@ class Engine:
             database, self._session, network, self._peers, self._outbox, self._controls, clock, announcer
         )
         book = ContactBook(database, account.username, self._own_devices, clock, announcer)
+        group_moves = GroupMoves(
+            database,
+            self._session,
+            network,
+            posting,
+            rosters,
+            self._outbox,
+            self._controls,
+            clock,
+            self._poller.refresh,
+        )
         self._group_work = GroupWork(
             database,
             self._session,
             network,
             rosters,
             posting,
+            group_moves,
             self._outbox,
             self._inbox,
             clock,
@@ -130,8 +144,10 @@ class Engine:
         )
         self.groups = Groups(
             database, self._session, network, self._peers, self._outbox, self._own_devices, book, rosters,
-            self._group_work, self._invitations, clock, announcer, self._poller.refresh,
+            self._group_work, group_moves, self._invitations, clock, announcer, self._poller.refresh,
         )  # fmt: skip
+        rosters.when_followed(self._group_has_moved)
+        rosters.when_unheard(lambda chat, body: self._outbox.queue_control(chat, MANAGE, body))
         self._welcome = Welcome(database, self._session, self.history, book, self._own_devices)
         self._reading = Reading(database, self._own_devices, self._controls)
         self.people = People(database, self._session, self._peers, book, announcer)
@@ -207,6 +223,13 @@ class Engine:
 
     def _announce(self, group: str) -> None:
         self.groups.announce(group)
+
+    def _group_has_moved(self, place: Place) -> None:
+        """A group is on its way to another server, or has arrived there."""
+        self._inbox.forget(place)
+        self._poller.refresh()
+        self._outbox.hurry()
+        self._group_work.hurry()
 
     def _has_moved(self) -> None:
         self._poller.refresh()

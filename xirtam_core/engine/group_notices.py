@@ -1,5 +1,6 @@
 """What happened to a group, in words, for its transcript. Who did it stands before them."""
 
+from xirtam_core.names import ServerName
 from xirtam_core.protocol.group_command import (
     AddAdmin,
     Ban,
@@ -7,7 +8,7 @@ from xirtam_core.protocol.group_command import (
     InviteAccepted,
     InviteSent,
     Leave,
-    MoveServer,
+    MovedHere,
     RemoveAdmin,
     SetInfo,
     SetPolicy,
@@ -15,8 +16,8 @@ from xirtam_core.protocol.group_command import (
 )
 
 
-def words(command: Command) -> str:
-    """What the sender of `command` did, where it had an effect."""
+def words(command: Command, server: ServerName) -> str:
+    """What the sender of `command` did, where it had an effect; `server` is where the group is."""
     match command:
         case InviteAccepted():
             return "joined"
@@ -32,8 +33,9 @@ def words(command: Command) -> str:
             return f"made {user} an admin"
         case RemoveAdmin(user):
             return f"made {user} an admin no more"
-        case MoveServer(server):
-            return f"moved the group to {server}"
+        case MovedHere():
+            why = f", as {command.origin} is gone" if command.is_gone else ""
+            return f"moved the group from {command.origin} to {server}{why}"
         case SetInfo() | SetPolicy():
             return " and ".join(_changes(command))
         case _:

@@ -9,16 +9,17 @@ from xirtam_core.engine.network import Network
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import NotFound, Refused, Unreachable, XirtamError
-from xirtam_core.names import Username
+from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import group_message, rekey
 from xirtam_core.protocol.blob import MESSAGE_CONTENT
 from xirtam_core.protocol.event import Event
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.roster import Roster
-from xirtam_core.storage import group_keys, groups
+from xirtam_core.storage import group_keys, groups, journal
 from xirtam_core.storage import peers as stored_peers
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.groups import StoredGroup
+from xirtam_core.storage.journal import Place
 
 _AT_ONCE = 20
 """How many members' keys are looked up side by side for a rekey."""
@@ -34,19 +35,32 @@ class GroupPosting:
         self._peers = peers
 
     async def post(self, chat: str, kind: str, event: Event) -> int:
-        """Posts an event as a blob of `kind`; gives its `received_at`. Raises `Refused` where this account is in the group no more."""
+        """Posts an event as a blob of `kind`; gives when it came, by the group's servers.
+
+        Raises `Refused` where this account is in the group no more.
+        """
         group = self.require(chat)
-        account = self._session.account
         if event.mime == MANAGE and kind == MESSAGE_CONTENT:
-            mailbox, key = group.management_mailbox, group.descriptor.management_key
-        else:
-            keys = group_keys.all_of(self._database, chat)
-            if not keys:
-                raise Unreachable("the group's key has not come yet")
-            mailbox, key = group.messages_mailbox, keys[0]
-        server = await self._network.home_server(group.server)
+            if group.moves_to is not None:
+                raise Unreachable(f"the group is on its way to {group.moves_to}")
+            return await self.manage(group, group.server, event)
+        keys = group_keys.all_of(self._database, chat)
+        if not keys:
+            raise Unreachable("the group's key has not come yet")
+        place = Place(group.server, group.messages_mailbox)
+        received_at = await self._post(group, place, keys[0], kind, event)
+        return received_at + journal.shift_ns(self._database, place)
+
+    async def manage(self, group: StoredGroup, at: ServerName, event: Event) -> int:
+        """Posts an event to the management mailbox at a server; gives its `received_at`."""
+        place = Place(at, group.management_mailbox)
+        return await self._post(group, place, group.descriptor.management_key, MESSAGE_CONTENT, event)
+
+    async def _post(self, group: StoredGroup, place: Place, key: AeadKey, kind: str, event: Event) -> int:
+        account = self._session.account
+        server = await self._network.home_server(place.server)
         blob = group_message.seal(kind, event, account.username, account.device_secret, account.chain, key)
-        return await server.mailbox_send(group.token, mailbox, blob, 0)
+        return await server.mailbox_send(group.token, place.mailbox, blob, 0)
 
     def require(self, chat: str) -> StoredGroup:
         """A group that this account is in; raises `Refused`."""

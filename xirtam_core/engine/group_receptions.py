@@ -17,6 +17,7 @@ from xirtam_core.errors import Malformed, Unverified
 from xirtam_core.protocol import group_command, group_message, rekey
 from xirtam_core.protocol.blob import CONTROL, GROUP_MESSAGE, GROUP_REKEY, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.device_signing import Received
+from xirtam_core.protocol.group_command import MovedHere, MoveServer
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.opened import Opened
 from xirtam_core.protocol.roster import Roster
@@ -127,6 +128,8 @@ class ManagementReception(_GroupReception):
         self._group = group
         self._roster = roster
         self._rosters = rosters
+        self._shift_ns = 0
+        """What the times of these entries are to be shifted by besides: they were looked up before that was known."""
 
     def unseal(self, entry: JournalEntry) -> Received | None:
         """See the base."""
@@ -148,4 +151,29 @@ class ManagementReception(_GroupReception):
             command = group_command.parse(said.event.body)
         except Malformed:
             return  # it has no effect, or none that this version knows
-        self._rosters.apply(self._group.chat, self._roster, said.sender, command, entry.received_at_ns, outcome)
+        group = groups.find(
+            self._database, self._group.chat
+        )  # as it is now: an entry before this one may have moved it
+        if group is None or group.state not in groups.READ:
+            return
+        at_ns, here = entry.received_at_ns + self._shift_ns, entry.place.server
+        if here == group.moves_to:
+            if isinstance(command, MovedHere) and self._is_awaited(group, said, command):
+                self._shift_ns = self._rosters.arrive(
+                    group, self._roster, said.sender, command, said.event_hash, at_ns, outcome
+                )
+        elif here != group.server or group.moves_to is not None:
+            self._rosters.pass_over(group, self._roster, said, command)
+        elif command != MoveServer(here):
+            self._rosters.apply(group.chat, self._roster, said.sender, command, at_ns, outcome)
+
+    def _is_awaited(self, group: StoredGroup, said: Opened, command: MovedHere) -> bool:
+        """Whether this is how the group stood when it moved, by one of its admins' word: a later one would be of a later move.
+
+        Who comes in only here has but the invitation to go by.
+        """
+        if said.event_hash == group.awaited:
+            return True
+        if group.is_newcomers or group.awaited is not None:
+            return False
+        return self._roster.is_admin(said.sender) and command.after >= group.moved_ns

@@ -12,6 +12,7 @@ from xirtam_core.crypto import aead
 from xirtam_core.crypto.hashing import token_hash
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.contact_book import ContactBook
+from xirtam_core.engine.group_moves import GroupMoves
 from xirtam_core.engine.group_work import GroupWork
 from xirtam_core.engine.invitations import EARLIER_NS, Invitations
 from xirtam_core.engine.network import Network
@@ -20,7 +21,7 @@ from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.rosters import Rosters
 from xirtam_core.engine.session import Session
-from xirtam_core.errors import Malformed, NotFound, Refused
+from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable, XirtamError
 from xirtam_core.events import ChatChanged, ChatRemoved
 from xirtam_core.groups import Group, GroupDetails, GroupMember, GroupState, Status
 from xirtam_core.names import Username
@@ -66,6 +67,7 @@ class Groups:
         book: ContactBook,
         rosters: Rosters,
         work: GroupWork,
+        moves: GroupMoves,
         invitations: Invitations,
         clock: Clock,
         announcer: Announcer,
@@ -81,6 +83,7 @@ class Groups:
         self._book = book
         self._rosters = rosters
         self._work = work
+        self._moves = moves
         self._invitations = invitations
         self._clock = clock
         self._announcer = announcer
@@ -161,7 +164,7 @@ class Groups:
 
     async def invite(self, group: str, name: Username) -> None:
         """See the face."""
-        known, roster = self._member_of(group)
+        known, roster = self._settled(group)
         if not self._shown(group).may_invite:
             raise Refused("only admins invite people to this group")
         member = roster.member(name)
@@ -175,7 +178,7 @@ class Groups:
         for mailbox in known.mailboxes:
             access = MailboxAcl(token_hash(token), can_edit_acl=False, can_send=True, can_recv=True)
             await server.mailbox_acl_edit(known.token, mailbox, access)
-        known, _ = self._member_of(group)  # again: much may have happened meanwhile
+        known, _ = self._settled(group)  # again: much may have happened meanwhile
         with self._database.transaction():
             key = group_keys.all_of(self._database, group)[0]
             invite = GroupInvite(known.descriptor, key, token, self._clock.now_ns())
@@ -183,7 +186,7 @@ class Groups:
             self._say(known, InviteSent(name))
             self._book.begin(name)
             chats.open_chat(self._database, name, self._clock.now_ns())
-            self._outbox.queue(name, INVITE, invite.render())
+            self._outbox.queue(name, INVITE, invite.render(known.whereabouts))
         self._book.announce(name)
 
     def leave(self, group: str) -> None:
@@ -257,6 +260,21 @@ class Groups:
             raise Malformed("a policy is for members or for admins")
         self._say(self._managed(group), SetPolicy(who_invites, who_posts))
 
+    async def move(self, group: str, server_is_gone: bool = False) -> None:
+        """See the face."""
+        known = self._managed(group)
+        if known.moves_to is not None and not server_is_gone:
+            raise Refused(f"the group is on its way to {known.moves_to} already")
+        self._moves.begin(known, alone=server_is_gone)
+        try:
+            await self._moves.work(self._require(group))
+        except XirtamError:
+            self._moves.give_up(group)
+            raise
+        finally:
+            self._announced(group)
+        self._work.hurry()
+
     def mute(self, group: str, muted: bool) -> Chat:
         """See the face."""
         known = self._require(group)
@@ -282,6 +300,12 @@ class Groups:
         if known.state is not GroupState.MEMBER:
             raise Refused("this account is not in the group (yet, or any more)")
         return known, self._rosters.of(known)
+
+    def _settled(self, group: str) -> tuple[StoredGroup, Roster]:
+        known, roster = self._member_of(group)
+        if known.moves_to is not None:
+            raise Unreachable(f"the group is on its way to {known.moves_to}: try again in a moment")
+        return known, roster
 
     def _managed(self, group: str) -> StoredGroup:
         known, roster = self._member_of(group)

@@ -22,6 +22,7 @@ from xirtam_core.people import Standing
 from xirtam_core.protocol.account_events import GroupJoined, Membership
 from xirtam_core.protocol.event import is_group
 from xirtam_core.protocol.group_invite import INVITE, GroupInvite
+from xirtam_core.protocol.group_move import Whereabouts
 from xirtam_core.storage import chats, group_keys, messages, people
 from xirtam_core.storage import groups as stored
 from xirtam_core.storage.database import Database
@@ -76,7 +77,8 @@ class Invitations:
         with self._database.transaction():
             stored.store(self._database, msgspec.structs.replace(known, state=GroupState.JOINING, says_accepted=True))
             keys = group_keys.all_of(self._database, known.chat)
-            self._own_devices.tell(GroupJoined.of(Membership(known.descriptor, keys[0], known.token)))
+            membership = Membership(known.descriptor, keys[0], known.token, known.whereabouts)
+            self._own_devices.tell(GroupJoined.of(membership))
         self._work.hurry()
 
     def decline(self, known: StoredGroup) -> None:
@@ -100,7 +102,7 @@ class Invitations:
         said = message.message
         if said.mime != INVITE or said.mine or said.is_withdrawn or is_group(said.chat):
             return
-        invite = GroupInvite.parse(message.body)
+        invite, where = GroupInvite.parse(message.body), Whereabouts.in_body(message.body)
         chat, sender = invite.descriptor.id().hex(), message.message.sender
         known = stored.find(self._database, chat)
         if people.standing(self._database, sender) is not Standing.CONTACT or self._is_full():
@@ -119,6 +121,7 @@ class Invitations:
             after_ns,
             invited_by=sender,
         )
+        group = _put_there(group, where)
         stored.store(self._database, group)
         group_keys.remove_all(self._database, chat)
         group_keys.add(self._database, chat, invite.group_key, 0)
@@ -152,8 +155,17 @@ class Invitations:
         group = StoredGroup(chat, descriptor, descriptor.server, membership.token, GroupState.JOINING, after_ns)
         if known is not None:
             group = msgspec.structs.replace(group, invited_by=known.invited_by)
+        group = _put_there(group, membership.where)
         stored.store(self._database, group)
         group_keys.add(self._database, chat, membership.key, 0)
         chats.open_group(self._database, chat, self._clock.now_ns())
         outcome.chats.add(chat)
         self._work.hurry()
+
+
+def _put_there(group: StoredGroup, where: Whereabouts | None) -> StoredGroup:
+    """The group as one comes into it where it has moved to."""
+    if where is None:
+        return group
+    presentation = msgspec.structs.replace(group.presentation, server=where.server)
+    return msgspec.structs.replace(group, server=where.server, presentation=presentation, awaited=where.snapshot)

@@ -85,6 +85,15 @@ class Groups(Face):
         ...
 
     @repeatable
+    async def move(self, group: str, server_is_gone: bool = False) -> None:
+        """Moves the group to this account's home server; members follow by themselves, and miss nothing.
+
+        Where the group's server is gone for good, say so: members are told by direct messages then. For a group that is at the home
+        server already, tells them all again. Members with other clients stay behind. Raises `Unreachable`.
+        """
+        ...
+
+    @repeatable
     async def mute(self, group: str, muted: bool) -> Chat:
         """Whether nobody is to be notified of what is said in the group."""
         ...

@@ -9,6 +9,7 @@ from xirtam_core.codec.schema import codec_of
 from xirtam_core.errors import Malformed
 from xirtam_core.protocol.attachment import Attachment
 from xirtam_core.protocol.group import GroupDescriptor
+from xirtam_core.protocol.group_move import Whereabouts
 from xirtam_core.protocol.own_device import OwnDeviceEvent
 
 
@@ -24,6 +25,8 @@ class Membership(msgspec.Struct, frozen=True):
     descriptor: GroupDescriptor
     key: AeadKey
     token: AuthToken
+    where: Whereabouts | None = None
+    """Where the group is, if not where its descriptor says."""
 
 
 class GroupJoined(OwnDeviceEvent, frozen=True, tag="group"):
@@ -32,11 +35,15 @@ class GroupJoined(OwnDeviceEvent, frozen=True, tag="group"):
     descriptor: dict[str, Any]
     key: str
     token: str
+    server: str | None = None
+    snapshot: str | None = None
 
     @classmethod
     def of(cls, group: Membership) -> "GroupJoined":
         """The event that tells of a membership."""
-        return cls(codec_of(GroupDescriptor).to_json(group.descriptor), group.key.text(), group.token.text())
+        where = {} if group.where is None else group.where.fields()
+        descriptor = codec_of(GroupDescriptor).to_json(group.descriptor)
+        return cls(descriptor, group.key.text(), group.token.text(), **where)
 
     def membership(self) -> Membership:
         """What it says; raises `Malformed`."""
@@ -44,7 +51,8 @@ class GroupJoined(OwnDeviceEvent, frozen=True, tag="group"):
             descriptor = codec_of(GroupDescriptor).from_json(self.descriptor)
         except (TypeError, ValueError, OverflowError, RecursionError):
             raise Malformed("a group without a descriptor") from None
-        return Membership(descriptor, AeadKey.from_text(self.key), AuthToken.from_text(self.token))
+        where = Whereabouts.of(self.server, self.snapshot)
+        return Membership(descriptor, AeadKey.from_text(self.key), AuthToken.from_text(self.token), where)
 
 
 class CatchUpWanted(OwnDeviceEvent, frozen=True, tag="catch_up"):

@@ -26,11 +26,12 @@ REACTION: Final = _PREFIX + "reaction"
 RECEIPT: Final = _PREFIX + "receipt"
 TYPING: Final = _PREFIX + "typing"
 DEVICE: Final = _PREFIX + "device"
+GROUP_MOVED: Final = _PREFIX + "group_moved"
 REPLY: Final = _PREFIX + "reply"
 """A message, not a control event: a text in answer to another message."""
 
-FEATURES: Final = ("reply", "edit", "delete", "reaction", "receipt", "typing")
-"""What a hello of ours names: everything here that a peer may send us."""
+FEATURES: Final = ("reply", "edit", "delete", "reaction", "receipt", "typing", "groups")
+"""What a hello of ours names: everything here that a peer may send us, and that groups may have rules and move (`groups`)."""
 
 _MOST_FEATURES = 64
 _LONGEST_FEATURE = 64

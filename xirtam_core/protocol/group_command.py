@@ -8,12 +8,16 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from xirtam_core.codec import jsontext
+from xirtam_core.codec.integers import LATEST
 from xirtam_core.errors import InvalidName, Malformed
+from xirtam_core.groups import Status
 from xirtam_core.names import ServerName, Username
 
 LONGEST_NAME: Final = 64
 LONGEST_DESCRIPTION: Final = 1000
 _LONGEST_BODY: Final = 64 * 1024
+_LONGEST_ARRIVAL: Final = 768 * 1024
+"""Where a whole roster goes along: some twenty thousand people."""
 _DEEPEST: Final = 16
 _WHO: Final = ("members", "admins")
 
@@ -69,9 +73,31 @@ class SetInfo(Command, frozen=True):
 
 
 class MoveServer(Command, frozen=True):
-    """The group's mailboxes go on at `server`."""
+    """The group's mailboxes go on at `server`: nothing that is said behind this in the same mailbox has any effect."""
 
     server: ServerName
+
+
+Seat = tuple[Username, str, bool]
+"""Somebody in a roster: name, status, and whether they are an admin."""
+
+
+class MovedHere(Command, frozen=True, kw_only=True):
+    """The first word at the server that a group has moved to: how it stood when it left `origin` (docs/protocol/group-moves.md).
+
+    `after` is the time, by the group's servers so far, behind which everything at this one comes. `is_gone`: `origin` cannot be
+    read any more, and was not told.
+    """
+
+    origin: ServerName
+    after: int
+    members: tuple[Seat, ...]
+    name: str = ""
+    description: str = ""
+    avatar: dict[str, Any] | None = None
+    who_invites: str = "members"
+    who_posts: str = "members"
+    is_gone: bool = False
 
 
 class SetPolicy(Command, frozen=True):
@@ -103,6 +129,8 @@ def render(command: Command) -> bytes:
             said = {"set_info": _without_none(command)}
         case MoveServer(server):
             said = {"move_server": {"server": str(server)}}
+        case MovedHere():
+            said = {"moved_here": msgspec.to_builtins(command, enc_hook=str)}
         case SetPolicy():
             said = {"set_policy": _without_none(command)}
         case _:
@@ -112,13 +140,15 @@ def render(command: Command) -> bytes:
 
 def parse(raw: bytes) -> Command:
     """The command in a body; raises `Malformed` for what is none, as far as this version knows."""
-    if len(raw) > _LONGEST_BODY or jsontext.is_deeper_than(raw, _DEEPEST):
+    if len(raw) > _LONGEST_ARRIVAL or jsontext.is_deeper_than(raw, _DEEPEST):
         raise Malformed("a management message beyond all bounds")
     try:
         said = msgspec.json.decode(raw, type=str | dict[str, Any])
         if isinstance(said, str):
             return _WORDS[said]()
         ((name, about),) = said.items()
+        if len(raw) > _LONGEST_BODY and name != "moved_here":
+            raise Malformed("a management message beyond all bounds")
         return _about(name, about)
     except (msgspec.MsgspecError, ValueError, KeyError, RecursionError, InvalidName):
         raise Malformed("a management message that says nothing sensible") from None
@@ -132,6 +162,8 @@ def _about(name: str, about: Any) -> Command:
             return _checked_info(msgspec.convert(about, SetInfo))
         case "move_server":
             return MoveServer(ServerName(_text(msgspec.convert(about, dict[str, Any]).get("server"))))
+        case "moved_here":
+            return _checked_arrival(msgspec.convert(about, MovedHere, dec_hook=_name))
         case "set_policy":
             return _checked_policy(msgspec.convert(about, SetPolicy))
         case _:
@@ -146,6 +178,18 @@ def _checked_info(info: SetInfo) -> SetInfo:
     if len(info.name or "") > LONGEST_NAME or len(info.description or "") > LONGEST_DESCRIPTION:
         raise Malformed("a group's name or description beyond all bounds")
     return info
+
+
+def _name(kind: type, value: Any) -> Any:
+    return kind(_text(value))
+
+
+def _checked_arrival(arrival: MovedHere) -> MovedHere:
+    _checked_info(SetInfo(arrival.name, arrival.description))
+    _checked_policy(SetPolicy(arrival.who_invites, arrival.who_posts))
+    if not 0 <= arrival.after <= LATEST or {status for _, status, _ in arrival.members} - {*Status}:
+        raise Malformed("a group that stood as none can")
+    return arrival
 
 
 def _checked_policy(policy: SetPolicy) -> SetPolicy:

@@ -11,6 +11,7 @@ from xirtam_core.codec.schema import codec_of
 from xirtam_core.codec.wire import Wire
 from xirtam_core.errors import Malformed
 from xirtam_core.protocol.group import GroupDescriptor
+from xirtam_core.protocol.group_move import Whereabouts
 
 INVITE: Final = "application/vnd.nullspace.v1.group_invite"
 _LONGEST_BODY: Final = 4096
@@ -25,9 +26,10 @@ class GroupInvite(Wire):
     token: AuthToken
     created_at: NanoTimestamp
 
-    def render(self) -> bytes:
-        """The invitation as the body of an event."""
-        return msgspec.json.encode(codec_of(GroupInvite).to_json(self))
+    def render(self, where: Whereabouts | None = None) -> bytes:
+        """The invitation as the body of an event; `where` the group is, if not where its descriptor says: only ours understand it."""
+        extra = {} if where is None else where.fields()
+        return msgspec.json.encode(codec_of(GroupInvite).to_json(self) | extra)
 
     @classmethod
     def parse(cls, raw: bytes) -> "GroupInvite":

@@ -17,6 +17,7 @@ from xirtam_core.protocol.group_command import (
     InviteAccepted,
     InviteSent,
     Leave,
+    MovedHere,
     MoveServer,
     RemoveAdmin,
     SetInfo,
@@ -49,7 +50,7 @@ class Presentation(msgspec.Struct, frozen=True):
     who_invites: str = "members"
     who_posts: str = "members"
     server: ServerName | None = None
-    """Where the group's mailboxes are, if not where its descriptor says."""
+    """Where the group is going: what is said at the server that it leaves has no effect any more."""
 
 
 MOST_NAMED: Final = 100_000
@@ -69,6 +70,31 @@ class Roster:
         roster = cls.__new__(cls)
         roster.members, roster.presentation = members, presentation
         return roster
+
+    @classmethod
+    def arrived(cls, said: MovedHere) -> "Roster":
+        """The roster of a group that has moved, as whoever moved it says."""
+        members = {
+            name: Member(Status(status), is_admin and status != Status.BANNED)
+            for name, status, is_admin in said.members
+        }
+        shown = Presentation(said.name, said.description, said.avatar, said.who_invites, said.who_posts)
+        return cls.of(members, shown)
+
+    def arrival(self, origin: ServerName, after_ns: int, *, is_gone: bool) -> MovedHere:
+        """What to say at the server that the group moves to."""
+        shown = self.presentation
+        return MovedHere(
+            origin=origin,
+            after=after_ns,
+            members=tuple((name, str(each.status), each.is_admin) for name, each in self.members.items()),
+            name=shown.name,
+            description=shown.description,
+            avatar=shown.avatar,
+            who_invites=shown.who_invites,
+            who_posts=shown.who_posts,
+            is_gone=is_gone,
+        )
 
     def member(self, user: Username) -> Member | None:
         """How somebody stands, None where the roster does not name them."""
@@ -94,6 +120,8 @@ class Roster:
 
     def apply(self, sender: Username, command: Command) -> bool:
         """Does what `sender` says, as far as they may; gives whether anything has changed by it."""
+        if self.presentation.server is not None:
+            return False
         match command:
             case InviteAccepted():
                 return self._standing(sender) is not Status.BANNED and self._set(sender, ACCEPTED)

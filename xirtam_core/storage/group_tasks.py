@@ -19,6 +19,8 @@ class TaskKind(StrEnum):
     """Give all rights to the tokens known to be somebody's, who is an admin now."""
     REDUCE = "reduce"
     """Leave the tokens known to be somebody's, who is an admin no more, a member's rights."""
+    ADMIT = "admit"
+    """Let in the tokens known to be somebody's, where the group has moved to."""
     HAND_KEYS = "hand keys"
     """Give the group's keys to somebody whose devices could not be asked about when they were made."""
 

@@ -1,6 +1,7 @@
 """Groups that the account is in, was in, or is invited to. A group's chat is called by its id in hex."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -11,11 +12,15 @@ from xirtam_core.groups import Group, GroupState, Status
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.blob import GROUP_MESSAGE
 from xirtam_core.protocol.group import GroupDescriptor
+from xirtam_core.protocol.group_move import Whereabouts
 from xirtam_core.protocol.mailbox import group_management_mailbox, group_messages_mailbox
 from xirtam_core.protocol.roster import Member, Presentation
 from xirtam_core.storage.database import Database, Row
 
-_COLUMNS = "chat, descriptor, server, token, state, after_ns, says_accepted, invited_by, presentation, is_muted, rekey_s, is_urgent"
+_COLUMNS = (
+    "chat, descriptor, server, token, state, after_ns, says_accepted, invited_by, presentation, is_muted, rekey_s, is_urgent,"
+    " snapshot, awaited, moved_ns, move_step"
+)
 _SHOWN = (
     "SELECT groups.chat, groups.state, groups.server, groups.members, groups.invited_by, groups.presentation,"  # noqa: S608 # no input
     " groups.is_muted, me.status, coalesce(me.is_admin, 0), (SELECT count(*) FROM journal WHERE mailbox = messages_mailbox"
@@ -25,6 +30,22 @@ _SHOWN = (
 )
 READ: Final = (GroupState.JOINING, GroupState.MEMBER, GroupState.LEAVING)
 """States in which a group's mailboxes are read."""
+
+
+class MoveStep(StrEnum):
+    """What this device has still to do where it moves a group to its account's home server (`engine.group_moves`)."""
+
+    PREPARE = "prepare"
+    PREPARE_ALONE = "prepare alone"
+    """As before, without the server where the group was, which is gone."""
+    SAY = "say"
+    """The group is being told; then how it stood is said at the new server."""
+    SAY_AND_TELL = "say and tell"
+    """As before; its server does not say whose tokens it lets in, so the members are told by direct messages too."""
+    SAY_ALONE = "say alone"
+    """Its server is gone: how the group stood is said at the new one, and the members are told by direct messages."""
+    TELL = "tell"
+    """Each member is to be told by a direct message."""
 
 
 class StoredGroup(msgspec.Struct, frozen=True):
@@ -42,6 +63,26 @@ class StoredGroup(msgspec.Struct, frozen=True):
     is_muted: bool = False
     rekey_s: int | None = None
     urgency: int = 0
+    snapshot: Hash | None = None
+    awaited: Hash | None = None
+    moved_ns: int = 0
+    move_step: MoveStep | None = None
+
+    @property
+    def moves_to(self) -> ServerName | None:
+        """The server where it goes on as soon as that says how it stood; what is read there begins with that."""
+        return self.presentation.server
+
+    @property
+    def whereabouts(self) -> Whereabouts | None:
+        """Where it is, if that is not where its descriptor says."""
+        snapshot = self.awaited if self.is_newcomers else self.snapshot
+        return None if snapshot is None else Whereabouts(self.server, snapshot)
+
+    @property
+    def is_newcomers(self) -> bool:
+        """Whether this account comes in where the group has moved to, and has not been with it before."""
+        return self.moves_to == self.server
 
     @property
     def id(self) -> Hash:
@@ -70,14 +111,17 @@ def store(database: Database, group: StoredGroup) -> None:
         group.chat, bytes(group.messages_mailbox), bytes(group.management_mailbox), bcs.encode(group.descriptor), group.server,
         bytes(group.token), group.state, group.after_ns, group.says_accepted, group.invited_by,
         msgspec.json.encode(group.presentation, enc_hook=str).decode(), group.is_muted, group.rekey_s, group.urgency,
+        group.snapshot and bytes(group.snapshot), group.awaited and bytes(group.awaited), group.moved_ns, group.move_step,
     )  # fmt: skip
     database.execute(
         "INSERT INTO groups (chat, messages_mailbox, management_mailbox, descriptor, server, token, state, after_ns, says_accepted,"
-        " invited_by, presentation, is_muted, rekey_s, is_urgent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " invited_by, presentation, is_muted, rekey_s, is_urgent, snapshot, awaited, moved_ns, move_step)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (chat) DO UPDATE SET server = excluded.server, token = excluded.token, state = excluded.state,"
         " after_ns = excluded.after_ns, says_accepted = excluded.says_accepted, invited_by = excluded.invited_by,"
         " presentation = excluded.presentation, is_muted = excluded.is_muted, rekey_s = excluded.rekey_s,"
-        " is_urgent = excluded.is_urgent",
+        " is_urgent = excluded.is_urgent, snapshot = excluded.snapshot, awaited = excluded.awaited, moved_ns = excluded.moved_ns,"
+        " move_step = excluded.move_step",
         *values,
     )
 
@@ -184,6 +228,10 @@ def _stored(row: Row) -> StoredGroup:
         is_muted,
         rekey_s,
         is_urgent,
+        snapshot,
+        awaited,
+        moved_ns,
+        move_step,
     ) = row
     return StoredGroup(
         chat,
@@ -198,6 +246,10 @@ def _stored(row: Row) -> StoredGroup:
         bool(is_muted),
         rekey_s,
         is_urgent,
+        snapshot and Hash(snapshot),
+        awaited and Hash(awaited),
+        moved_ns,
+        move_step and MoveStep(move_step),
     )
 
 

@@ -32,7 +32,7 @@ def memberships(database: Database, after_ns: int = 0) -> tuple[GroupJoined, ...
     known = [group for group in groups.in_states(database, GroupState.MEMBER) if group.after_ns >= after_ns]
     keys = {group.chat: group_keys.all_of(database, group.chat) for group in known}
     return tuple(
-        GroupJoined.of(Membership(group.descriptor, keys[group.chat][0], group.token))
+        GroupJoined.of(Membership(group.descriptor, keys[group.chat][0], group.token, group.whereabouts))
         for group in known
         if keys[group.chat]
     )

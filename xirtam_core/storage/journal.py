@@ -48,7 +48,10 @@ class Followed(msgspec.Struct, frozen=True):
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
-    """An entry that waits to be understood; `attempts` have failed so far. `sender_token` is the hash of what it was posted with."""
+    """An entry that waits to be understood; `attempts` have failed so far. `sender_token` is the hash of what it was posted with.
+
+    `received_at_ns` is by its server's clock, shifted where the mailbox goes on from another server (`shift`).
+    """
 
     id: int
     place: Place
@@ -81,9 +84,34 @@ def leave(database: Database, place: Place, token: AuthToken | None, now_s: int)
     )  # fmt: skip
 
 
+def wind_down(database: Database, place: Place, now_s: int) -> None:
+    """Reads a mailbox, as so far, only until it has been quiet for long."""
+    sql = "UPDATE mailboxes SET is_leaving = 1, quiet_s = ? WHERE mailbox = ? AND server = ? AND NOT is_leaving"
+    database.execute(sql, now_s, bytes(place.mailbox), place.server)
+
+
 def unfollow(database: Database, place: Place) -> None:
     """Reads a mailbox no more; what has come from it stays."""
     database.execute("DELETE FROM mailboxes WHERE mailbox = ? AND server = ?", bytes(place.mailbox), place.server)
+
+
+def unfollow_everywhere(database: Database, mailbox: Hash) -> None:
+    """Reads a mailbox no more at any server."""
+    database.execute("DELETE FROM mailboxes WHERE mailbox = ?", bytes(mailbox))
+
+
+def shift(database: Database, place: Place, by_ns: int) -> None:
+    """Counts the times of a mailbox's entries so much later than its server does: its clock is behind that of the server before it."""
+    sql = "UPDATE mailboxes SET shift_ns = ? WHERE mailbox = ? AND server = ?"
+    database.execute(sql, by_ns, bytes(place.mailbox), place.server)
+
+
+def shift_ns(database: Database, place: Place) -> int:
+    """How much later the times of a mailbox's entries count than its server says."""
+    row = database.row(
+        "SELECT shift_ns FROM mailboxes WHERE mailbox = ? AND server = ?", bytes(place.mailbox), place.server
+    )
+    return 0 if row is None else int(row[0])
 
 
 def servers(database: Database) -> list[ServerName]:
@@ -181,8 +209,9 @@ def recall(database: Database, now_s: int) -> None:
 def due(database: Database, now_s: int, limit: int) -> list[JournalEntry]:
     """The first `limit` entries whose time has come, oldest first."""
     rows = database.rows(
-        "SELECT id, server, mailbox, received_at_ns, kind, inner, attempts, sender_token FROM journal "
-        "WHERE next_attempt_s <= ? ORDER BY id LIMIT ?",
+        "SELECT id, server, mailbox, min(received_at_ns + coalesce(shift_ns, 0), ?), kind, inner, attempts, sender_token"
+        " FROM journal LEFT JOIN mailboxes USING (server, mailbox) WHERE next_attempt_s <= ? ORDER BY id LIMIT ?",
+        LATEST_RECEIVED,
         now_s,
         limit,
     )

@@ -313,7 +313,9 @@ STEPS = (
     -- mailboxes are now. after_ns is where the reading of messages begins. says_accepted: whether this device is the one that
     -- tells the group that the invitation was accepted. presentation is what the roster says of the group, as JSON; members is
     -- how many are active. rekey_s is when this device gives the group its next key, NULL while that is not up to it; a rekey
-    -- that is_urgent leaves nothing to chance, and counts who asked for it.
+    -- that is_urgent leaves nothing to chance, and counts who asked for it. snapshot is the hash of the event that began the group's
+    -- time at a server to which it moved, awaited that of the one which has to come while it moves, if that is known; moved_ns is
+    -- when it last began to, and move_step what this device has to do for that.
     ALTER TABLE groups RENAME TO told_groups;
     CREATE TABLE groups (
         chat TEXT PRIMARY KEY,
@@ -330,7 +332,11 @@ STEPS = (
         members INTEGER NOT NULL DEFAULT 0,
         is_muted INTEGER NOT NULL DEFAULT 0,
         rekey_s INTEGER,
-        is_urgent INTEGER NOT NULL DEFAULT 0
+        is_urgent INTEGER NOT NULL DEFAULT 0,
+        snapshot BLOB,
+        awaited BLOB,
+        moved_ns INTEGER NOT NULL DEFAULT 0,
+        move_step TEXT
     ) STRICT, WITHOUT ROWID;
 
     -- A group's keys; the one that came last is in use. since_ns is when it came, by the group's server, 0 for an invitation's.
@@ -402,6 +408,7 @@ STEPS = (
     ALTER TABLE journal ADD COLUMN sender_token BLOB;   -- the hash of what it was posted with, where the server says
     ALTER TABLE messages ADD COLUMN is_outsiders INTEGER NOT NULL DEFAULT 0;    -- in a group: of somebody who is not in it
     CREATE INDEX messages_of_outsiders ON messages (chat, sender) WHERE is_outsiders;
+    ALTER TABLE mailboxes ADD COLUMN shift_ns INTEGER NOT NULL DEFAULT 0;       -- added to its server's times, behind those of another
     ALTER TABLE messages ADD COLUMN is_late INTEGER NOT NULL DEFAULT 0;     -- came to a place that was read already, unread itself
     CREATE INDEX messages_late ON messages (chat, position_ns) WHERE is_late;
     """,

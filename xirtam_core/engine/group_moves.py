@@ -1,0 +1,277 @@
+"""Moving a group to the home server of this account, and following one that moves (docs/protocol/group-moves.md).
+
+The steps are in the database. Whatever breaks off goes on, and whatever is done twice is as if done once: first the mailboxes are made
+at the new server and everybody's tokens let in, then the group is told, and once that has come back, which fixes how the group stood,
+that is said at the new server. A reader of the last goes there with all that it has; nothing is asked of the members.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from xirtam_core.clock import Clock
+from xirtam_core.codec.primitives import AuthToken, Base64Bytes, Hash
+from xirtam_core.crypto.hashing import token_hash
+from xirtam_core.engine.controls import Controls
+from xirtam_core.engine.group_posting import GroupPosting
+from xirtam_core.engine.network import Network
+from xirtam_core.engine.outbox import Outbox
+from xirtam_core.engine.outcome import Outcome
+from xirtam_core.engine.rosters import Rosters
+from xirtam_core.engine.session import Session
+from xirtam_core.errors import Unreachable
+from xirtam_core.groups import GroupState, Status
+from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol import group_command
+from xirtam_core.protocol.control import GROUP_MOVED
+from xirtam_core.protocol.event import Event, recipient_of
+from xirtam_core.protocol.group_command import MoveServer
+from xirtam_core.protocol.group_message import MANAGE
+from xirtam_core.protocol.group_move import GroupMoved
+from xirtam_core.protocol.mailbox import MailboxAcl
+from xirtam_core.protocol.opened import Opened
+from xirtam_core.rpc.envelope import CallError
+from xirtam_core.rpc.home_server import AccessDenied, HomeServer
+from xirtam_core.storage import account as stored_account
+from xirtam_core.storage import group_members, groups, journal, places
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.groups import MoveStep, StoredGroup
+from xirtam_core.storage.outbox import Leg
+
+_AT_ONCE = 20
+"""How many tokens are let in side by side."""
+_HELPS_AFTER_S = 600.0
+"""How long an admin waits for another, who moves the group, before saying in their place how it stood."""
+_SAID_AGAIN_S = 60.0
+
+
+class GroupMoves:
+    """Does what a move of a group has this device do."""
+
+    def __init__(
+        self,
+        database: Database,
+        session: Session,
+        network: Network,
+        posting: GroupPosting,
+        rosters: Rosters,
+        outbox: Outbox,
+        controls: Controls,
+        clock: Clock,
+        on_followed: Callable[[], None],
+    ) -> None:
+        """`on_followed` is called when a mailbox is to be read with another token."""
+        self._database = database
+        self._session = session
+        self._network = network
+        self._posting = posting
+        self._rosters = rosters
+        self._outbox = outbox
+        self._clock = clock
+        self._on_followed = on_followed
+        self._going: dict[tuple[str, ServerName], float] = {}
+        """Since when, in this run, groups are on their way."""
+        self._said: dict[tuple[str, ServerName], float] = {}
+        controls.register(GROUP_MOVED, self._take)
+
+    @property
+    def _me(self) -> Username:
+        return self._session.account.username
+
+    @property
+    def _home(self) -> ServerName:
+        return self._session.account.server
+
+    def begin(self, group: StoredGroup, *, alone: bool) -> None:
+        """Has the group move to the home server of this account, `alone` where its server is gone; if it is there, tells everybody."""
+        if group.server == self._home and group.moves_to is None:
+            step = MoveStep.TELL
+        else:
+            step = MoveStep.PREPARE_ALONE if alone else MoveStep.PREPARE
+        groups.store(self._database, msgspec.structs.replace(group, move_step=step))
+
+    def give_up(self, chat: str) -> None:
+        """What `begin` began, and nobody has been told of yet, is not to be done."""
+        group = groups.find(self._database, chat)
+        if group is not None and group.move_step in (MoveStep.PREPARE, MoveStep.PREPARE_ALONE):
+            groups.store(self._database, msgspec.structs.replace(group, move_step=None))
+
+    def is_due(self, group: StoredGroup) -> bool:
+        """Whether there is anything to do for the move of a group, if it moves."""
+        if group.moves_to is None:
+            return group.move_step is not None
+        is_mover = group.move_step is not None
+        return group.state is GroupState.MEMBER and (is_mover or self._has_waited_long(group))
+
+    def _has_waited_long(self, group: StoredGroup) -> bool:
+        now, key = asyncio.get_running_loop().time(), (group.chat, group.moves_to or group.server)
+        return now - self._going.setdefault(key, now) > _HELPS_AFTER_S
+
+    async def work(self, group: StoredGroup) -> None:
+        """Does the next step for a group; raises `Unreachable` and `Refused` where that cannot be done now."""
+        if group.moves_to is not None and group.move_step not in (MoveStep.PREPARE, MoveStep.PREPARE_ALONE):
+            await self._say_how_it_stands(group, group.moves_to)
+        elif group.move_step in (MoveStep.PREPARE, MoveStep.PREPARE_ALONE):
+            await self._prepare(group)
+        elif group.move_step is MoveStep.TELL:
+            await self._tell_everybody(group)
+
+    # Making ready
+
+    async def _prepare(self, group: StoredGroup) -> None:
+        alone = group.move_step is MoveStep.PREPARE_ALONE
+        server, home = await self._session.server(), self._home
+        editor = await self._open_mailboxes(server, group)
+        listed = None if alone else await self._listed(group)
+        await self._let_in(server, editor, group, self._known_rights(group) if listed is None else listed)
+        with self._database.transaction():
+            now = groups.find(self._database, group.chat)
+            if now is None or now.move_step is not group.move_step or home != self._home:
+                return  # it has been left, or another was before
+            if not self._rosters.of(now).is_admin(self._me):
+                groups.store(self._database, msgspec.structs.replace(now, move_step=None))
+                return
+            step = MoveStep.SAY_AND_TELL if listed is None else MoveStep.SAY
+            now = msgspec.structs.replace(now, move_step=MoveStep.SAY_ALONE if alone else step)
+            groups.store(self._database, now)
+            if alone:
+                latest_ns = places.next_position(self._database, group.chat, 0) - 1
+                self._rosters.go(now, home, at_ns=max(latest_ns, now.moved_ns), is_mine=True)
+            else:
+                self._outbox.queue_control(group.chat, MANAGE, group_command.render(MoveServer(home)))
+
+    async def _open_mailboxes(self, server: HomeServer, group: StoredGroup) -> AuthToken:
+        """Makes the group's mailboxes, with all rights for this account's token; gives the token that may say who has which."""
+        token = await self._session.token()
+        try:
+            await server.register_group(token, group.id)
+        except AccessDenied:
+            token = group.token  # it has been there before, registered by another device
+        mine = MailboxAcl(token_hash(group.token), can_edit_acl=True, can_send=True, can_recv=True)
+        for mailbox in group.mailboxes:
+            await server.mailbox_acl_edit(token, mailbox, mine)
+        return token
+
+    async def _listed(self, group: StoredGroup) -> list[MailboxAcl] | None:
+        """Who may do what where the group is now, without those who are shut out; None where the server does not say."""
+        server = await self._network.home_server(group.server)
+        try:
+            listed = await server.mailbox_acl_list(group.token, group.messages_mailbox)
+        except AccessDenied:
+            return None
+        except CallError:
+            return None  # a server of another make
+        shut_out = self._shut_out(group)
+        return [each for each in listed if each.token_hash not in shut_out]
+
+    def _shut_out(self, group: StoredGroup) -> set[Hash]:
+        members = self._rosters.of(group).members
+        banned = (name for name, member in members.items() if member.status is Status.BANNED)
+        return {token for name in banned for token in group_members.tokens(self._database, group.chat, name)}
+
+    def _known_rights(self, group: StoredGroup) -> list[MailboxAcl]:
+        roster = self._rosters.of(group)
+        return [
+            MailboxAcl(token, roster.is_admin(name), can_send=True, can_recv=True)
+            for name in roster.active()
+            for token in group_members.tokens(self._database, group.chat, name)
+        ]
+
+    async def _let_in(
+        self, server: HomeServer, editor: AuthToken, group: StoredGroup, rights: Iterable[MailboxAcl]
+    ) -> None:
+        turn = asyncio.Semaphore(_AT_ONCE)
+
+        async def let_in(each: MailboxAcl) -> None:
+            async with turn:
+                for mailbox in group.mailboxes:
+                    await server.mailbox_acl_edit(editor, mailbox, each)
+
+        own = {token_hash(group.token), token_hash(editor)}
+        await asyncio.gather(*(let_in(each) for each in rights if each.token_hash not in own))
+
+    # Saying how it stands
+
+    async def _say_how_it_stands(self, group: StoredGroup, server: ServerName) -> None:
+        """The first word at the new server. Said twice, the first one counts."""
+        now, key = asyncio.get_running_loop().time(), (group.chat, server)
+        if now - self._said.get(key, -_SAID_AGAIN_S) < _SAID_AGAIN_S:
+            return
+        roster = self._rosters.of(group)
+        if not roster.is_admin(self._me):
+            return
+        said = roster.arrival(group.server, group.moved_ns, is_gone=group.move_step is MoveStep.SAY_ALONE)
+        sent_at = stored_account.next_sent_at(self._database, self._clock.now_ns())
+        event = Event(recipient_of(group.chat), sent_at, MANAGE, Base64Bytes(group_command.render(said)))
+        await self._posting.manage(group, server, event)
+        self._said[key] = now
+
+    # Telling by direct messages
+
+    async def _tell_everybody(self, group: StoredGroup) -> None:
+        """Tells each member where the group is, with a token where none of theirs is known here: it may not have been let in."""
+        if group.snapshot is None:
+            raise Unreachable("the group is not at its new server yet")
+        fresh: dict[Username, AuthToken] = {}
+        active = [name for name in self._rosters.of(group).active() if name != self._me]
+        for name in active:
+            if not group_members.tokens(self._database, group.chat, name):
+                fresh[name] = AuthToken(secrets.token_bytes(AuthToken.size))
+        server = await self._network.home_server(group.server)
+        rights = [
+            MailboxAcl(token_hash(token), can_edit_acl=False, can_send=True, can_recv=True) for token in fresh.values()
+        ]
+        await self._let_in(server, group.token, group, rights)
+        with self._database.transaction():
+            now = groups.find(self._database, group.chat)
+            if now is None or now.move_step is not MoveStep.TELL:
+                return
+            for name, token in fresh.items():
+                group_members.note_token(self._database, group.chat, token_hash(token), name)
+            for name in [*active, self._me]:
+                token = fresh.get(name)
+                said = GroupMoved(group.id, group.server, group.snapshot, None if token is None else token.text())
+                leg = Leg.SELF if name == self._me else Leg.PEER
+                self._outbox.queue_control(name, GROUP_MOVED, said.render(), [leg])
+            groups.store(self._database, msgspec.structs.replace(now, move_step=None))
+
+    def _take(self, opened: Opened, outcome: Outcome) -> None:
+        """A member says where the group is: an admin, as far as is known here, or whoever has invited this account."""
+        said = GroupMoved.parse(opened.event.body)
+        group = groups.find(self._database, said.group.hex())
+        if group is None or not self._may_say(group, opened.sender):
+            return
+        outcome.chats.add(group.chat)
+        if group.state is GroupState.INVITED:
+            groups.store(self._database, _invited_there(group, said))
+        elif group.state in groups.READ and said.server != group.server:
+            token, is_mine = said.new_token, opened.sender == self._me
+            if group.moves_to != said.server or group.awaited != said.snapshot:
+                self._rosters.go(
+                    group, said.server, at_ns=group.moved_ns, awaited=said.snapshot, token=token, is_mine=is_mine
+                )
+        elif (
+            group.state in groups.READ and said.new_token is not None and groups.is_refused(self._database, group.chat)
+        ):
+            self._use(group, said.new_token)
+
+    def _may_say(self, group: StoredGroup, sender: Username) -> bool:
+        if sender == self._me or self._rosters.of(group).is_admin(sender):
+            return True
+        return group.state in (GroupState.INVITED, GroupState.JOINING) and sender == group.invited_by
+
+    def _use(self, group: StoredGroup, token: AuthToken) -> None:
+        groups.store(self._database, msgspec.structs.replace(group, token=token))
+        for each in journal.followed(self._database, group.server):
+            if each.place.mailbox in group.mailboxes:
+                journal.follow(self._database, each.place, token)
+        self._database.when_stored(self._on_followed)
+
+
+def _invited_there(group: StoredGroup, said: GroupMoved) -> StoredGroup:
+    presentation = msgspec.structs.replace(group.presentation, server=said.server)
+    return msgspec.structs.replace(
+        group, server=said.server, presentation=presentation, awaited=said.snapshot, token=said.new_token or group.token
+    )
