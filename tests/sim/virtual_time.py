@@ -5,9 +5,14 @@ When nothing is ready and no timer is set, nothing can ever happen again; in a t
 
 import asyncio
 import functools
+import random
+import secrets
 import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec
+from unittest.mock import patch
+
+from nacl import bindings
 
 P = ParamSpec("P")
 _LOOK_S = 0.25
@@ -61,11 +66,16 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 def simulated(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Makes an async test run on virtual time."""
+    """Makes an async test run on virtual time, with keys and tokens that are the same each time: mailboxes are asked for in their order."""
 
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        randomness = random.Random(0).randbytes
+        with (
+            patch.object(secrets, "token_bytes", randomness),
+            patch.object(bindings, "randombytes", randomness),
+            asyncio.Runner(loop_factory=VirtualTimeLoop) as runner,
+        ):
             runner.run(test(*args, **kwargs))
 
     return run

@@ -21,7 +21,7 @@ from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.rosters import Rosters
 from xirtam_core.engine.session import Session
-from xirtam_core.errors import Unreachable
+from xirtam_core.errors import Refused
 from xirtam_core.groups import GroupState, Status
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import group_command
@@ -85,8 +85,15 @@ class GroupMoves:
         return self._session.account.server
 
     def begin(self, group: StoredGroup, *, alone: bool) -> None:
-        """Has the group move to the home server of this account, `alone` where its server is gone; if it is there, tells everybody."""
+        """Has the group move to the home server of this account, `alone` where its server is gone.
+
+        Where it has moved there already, everybody is told so once more.
+
+        Raises `Refused` where there is nothing to do.
+        """
         if group.server == self._home and group.moves_to is None:
+            if group.snapshot is None:
+                raise Refused(f"the group is at {self._home} already")
             step = MoveStep.TELL
         else:
             step = MoveStep.PREPARE_ALONE if alone else MoveStep.PREPARE
@@ -213,7 +220,7 @@ class GroupMoves:
     async def _tell_everybody(self, group: StoredGroup) -> None:
         """Tells each member where the group is, with a token where none of theirs is known here: it may not have been let in."""
         if group.snapshot is None:
-            raise Unreachable("the group is not at its new server yet")
+            raise AssertionError("nobody is told of a move before it has been made")
         fresh: dict[Username, AuthToken] = {}
         active = [name for name in self._rosters.of(group).active() if name != self._me]
         for name in active:

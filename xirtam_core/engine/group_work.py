@@ -135,15 +135,23 @@ class GroupWork:
             if group.state is GroupState.JOINING:
                 await self._attempt(group.chat, self._join(group))
                 return
-            if self._moves.is_due(group):
-                await self._attempt(group.chat, self._moves.work(group))
-                group = groups.find(self._database, chat) or group
             if group.rekey_s is not None and group.rekey_s <= seconds(self._clock):
                 await self._attempt(group.chat, self._rekey(group))
             for task in tasks:
                 await self._do(task, group)
         except (XirtamError, TimeoutError):
             self._not_before[group.chat] = asyncio.get_running_loop().time() + _RETRY_S
+        group = groups.find(self._database, chat)
+        if group is not None and self._moves.is_due(group):
+            await self._move(group)
+
+    async def _move(self, group: StoredGroup) -> None:
+        """By itself: the server that the group moves to may be another than the one that the rest has to do with."""
+        key = f"{group.chat} on the way"
+        try:
+            await self._attempt(key, self._moves.work(group))
+        except (XirtamError, TimeoutError):
+            self._not_before[key] = asyncio.get_running_loop().time() + _RETRY_S
 
     async def _attempt(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Does `work`, unless it failed a moment ago."""
