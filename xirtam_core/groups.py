@@ -36,7 +36,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is empty until an admin has given it one. `members` counts those who take part or are invited. `invited_by` is whose
     invitation brought this account in, None where it made the group. `waiting` counts messages that no key opens yet. `is_refused`:
-    the group's server does not let this account read any more, as after a ban that could not be read.
+    the group's server does not let this account read any more, as after a ban that could not be read. `moves_to` is the server that
+    it is on its way to, if it is.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     is_muted: bool
     waiting: int
     is_refused: bool
+    moves_to: ServerName | None = None
 
     @property
     def title(self) -> str:
@@ -70,9 +72,13 @@ class GroupMember(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """A group with everybody whom its roster names, admins first, then by name; and its rules ("members" or "admins")."""
+    """A group with everybody whom its roster names, admins first, then by name; and its rules ("members" or "admins").
+
+    `unsure` are those who take part, or are invited, and whose clients are not known to understand that a group has rules or moves.
+    """
 
     group: Group
     roster: tuple[GroupMember, ...]
     who_invites: str
     who_posts: str
+    unsure: tuple[Username, ...] = ()

@@ -66,7 +66,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 def simulated(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Makes an async test run on virtual time, with keys and tokens that are the same each time: mailboxes are asked for in their order."""
+    """Makes an async test run on virtual time, with the same keys and tokens each time: mailboxes are read in their order."""
 
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:

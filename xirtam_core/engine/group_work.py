@@ -95,10 +95,16 @@ class GroupWork:
                 self._wanted.clear()
                 self._start(side_by_side)
                 try:
-                    async with asyncio.timeout(_RETRY_S if self._not_before else _LOOK_S):
+                    async with asyncio.timeout(self._pause_s()):
                         await self._wanted.wait()
                 except TimeoutError:
                     continue
+
+    def _pause_s(self) -> float:
+        """Until when there is nothing to do, as far as is known."""
+        longest_s = _RETRY_S if self._not_before else _LOOK_S
+        due_s = group_tasks.next_due_s(self._database)
+        return longest_s if due_s is None else min(max(1.0, due_s - seconds(self._clock)), longest_s)
 
     def _start(self, side_by_side: asyncio.TaskGroup) -> None:
         """Each group by itself, so that a dead or hostile server holds up no other."""

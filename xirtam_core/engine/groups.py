@@ -109,7 +109,11 @@ class Groups:
         members.sort(key=lambda each: (not each.is_admin, each.status is Status.BANNED, each.name))
         rules = roster.presentation
         return GroupDetails(
-            group=self._shown(group), roster=tuple(members), who_invites=rules.who_invites, who_posts=rules.who_posts
+            group=self._shown(group),
+            roster=tuple(members),
+            who_invites=rules.who_invites,
+            who_posts=rules.who_posts,
+            unsure=tuple(group_members.unsure(self._database, group, "groups")),
         )
 
     # Coming in
@@ -240,8 +244,11 @@ class Groups:
     def set_admin(self, group: str, name: Username, is_admin: bool) -> None:
         """See the face."""
         known = self._managed(group)
-        if not self._rosters.of(known).is_active(name):
+        member = self._rosters.of(known).member(name)
+        if member is None or not member.is_active:
             raise NotFound(f"{name} is not in this group")
+        if is_admin and member.status is Status.PENDING:  # accepting would make them a member like others again
+            raise Refused(f"{name} has not accepted the invitation yet: make them an admin once they are in")
         with self._database.transaction():
             self._say(known, AddAdmin(name) if is_admin else RemoveAdmin(name))
             kind, opposite = (TaskKind.EMPOWER, TaskKind.REDUCE) if is_admin else (TaskKind.REDUCE, TaskKind.EMPOWER)

@@ -34,6 +34,18 @@ def active(database: Database, chat: str) -> list[Username]:
     return [Username(name) for (name,) in database.rows(sql, chat)]
 
 
+def unsure(database: Database, chat: str, feature: str) -> list[Username]:
+    """Those of a group's active members, this account aside, whose clients are not known to understand `feature`."""
+    rows = database.rows(
+        "SELECT username FROM group_members LEFT JOIN people USING (username) WHERE chat = ? AND status <> 'banned'"
+        " AND username NOT IN (SELECT username FROM account)"
+        " AND NOT EXISTS (SELECT 1 FROM json_each(coalesce(features, '[]')) WHERE value = ?) ORDER BY username",
+        chat,
+        feature,
+    )
+    return [Username(name) for (name,) in rows]
+
+
 def remove_all(database: Database, chat: str) -> None:
     """Forgets a group's roster and what was known of its people, to be replayed anew."""
     for table in ("group_members", "group_bans", "group_admins", "group_tokens", "group_tasks"):

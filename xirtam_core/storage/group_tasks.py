@@ -61,6 +61,12 @@ def due(database: Database, now_s: int) -> list[GroupTask]:
     ]
 
 
+def next_due_s(database: Database) -> int | None:
+    """When the next of all tasks is to be done (Unix seconds), None where there is none."""
+    row = database.row("SELECT min(next_attempt_s) FROM group_tasks")
+    return None if row is None else row[0]
+
+
 def about(database: Database, chat: str, kind: TaskKind) -> list[Username]:
     """Everybody in a group about whom something is to be done, due or not."""
     rows = database.rows("SELECT username FROM group_tasks WHERE chat = ? AND kind = ? ORDER BY username", chat, kind)
@@ -68,10 +74,10 @@ def about(database: Database, chat: str, kind: TaskKind) -> list[Username]:
 
 
 def outstanding(database: Database, chat: str) -> int:
-    """How much is to be done in a group at once, a new key included."""
+    """How much is to be done in a group at once, a new key and a move included."""
     row = database.row(
         "SELECT (SELECT count(*) FROM group_tasks WHERE chat = ?1 AND kind <> 'hand keys')"
-        " + (SELECT is_urgent > 0 FROM groups WHERE chat = ?1)",
+        " + (SELECT (is_urgent > 0) + (move_step IS NOT NULL) FROM groups WHERE chat = ?1)",
         chat,
     )
     return 0 if row is None or row[0] is None else int(row[0])

@@ -277,6 +277,7 @@ def _shown(row: Row) -> Group:
         is_muted=bool(is_muted),
         waiting=waiting,
         is_refused=bool(is_refused),
+        moves_to=shown.server,
     )
 
 

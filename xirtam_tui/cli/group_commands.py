@@ -20,9 +20,9 @@ from xirtam_tui.text import line
 program = typer.Typer(name="group", help="Groups: make, join, manage and leave them.", no_args_is_help=True)
 GroupName = Annotated[str, typer.Argument(help="Which group: its name, or its id or the beginning of that.")]
 Name = Annotated[str, typer.Argument(help="Whom: @user, with or without the @.")]
-_WARNING = (
-    "members with other clients do not know of rules like this: their rosters and views will differ. Add --yes to go on"
-)
+_RULES = "their clients may not know of rules like this: their rosters and views will differ. Add --yes to go on"
+_MOVES = "their clients may not know that a group can move: they would stay behind. Add --yes to go on"
+_MOST_NAMED = 5
 
 Act = Callable[[Client, Group], Awaitable[str]]
 """Does something with a group, and says in words what was done."""
@@ -329,7 +329,7 @@ def _info_words(details: GroupDetails) -> str:
         ("about", line(group.description) or "nothing said"),
         ("you are", "admin" if group.is_admin else group.state),
         ("members", str(group.members)),
-        ("server", group.server),
+        ("server", f"{group.server}, on its way to {group.moves_to}" if group.moves_to else group.server),
         ("invites", f"{details.who_invites} invite"),
         ("writing", f"{details.who_posts} write"),
         ("id", group.id),
@@ -361,13 +361,50 @@ async def _policy(
     async with opened(where) as client:
         found = await group_of(client, group)
         if who_invites is not None or who_posts is not None:
-            if not yes:
-                raise Refused(_WARNING)
+            await _check_understood(client, found.id, _RULES, yes=yes)
             await client.groups.set_policy(found.id, who_invites, who_posts)
             await all_sent(client, found.id)
         details = await client.groups.details(found.id)
     words = f"{details.who_invites} invite, {details.who_posts} write"
     output.result(group_object(details.group) | _rules(details), words)
+
+
+async def _check_understood(client: Client, group: str, warning: str, *, yes: bool) -> None:
+    """Refuses what some members' clients may not follow, unless that is agreed to."""
+    unsure = () if yes else (await client.groups.details(group)).unsure
+    if unsure:
+        more = f" and {len(unsure) - _MOST_NAMED} more" if len(unsure) > _MOST_NAMED else ""
+        raise Refused(f"{', '.join(unsure[:_MOST_NAMED])}{more}: {warning}")
+
+
+@program.command("move")
+def move(
+    group: GroupName,
+    server_gone: Annotated[
+        bool, typer.Option("--server-gone", help="The group's server is gone for good: tell members directly.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Also where some members may stay behind.")] = False,
+    account: AccountOption = None,
+    data_dir: DataDirOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Move a group to your home server: members follow by themselves, and miss nothing."""
+    output = Output(as_json=as_json)
+
+    async def act(client: Client, found: Group) -> str:
+        await _check_understood(client, found.id, _MOVES, yes=yes)
+        await client.groups.move(found.id, server_gone)
+
+        async def has_moved() -> bool:
+            (now,) = [each for each in await client.groups.groups() if each.id == found.id]
+            return now.moves_to is None and (await client.outstanding(found.id)) == 0
+
+        await until(has_moved, PATIENCE_S, f"not there within {PATIENCE_S:g} s: it goes on when xirtam runs")
+        (now,) = [each for each in await client.groups.groups() if each.id == found.id]
+        return f"{line(found.title)} is at {now.server}"
+
+    run_command(_do(context(data_dir, account, passphrase_file), group, output, act), output)
 
 
 @program.command("mute")
