@@ -219,7 +219,7 @@ class GroupMoves:
 
     async def _tell_everybody(self, group: StoredGroup) -> None:
         """Tells each member where the group is, with a token where none of theirs is known here: it may not have been let in."""
-        if group.snapshot is None:
+        if group.snapshot is None or group.origin is None:
             raise AssertionError("nobody is told of a move before it has been made")
         fresh: dict[Username, AuthToken] = {}
         active = [name for name in self._rosters.of(group).active() if name != self._me]
@@ -239,7 +239,9 @@ class GroupMoves:
                 group_members.note_token(self._database, group.chat, token_hash(token), name)
             for name in [*active, self._me]:
                 token = fresh.get(name)
-                said = GroupMoved(group.id, group.server, group.snapshot, None if token is None else token.text())
+                said = GroupMoved(
+                    group.id, group.server, group.origin, group.snapshot, None if token is None else token.text()
+                )
                 leg = Leg.SELF if name == self._me else Leg.PEER
                 self._outbox.queue_control(name, GROUP_MOVED, said.render(), [leg])
             groups.store(self._database, msgspec.structs.replace(now, move_step=None))
@@ -255,7 +257,8 @@ class GroupMoves:
             groups.store(self._database, _invited_there(group, said))
         elif group.state in groups.READ and said.server != group.server:
             token, is_mine = said.new_token, opened.sender == self._me
-            if group.moves_to != said.server or group.awaited != said.snapshot:
+            is_news = group.moves_to != said.server or group.awaited != said.snapshot
+            if is_news and self._counts(group, said):
                 self._rosters.go(
                     group, said.server, at_ns=group.moved_ns, awaited=said.snapshot, token=token, is_mine=is_mine
                 )
@@ -263,6 +266,14 @@ class GroupMoves:
             group.state in groups.READ and said.new_token is not None and groups.is_refused(self._database, group.chat)
         ):
             self._use(group, said.new_token)
+
+    def _counts(self, group: StoredGroup, said: GroupMoved) -> bool:
+        """Whether to go there: not where another has moved the group from the same server, and all agree to follow that one."""
+        here = group.moves_to or group.server
+        was_there = any(
+            each.place.mailbox == group.management_mailbox for each in journal.followed(self._database, said.origin)
+        )
+        return here == said.origin or not was_there or said.server < here
 
     def _may_say(self, group: StoredGroup, sender: Username) -> bool:
         if sender == self._me or self._rosters.of(group).is_admin(sender):

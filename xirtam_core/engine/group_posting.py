@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from xirtam_core.codec.primitives import AeadKey, DhPublic
-from xirtam_core.crypto import aead
+from xirtam_core.crypto import aead, dh
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.session import Session
@@ -15,7 +15,7 @@ from xirtam_core.protocol.blob import MESSAGE_CONTENT
 from xirtam_core.protocol.event import Event
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.roster import Roster
-from xirtam_core.storage import group_keys, groups, journal
+from xirtam_core.storage import group_keys, groups, journal, medium_keys
 from xirtam_core.storage import peers as stored_peers
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.groups import StoredGroup
@@ -91,10 +91,16 @@ class GroupPosting:
                     return stored_peers.keys(self._database, member)
 
         found = await asyncio.gather(*(devices_of(name) for name in roster.active() if name not in left_out))
+        found.append(self._own_keys())
         if missed and may_wait:
             raise Unreachable(f"{', '.join(missed)} cannot be asked about at the moment")
-        await self._post_key(group, aead.new_key(), [key for keys in found for key in keys])
+        await self._post_key(group, aead.new_key(), list(dict.fromkeys(key for keys in found for key in keys)))
         return missed
+
+    def _own_keys(self) -> list[DhPublic]:
+        """This device's, whatever can be asked: who makes a key must read it back, and can hand it to those who missed it."""
+        newest = medium_keys.newest(self._database)
+        return [] if newest is None else [dh.public_of(newest.secret)]
 
     async def hand_keys(self, group: StoredGroup, member: Username, after_ns: int) -> None:
         """Posts the keys that came after a time for the devices of one member alone, the one in use last."""

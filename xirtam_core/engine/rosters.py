@@ -162,7 +162,13 @@ class Rosters:
         tells = group.move_step in (MoveStep.SAY_AND_TELL, MoveStep.SAY_ALONE)
         step = MoveStep.TELL if tells else None
         now = msgspec.structs.replace(
-            group, server=here, presentation=roster.presentation, snapshot=event, awaited=None, move_step=step
+            group,
+            server=here,
+            presentation=roster.presentation,
+            snapshot=event,
+            awaited=None,
+            origin=said.origin,
+            move_step=step,
         )
         groups.store(self._database, now)
         self._read_here(group, now, shift_ns)

@@ -39,10 +39,14 @@ class Whereabouts(msgspec.Struct, frozen=True):
 
 
 class GroupMoved(Body, frozen=True):
-    """Tells a member where the group is now, who could not be told by its old server. `token` is one that lets them in there."""
+    """Tells a member where the group is now, who could not be told by its old server, which is its `origin`.
+
+    `token` is one that lets them in there.
+    """
 
     group: Hash
     server: ServerName
+    origin: ServerName
     snapshot: Hash
     token: str | None = None
 

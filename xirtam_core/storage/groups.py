@@ -19,7 +19,7 @@ from xirtam_core.storage.database import Database, Row
 
 _COLUMNS = (
     "chat, descriptor, server, token, state, after_ns, says_accepted, invited_by, presentation, is_muted, rekey_s, is_urgent,"
-    " snapshot, awaited, moved_ns, move_step"
+    " snapshot, awaited, moved_ns, move_step, origin"
 )
 _SHOWN = (
     "SELECT groups.chat, groups.state, groups.server, groups.members, groups.invited_by, groups.presentation,"  # noqa: S608 # no input
@@ -67,6 +67,7 @@ class StoredGroup(msgspec.Struct, frozen=True):
     awaited: Hash | None = None
     moved_ns: int = 0
     move_step: MoveStep | None = None
+    origin: ServerName | None = None
 
     @property
     def moves_to(self) -> ServerName | None:
@@ -112,16 +113,17 @@ def store(database: Database, group: StoredGroup) -> None:
         bytes(group.token), group.state, group.after_ns, group.says_accepted, group.invited_by,
         msgspec.json.encode(group.presentation, enc_hook=str).decode(), group.is_muted, group.rekey_s, group.urgency,
         group.snapshot and bytes(group.snapshot), group.awaited and bytes(group.awaited), group.moved_ns, group.move_step,
+        group.origin,
     )  # fmt: skip
     database.execute(
         "INSERT INTO groups (chat, messages_mailbox, management_mailbox, descriptor, server, token, state, after_ns, says_accepted,"
-        " invited_by, presentation, is_muted, rekey_s, is_urgent, snapshot, awaited, moved_ns, move_step)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " invited_by, presentation, is_muted, rekey_s, is_urgent, snapshot, awaited, moved_ns, move_step,"
+        " origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (chat) DO UPDATE SET server = excluded.server, token = excluded.token, state = excluded.state,"
         " after_ns = excluded.after_ns, says_accepted = excluded.says_accepted, invited_by = excluded.invited_by,"
         " presentation = excluded.presentation, is_muted = excluded.is_muted, rekey_s = excluded.rekey_s,"
         " is_urgent = excluded.is_urgent, snapshot = excluded.snapshot, awaited = excluded.awaited, moved_ns = excluded.moved_ns,"
-        " move_step = excluded.move_step",
+        " move_step = excluded.move_step, origin = excluded.origin",
         *values,
     )
 
@@ -232,6 +234,7 @@ def _stored(row: Row) -> StoredGroup:
         awaited,
         moved_ns,
         move_step,
+        origin,
     ) = row
     return StoredGroup(
         chat,
@@ -250,6 +253,7 @@ def _stored(row: Row) -> StoredGroup:
         awaited and Hash(awaited),
         moved_ns,
         move_step and MoveStep(move_step),
+        origin and ServerName(origin),
     )
 
 

@@ -314,8 +314,8 @@ STEPS = (
     -- tells the group that the invitation was accepted. presentation is what the roster says of the group, as JSON; members is
     -- how many are active. rekey_s is when this device gives the group its next key, NULL while that is not up to it; a rekey
     -- that is_urgent leaves nothing to chance, and counts who asked for it. snapshot is the hash of the event that began the group's
-    -- time at a server to which it moved, awaited that of the one which has to come while it moves, if that is known; moved_ns is
-    -- when it last began to, and move_step what this device has to do for that.
+    -- time at a server to which it moved, awaited that of the one which has to come while it moves, if that is known; origin is
+    -- the server where it was before, moved_ns when it last began to move, and move_step what this device has to do for that.
     ALTER TABLE groups RENAME TO told_groups;
     CREATE TABLE groups (
         chat TEXT PRIMARY KEY,
@@ -335,6 +335,7 @@ STEPS = (
         is_urgent INTEGER NOT NULL DEFAULT 0,
         snapshot BLOB,
         awaited BLOB,
+        origin TEXT,
         moved_ns INTEGER NOT NULL DEFAULT 0,
         move_step TEXT
     ) STRICT, WITHOUT ROWID;

@@ -10,14 +10,18 @@ from tests.sim.groups import Circle, circle, comes_in, holds, members, notices, 
 from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
-from xirtam_core.codec.primitives import Hash
+from xirtam_core.codec.primitives import ANONYMOUS, Base64Bytes, Hash
 from xirtam_core.errors import Refused, Unreachable
 from xirtam_core.groups import GroupState, Status
 from xirtam_core.names import ServerName
+from xirtam_core.protocol.blob import CONTROL
 from xirtam_core.protocol.control import GROUP_MOVED
+from xirtam_core.protocol.direct_message import seal
+from xirtam_core.protocol.event import Event, ToUser
 from xirtam_core.protocol.group_move import GroupMoved
+from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.storage import groups
-from xirtam_core.storage.outbox import Leg
+from xirtam_core.storage.groups import StoredGroup
 
 _DAY_S = 86_400
 
@@ -160,7 +164,7 @@ async def test_of_two_moves_at_once_the_first_counts(tmp_path: Path) -> None:
         for device in (group.bobby, david):
             await _makes_admin(group, device)
         await asyncio.gather(*(device.engine.groups.move(group.group) for device in (group.bobby, david)))
-        found = []
+        found: list[StoredGroup | None] = []
         for device in (group.alice, group.bobby, group.carol, david):
             await until(lambda device=device: _has_settled(device, group.group), "it has gone somewhere", 1200)
             found.append(groups.find(device.database, group.group))
@@ -174,6 +178,31 @@ async def test_of_two_moves_at_once_the_first_counts(tmp_path: Path) -> None:
 def _has_settled(device: SimDevice, group: str) -> bool:
     found = groups.find(device.database, group)
     return found is not None and found.server != "~harbor" and found.moves_to is None
+
+
+@simulated
+async def test_two_who_move_a_group_whose_server_is_gone_come_to_the_same(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        island = group.world.server("~island")
+        david = group.world.device("david", island)
+        david.start()
+        await group.alice.engine.groups.invite(group.group, david.name)
+        await comes_in(david, group.group)
+        for device in (group.bobby, david):
+            await _makes_admin(group, device)
+        group.world.machine(group.harbor).stop()
+        movers = (group.bobby, david)
+        await asyncio.gather(*(device.engine.groups.move(group.group, server_is_gone=True) for device in movers))
+        for device in (group.bobby, group.carol, david):
+            await _is_at(device, group.group, "~beach", 3600)
+        for device in (group.bobby, group.carol, david):
+            device.engine.conversations.send_text(group.group, f"{device.name} is here")
+            await asyncio.sleep(10)
+        texts = [f"{device.name} is here" for device in (group.bobby, group.carol, david)]
+        for device in (group.bobby, group.carol, david):
+            await holds(device, group.group, *texts)
+        assert members(david, group.group) == group.members(group.carol)
+        assert not david.has_failed
 
 
 @simulated
@@ -233,8 +262,14 @@ async def test_only_admins_move_a_group_and_nobody_else_is_believed(tmp_path: Pa
         with pytest.raises(Refused):
             await group.carol.engine.groups.move(group.group)
         world: SimHomeServer = group.beach
-        said_where = GroupMoved(Hash.from_text(group.group), ServerName(world.name), Hash(bytes(32)))
-        group.carol.engine._outbox.queue_control(group.bobby.name, GROUP_MOVED, said_where.render(), [Leg.PEER])
+        said_where = GroupMoved(
+            Hash.from_text(group.group), ServerName(world.name), ServerName("~harbor"), Hash(bytes(32))
+        )
+        event = Event(ToUser(group.bobby.name), 5, GROUP_MOVED, Base64Bytes(said_where.render()))
+        carol, key = group.carol.keys, group.beach.devices[group.bobby.keys.hash].key
+        assert key is not None
+        blob = seal(CONTROL, event, carol.username, carol.secret, carol.chain, [key.medium_pk])
+        await group.beach.mailbox_send(ANONYMOUS, direct_mailbox(group.bobby.name), blob, 0)
         await asyncio.sleep(600)
         found = groups.find(group.bobby.database, group.group)
         assert found is not None

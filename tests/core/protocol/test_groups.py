@@ -124,6 +124,11 @@ def test_a_rekey_of_ours_opens_at_its_receivers_alone() -> None:
         b'{"set_policy":{"who_posts":"nobody"}}',
         b'{"move_server":"~harbor"}',
         b'{"move_server":{"server":"@harbor"}}',
+        b'{"moved_here":{"origin":"~beach","after":-1,"members":[]}}',
+        b'{"moved_here":{"origin":"~beach","after":1,"members":[["@alice","king",true]]}}',
+        b'{"moved_here":{"origin":"~beach","after":1,"members":[["alice","accepted",true]]}}',
+        b'{"moved_here":{"origin":"~beach","after":1,"members":[],"who_posts":"nobody"}}',
+        b'{"moved_here":{"origin":"~beach","after":1,"members":' + b"[" * 100 + b"]" * 100 + b"}}",
         b'{"invite_accepted":{}}',
         b'{"kick":"@bobby"}',
         b'{"set_info":' + b"[" * 100 + b"]" * 100 + b"}",
@@ -144,6 +149,14 @@ def test_a_body_that_is_no_command_is_refused(body: bytes) -> None:
         group_command.SetPolicy(who_invites="admins"),
         group_command.SetPolicy(who_invites="members", who_posts="admins"),
         group_command.MoveServer(builders.ServerName("~beach")),
+        group_command.MovedHere(
+            origin=builders.ServerName("~beach"),
+            after=17,
+            members=((builders.Username("@alice"), "accepted", True), (builders.Username("@bobby"), "banned", False)),
+            name="Climbers",
+            who_posts="admins",
+            is_gone=True,
+        ),
     ],
 )
 def test_our_own_commands_come_back_as_they_were(command: group_command.Command) -> None:

@@ -116,3 +116,19 @@ def test_what_is_said_of_the_group_adds_up() -> None:
     )
     shown = roster.presentation
     assert (shown.name, shown.description, shown.server) == ("Climbers", "On Thursdays", "~beach")
+
+
+@given(_said)
+def test_a_roster_that_arrives_elsewhere_is_the_one_that_left(said: list[tuple[Username, Command]]) -> None:
+    before = _replay(said)
+    arrived = Roster.arrived(before.arrival(ServerName("~harbor"), 17, is_gone=False))
+    assert arrived.members == before.members
+    assert arrived.presentation == msgspec.structs.replace(before.presentation, server=None)
+
+
+@given(_said)
+def test_nothing_that_is_said_after_a_move_has_an_effect(said: list[tuple[Username, Command]]) -> None:
+    moved = _replay([(_ALICE, MoveServer(ServerName("~beach")))])
+    before = dict(moved.members)
+    assert not any(moved.apply(sender, command) for sender, command in said)
+    assert moved.members == before
