@@ -1,0 +1,44 @@
+"""Rosters of groups, as management entries reach them in whatever way they come (spec: groups.md, Roster; rpc.md, Receiving)."""
+
+import asyncio
+from pathlib import Path
+
+from tests import builders
+from tests.sim.groups import Circle, circle
+from tests.sim.virtual_time import simulated, until
+from xirtam_core.codec.primitives import Base64Bytes
+from xirtam_core.protocol import group_command, group_message
+from xirtam_core.protocol.blob import MESSAGE_CONTENT, Blob
+from xirtam_core.protocol.event import Event, ToGroup
+from xirtam_core.protocol.group_command import Command, SetInfo
+from xirtam_core.protocol.group_message import MANAGE
+from xirtam_core.storage import groups
+from xirtam_core.storage.groups import StoredGroup
+
+
+def _stored(group: Circle) -> StoredGroup:
+    found = groups.find(group.alice.database, group.group)
+    assert found is not None
+    return found
+
+
+def _managing(group: Circle, sender: builders.Device, command: Command) -> Blob:
+    """What `sender` says of the group, as anybody could post it who has been in it."""
+    known = _stored(group)
+    body = Base64Bytes(group_command.render(command))
+    event = Event(ToGroup(known.id), group.world.clock.now_ns(), MANAGE, body)
+    return group_message.seal(
+        MESSAGE_CONTENT, event, sender.username, sender.secret, sender.chain, known.descriptor.management_key
+    )
+
+
+@simulated
+async def test_what_waited_for_an_entry_goes_on_as_soon_as_that_is_given_up(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        known = _stored(group)
+        nobody = _managing(group, builders.account("zelda"), SetInfo(name="Nobody's"))
+        await group.harbor.mailbox_send(known.token, known.management_mailbox, nobody, 0)
+        await asyncio.sleep(14)  # her entry will be looked at again only 20 s after the other has been given up
+        group.alice.engine.groups.set_info(group.group, name="Walkers")
+        await until(lambda: group.carol.engine.conversations.status().rejected == 1, "it is given up", 600)
+        await until(lambda: group.shown(group.carol).name == "Walkers", "what was behind it goes on", 3)
