@@ -14,12 +14,12 @@ from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.reception import NotYet, Reception, Rekeyed, Said
 from xirtam_core.engine.rosters import Rosters
 from xirtam_core.errors import Malformed, Unverified
+from xirtam_core.names import Username
 from xirtam_core.protocol import group_command, group_message, rekey
 from xirtam_core.protocol.blob import CONTROL, GROUP_MESSAGE, GROUP_REKEY, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.device_signing import Received
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.opened import Opened
-from xirtam_core.protocol.roster import Roster
 from xirtam_core.storage import group_keys, group_members, groups, journal, medium_keys
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.groups import StoredGroup
@@ -45,12 +45,9 @@ class _GroupReception(Reception):
 class MessagesReception(_GroupReception):
     """The messages of a group, and its new keys."""
 
-    def __init__(
-        self, database: Database, group: StoredGroup, roster: Roster, controls: Controls, arrivals: Arrivals
-    ) -> None:
+    def __init__(self, database: Database, group: StoredGroup, controls: Controls, arrivals: Arrivals) -> None:
         self._database = database
         self._group = group
-        self._roster = roster
         self._controls = controls
         self._arrivals = arrivals
         self._keys = group_keys.all_of(database, group.chat)
@@ -98,18 +95,27 @@ class MessagesReception(_GroupReception):
         elif said.kind == MESSAGE_CONTENT and self._may_post(said):
             self._arrivals.store(
                 said, entry.received_at_ns, outcome,
-                unchecked_root=unchecked_root, is_outsiders=not self._roster.is_active(said.sender),
+                unchecked_root=unchecked_root, is_outsiders=not self._is_active(said.sender),
             )  # fmt: skip
 
     def _may_post(self, said: Opened) -> bool:
-        return self._roster.presentation.who_posts == "members" or self._roster.is_admin(said.sender)
+        group = groups.find(self._database, self._group.chat)
+        return group is None or group.presentation.who_posts == "members" or self._is_admin(said.sender)
+
+    def _is_active(self, user: Username) -> bool:
+        member = group_members.find(self._database, self._group.chat, user)
+        return member is not None and member.is_active
+
+    def _is_admin(self, user: Username) -> bool:
+        member = group_members.find(self._database, self._group.chat, user)
+        return member is not None and member.is_active and member.is_admin
 
     def _rekey(self, entry: JournalEntry, said: Rekeyed) -> None:
         group = groups.find(self._database, self._group.chat)
         if group is None or group.state not in groups.READ:
             return  # the account is out since this batch began
         was_admin = group_members.was_admin(self._database, self._group.chat, said.sender, entry.received_at_ns)
-        if not was_admin and not self._roster.is_admin(said.sender):
+        if not was_admin and not self._is_admin(said.sender):
             if entry.attempts < _LOOKS_FOR_ADMIN:
                 raise NotYet("its sender is no admin, as far as is known")
             return
@@ -122,10 +128,10 @@ class ManagementReception(_GroupReception):
 
     is_ordered = True
 
-    def __init__(self, database: Database, group: StoredGroup, roster: Roster, rosters: Rosters) -> None:
+    def __init__(self, database: Database, group: StoredGroup, rosters: Rosters) -> None:
         self._database = database
         self._group = group
-        self._roster = roster
+        self._roster = rosters.of(group)
         self._rosters = rosters
 
     def unseal(self, entry: JournalEntry) -> Received | None:

@@ -3,16 +3,22 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests import builders
 from tests.sim.groups import Circle, circle
 from tests.sim.virtual_time import simulated, until
+from tests.sim.world import SimDevice
 from xirtam_core.codec.primitives import Base64Bytes
+from xirtam_core.names import Username
 from xirtam_core.protocol import group_command, group_message
 from xirtam_core.protocol.blob import MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.event import Event, ToGroup
 from xirtam_core.protocol.group_command import Command, SetInfo
 from xirtam_core.protocol.group_message import MANAGE
-from xirtam_core.storage import groups
+from xirtam_core.protocol.roster import ACCEPTED
+from xirtam_core.storage import group_members, groups
+from xirtam_core.storage.database import Row
 from xirtam_core.storage.groups import StoredGroup
 
 
@@ -42,3 +48,31 @@ async def test_what_waited_for_an_entry_goes_on_as_soon_as_that_is_given_up(tmp_
         group.alice.engine.groups.set_info(group.group, name="Walkers")
         await until(lambda: group.carol.engine.conversations.status().rejected == 1, "it is given up", 600)
         await until(lambda: group.shown(group.carol).name == "Walkers", "what was behind it goes on", 3)
+
+
+class _CountingRows:
+    """Counts the rows that are read from a device's database."""
+
+    def __init__(self, device: SimDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        read = device.database.rows
+
+        def rows(sql: str, *values: object) -> list[Row]:
+            found = read(sql, *values)
+            self.count += len(found)
+            return found
+
+        monkeypatch.setattr(device.database, "rows", rows)
+
+
+@simulated
+async def test_a_message_costs_no_more_in_a_large_group(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        for device in (group.alice, group.carol):
+            more = [(Username(f"@member{number}"), ACCEPTED) for number in range(2000)]
+            group_members.store(device.database, group.group, more)
+        with pytest.MonkeyPatch.context() as patch:
+            counts = [_CountingRows(device, patch) for device in (group.alice, group.carol)]
+            group.alice.engine.conversations.send_text(group.group, "hello, all of you")
+            await group.all_get("hello, all of you", among=(group.alice, group.carol))
+        assert all(0 < each.count < 1000 for each in counts)
