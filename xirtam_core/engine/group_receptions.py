@@ -20,7 +20,7 @@ from xirtam_core.protocol.blob import CONTROL, GROUP_MESSAGE, GROUP_REKEY, MESSA
 from xirtam_core.protocol.device_signing import Received
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.opened import Opened
-from xirtam_core.storage import group_keys, group_members, groups, journal, medium_keys
+from xirtam_core.storage import group_keys, group_members, groups, hearing, journal, medium_keys
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.groups import StoredGroup
 from xirtam_core.storage.journal import JournalEntry
@@ -86,7 +86,7 @@ class MessagesReception(_GroupReception):
         if isinstance(said, Rekeyed):
             self._rekey(entry, said)
             return
-        if group_members.was_banned(self._database, self._group.chat, said.sender, entry.received_at_ns):
+        if not hearing.is_heard(self._database, self._group.chat, said.sender, entry.received_at_ns):
             return
         if entry.sender_token is not None:
             group_members.note_token(self._database, self._group.chat, entry.sender_token, said.sender)

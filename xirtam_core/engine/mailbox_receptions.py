@@ -26,6 +26,7 @@ class MailboxReceptions(Receptions):
         self._rosters = rosters
         self._controls = controls
         self._arrivals = arrivals
+        controls.when_concluded(rosters.conclude)
 
     def of(self, places: Iterable[Place]) -> dict[Place, Reception | None]:
         """See the base. A roster is loaded for management alone: what a message needs of it is looked up."""

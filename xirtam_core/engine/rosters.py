@@ -1,4 +1,9 @@
-"""Rosters of groups, replayed from their management mailboxes, and what follows from a change (spec: groups.md, Roster; client.md)."""
+"""Rosters of groups, replayed from their management mailboxes, and what follows from a change (spec: groups.md, Roster; client.md).
+
+A server that is not ours may show an entry late, behind others that have been read (`look_back`). All that has been said is kept, so
+that the roster is then replayed from its beginning, in the order of the mailbox: however late an entry comes, all devices get to the
+same. To wait for what may come late would depend on how late that is, and hold up every ban.
+"""
 
 import msgspec
 
@@ -21,12 +26,22 @@ from xirtam_core.protocol.group_command import (
     Unban,
 )
 from xirtam_core.protocol.roster import Member, Roster
-from xirtam_core.storage import group_keys, group_members, group_tasks, groups, journal, messages
+from xirtam_core.storage import (
+    group_keys,
+    group_members,
+    group_tasks,
+    groups,
+    hearing,
+    journal,
+    management_log,
+    messages,
+)
 from xirtam_core.storage.content import NOTICE
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.group_tasks import TaskKind
 from xirtam_core.storage.groups import StoredGroup
 from xirtam_core.storage.journal import Place
+from xirtam_core.storage.management_log import Logged
 
 
 class Rosters:
@@ -36,11 +51,14 @@ class Rosters:
         self._database = database
         self._me = me
         self._clock = clock
+        self._late: dict[str, int] = {}
+        """The chats of groups in whose past something has turned up in this batch, and the earliest of that."""
 
     def of(self, group: StoredGroup) -> Roster:
         """The roster of a group as far as it is known; before anything is, its beginning."""
         roster = group_members.roster(self._database, group.chat, group.presentation)
-        return roster if roster.members else Roster(group.descriptor.init_admin)
+        is_known = roster.members or management_log.newest_ns(self._database, group.chat)  # all may have left
+        return roster if is_known else Roster(group.descriptor.init_admin)
 
     def begin(self, group: StoredGroup) -> None:
         """Keeps a roster's beginning, in the transaction in which the reading of the group begins; an earlier one is forgotten."""
@@ -54,30 +72,89 @@ class Rosters:
     def apply(
         self, chat: str, roster: Roster, sender: Username, command: Command, at_ns: int, outcome: Outcome
     ) -> None:
-        """Does to `roster`, and to what is stored of it, what `sender` said at `at_ns` by the group's server."""
+        """Does to `roster`, and to what is stored of it, what `sender` said at `at_ns` by the group's server.
+
+        Where that was before what has been read already, it is left to `conclude`, and so is what comes after it.
+        """
+        is_late = chat in self._late or at_ns < management_log.newest_ns(self._database, chat)
+        if not management_log.add(self._database, chat, at_ns, sender, command):
+            return  # it has been read before
+        if is_late:
+            self._late[chat] = min(at_ns, self._late.get(chat, at_ns))
+            return
         about = _about(sender, command)
         before = roster.member(about)
-        if not roster.apply(sender, command):
+        if not self._say(chat, roster, sender, command, at_ns):
             return
+        management_log.set_effect(self._database, chat, at_ns, True)
         after = roster.member(about)
         if before != after:
             group_members.store(self._database, chat, [(about, after)])
             groups.add_members(self._database, chat, _is_active(after) - _is_active(before))
-            self._note_admin(chat, about, before, after, at_ns)
-        group = groups.find(self._database, chat)
+        group = self._presented(chat, roster)
         if group is None:
             return
-        if group.presentation != roster.presentation:
-            group = msgspec.structs.replace(group, presentation=roster.presentation)
-            groups.store(self._database, group)
-        self._follow(group, sender, about, command, at_ns, outcome)
-        self._admit(chat, about, after, outcome)
-        if about == self._me:
-            self._i_am(group, after)
-        elif isinstance(command, Leave):
-            self._rekey_soon(chat, roster)
-        self._add_notice(group, sender, command, at_ns, outcome)
-        outcome.chats.add(chat)
+        said = Logged(at_ns, sender, command, True)
+        self._set_tasks(group, said)
+        self._follow(group, roster, said, outcome)
+        if isinstance(command, Ban):
+            self._delete_unheard(chat, at_ns, outcome)
+        self._stands(group, about, after, outcome)
+
+    def conclude(self, outcome: Outcome) -> None:
+        """Replays the rosters in whose past something has turned up, in the transaction of the batch that brought it."""
+        late, self._late = self._late, {}
+        for chat, from_ns in late.items():
+            group = groups.find(self._database, chat)
+            if group is not None and group.state in groups.READ:
+                self._replay(group, from_ns, outcome)
+
+    def _replay(self, group: StoredGroup, from_ns: int, outcome: Outcome) -> None:
+        chat, known = group.chat, self.of(group).members
+        roster, changed, latest = self._say_all(group)
+        differing = [name for name in {**known, **roster.members} if known.get(name) != roster.member(name)]
+        group_members.store(self._database, chat, [(name, roster.member(name)) for name in differing])
+        groups.count_members(self._database, chat)
+        group = self._presented(chat, roster) or group
+        for said in changed:
+            if said.at_ns == latest.get(_about(said.sender, said.command)):
+                self._set_tasks(group, said)
+            if said.has_effect:
+                self._follow(group, roster, said, outcome)
+            else:
+                self._remove_notice(chat, said, outcome)
+        self._delete_unheard(chat, from_ns, outcome)
+        for name in differing:
+            self._stands(group, name, roster.member(name), outcome)
+
+    def _say_all(self, group: StoredGroup) -> tuple[Roster, list[Logged], dict[Username, int]]:
+        """The roster after all that was said, in its order; what of that has another effect than it seemed to have; and when the
+        last was said that had an effect on somebody."""
+        roster, changed, latest = Roster(group.descriptor.init_admin), list[Logged](), dict[Username, int]()
+        group_members.forget_times(self._database, group.chat)
+        group_members.begin_admin(self._database, group.chat, group.descriptor.init_admin, 0)
+        for said in management_log.all_of(self._database, group.chat):
+            has_effect = self._say(group.chat, roster, said.sender, said.command, said.at_ns)
+            if has_effect:
+                latest[_about(said.sender, said.command)] = said.at_ns
+            if has_effect is not said.has_effect:
+                management_log.set_effect(self._database, group.chat, said.at_ns, has_effect)
+                changed.append(msgspec.structs.replace(said, has_effect=has_effect))
+        return roster, changed, latest
+
+    def _say(self, chat: str, roster: Roster, sender: Username, command: Command, at_ns: int) -> bool:
+        """Does to `roster` what is said, and notes when people were what by it; gives whether anything has changed."""
+        about = _about(sender, command)
+        before = roster.member(about)
+        if not roster.apply(sender, command):
+            return False
+        after = roster.member(about)
+        if _is_banned(after) and not _is_banned(before):
+            group_members.begin_ban(self._database, chat, about, at_ns)
+        elif _is_banned(before) and not _is_banned(after):
+            group_members.end_ban(self._database, chat, about, at_ns)
+        self._note_admin(chat, about, before, after, at_ns)
+        return True
 
     def _note_admin(self, chat: str, about: Username, before: Member | None, after: Member | None, at_ns: int) -> None:
         was, now = before is not None and before.is_admin, after is not None and after.is_admin
@@ -86,19 +163,38 @@ class Rosters:
         elif was and not now:
             group_members.end_admin(self._database, chat, about, at_ns)
 
-    def _follow(
-        self, group: StoredGroup, sender: Username, about: Username, command: Command, at_ns: int, outcome: Outcome
-    ) -> None:
-        """What a ban, or its end, does to what the banned have said, and to what was to be done about them."""
-        self._drop_tasks(group.chat, about, command)
-        if isinstance(command, Ban):
-            if sender == self._me and group.state is GroupState.MEMBER:
-                group_tasks.add(self._database, group.chat, TaskKind.SHUT_OUT, about)
-            group_members.begin_ban(self._database, group.chat, about, at_ns)
-            for message in messages.delete_from(self._database, group.chat, about, at_ns):
-                outcome.news.append(MessageRemoved(group.chat, message))
-        elif isinstance(command, Unban):
-            group_members.end_ban(self._database, group.chat, about, at_ns)
+    def _presented(self, chat: str, roster: Roster) -> StoredGroup | None:
+        """The group as it is now, with what its roster says of it kept."""
+        group = groups.find(self._database, chat)
+        if group is not None and group.presentation != roster.presentation:
+            group = msgspec.structs.replace(group, presentation=roster.presentation)
+            groups.store(self._database, group)
+        return group
+
+    def _set_tasks(self, group: StoredGroup, said: Logged) -> None:
+        """What is to be done about somebody follows from the last that was said about them."""
+        about = _about(said.sender, said.command)
+        self._drop_tasks(group.chat, about, said.command)
+        if isinstance(said.command, Ban) and said.sender == self._me and group.state is GroupState.MEMBER:
+            group_tasks.add(self._database, group.chat, TaskKind.SHUT_OUT, about)
+
+    def _follow(self, group: StoredGroup, roster: Roster, said: Logged, outcome: Outcome) -> None:
+        """What comes of something that has an effect, apart from how people stand."""
+        if isinstance(said.command, Leave) and said.sender != self._me:
+            self._rekey_soon(group.chat, roster)
+        self._add_notice(group, said, outcome)
+        outcome.chats.add(group.chat)
+
+    def _delete_unheard(self, chat: str, after_ns: int, outcome: Outcome) -> None:
+        for message in hearing.delete_unheard(self._database, chat, after_ns):
+            outcome.news.append(MessageRemoved(chat, message))
+
+    def _stands(self, group: StoredGroup, about: Username, member: Member | None, outcome: Outcome) -> None:
+        """Somebody stands otherwise than before, perhaps."""
+        self._admit(group.chat, about, member, outcome)
+        if about == self._me:
+            self._i_am(group, member)
+        outcome.chats.add(group.chat)
 
     def _drop_tasks(self, chat: str, about: Username, command: Command) -> None:
         """What the group has been told meanwhile takes the place of what was to be done before."""
@@ -142,16 +238,29 @@ class Rosters:
         if roster.is_admin(self._me):
             groups.hasten_rekey(self._database, chat, seconds(self._clock))
 
-    def _add_notice(self, group: StoredGroup, sender: Username, command: Command, at_ns: int, outcome: Outcome) -> None:
+    def _add_notice(self, group: StoredGroup, said: Logged, outcome: Outcome) -> None:
         """A line in the transcript, for what happened since the account came in."""
-        if at_ns < group.after_ns:
+        if said.at_ns < group.after_ns:
             return
-        event = Event(recipient_of(group.chat), at_ns, NOTICE, Base64Bytes(group_notices.words(command).encode()))
+        event, at_ns = _notice(group.chat, said), said.at_ns
         notice = messages.insert(
-            self._database, group.chat, sender, event, event.hash(), is_mine=True, received_at_ns=at_ns, position_ns=at_ns
+            self._database, group.chat, said.sender, event, event.hash(),
+            is_mine=True, received_at_ns=at_ns, position_ns=at_ns,
         )  # fmt: skip
         if notice is not None:
             outcome.news.append(MessageAdded(notice.message))
+
+    def _remove_notice(self, chat: str, said: Logged, outcome: Outcome) -> None:
+        event = _notice(chat, said)
+        notice = messages.find_event(self._database, chat, said.sender, event, event.hash())
+        if notice is not None:
+            messages.delete(self._database, notice.row)
+            outcome.news.append(MessageRemoved(chat, notice.message.id))
+
+
+def _notice(chat: str, said: Logged) -> Event:
+    words = group_notices.words(said.command).encode()
+    return Event(recipient_of(chat), said.at_ns, NOTICE, Base64Bytes(words))
 
 
 def _about(sender: Username, command: Command) -> Username:
@@ -163,6 +272,10 @@ def _about(sender: Username, command: Command) -> Username:
             return sender
         case _:
             return sender
+
+
+def _is_banned(member: Member | None) -> bool:
+    return member is not None and not member.is_active
 
 
 def _is_active(member: Member | None) -> bool:

@@ -42,7 +42,13 @@ def active(database: Database, chat: str) -> list[Username]:
 
 def remove_all(database: Database, chat: str) -> None:
     """Forgets a group's roster and what was known of its people, to be replayed anew."""
-    for table in ("group_members", "group_bans", "group_admins", "group_tokens", "group_tasks"):
+    for table in ("group_members", "group_bans", "group_admins", "management_log", "group_tokens", "group_tasks"):
+        database.execute(f"DELETE FROM {table} WHERE chat = ?", chat)  # noqa: S608 # no input
+
+
+def forget_times(database: Database, chat: str) -> None:
+    """Forgets when people were shut out of a group and when they were admins, to be noted anew."""
+    for table in ("group_bans", "group_admins"):
         database.execute(f"DELETE FROM {table} WHERE chat = ?", chat)  # noqa: S608 # no input
 
 
@@ -56,14 +62,6 @@ def end_ban(database: Database, chat: str, username: Username, until_ns: int) ->
     """Somebody may come in again from `until_ns` on."""
     sql = "UPDATE group_bans SET until_ns = ? WHERE chat = ? AND username = ? AND until_ns IS NULL"
     database.execute(sql, until_ns, chat, username)
-
-
-def was_banned(database: Database, chat: str, username: Username, at_ns: int) -> bool:
-    """Whether somebody was shut out at a time, by the group's server."""
-    sql = (
-        "SELECT 1 FROM group_bans WHERE chat = ? AND username = ? AND from_ns < ? AND coalesce(until_ns > ?, 1) LIMIT 1"
-    )
-    return database.row(sql, chat, username, at_ns, at_ns) is not None
 
 
 def begin_admin(database: Database, chat: str, username: Username, from_ns: int) -> None:

@@ -116,6 +116,12 @@ def add_members(database: Database, chat: str, more: int) -> None:
         database.execute("UPDATE groups SET members = members + ? WHERE chat = ?", more, chat)
 
 
+def count_members(database: Database, chat: str) -> None:
+    """Notes how many take part in a group, or are invited to, by its roster."""
+    active = "SELECT count(*) FROM group_members WHERE chat = ?1 AND status <> 'banned'"
+    database.execute(f"UPDATE groups SET members = ({active}) WHERE chat = ?1", chat)  # noqa: S608 # no input
+
+
 def plan_rekey(database: Database, chat: str, at_s: int | None, *, urgency: int = 0) -> None:
     """Notes when this device gives a group its next key, None for not at all."""
     database.execute("UPDATE groups SET rekey_s = ?, is_urgent = ? WHERE chat = ?", at_s, urgency, chat)

@@ -201,19 +201,6 @@ def let_in(database: Database, chat: str, sender: Username) -> list[StoredMessag
     return [get(database, row) for row in rows]
 
 
-def delete_from(database: Database, chat: str, sender: Username, after_ns: int) -> list[str]:
-    """Deletes what somebody said in a chat after a time, by its server; gives the ids."""
-    found = database.rows(
-        "SELECT id, hash FROM messages WHERE chat = ? AND sender = ? AND received_at_ns > ? ORDER BY id",
-        chat,
-        sender,
-        after_ns,
-    )
-    for row, _ in found:
-        delete(database, row)
-    return [name.hex() for _, name in found]
-
-
 def delete(database: Database, row: int) -> None:
     """Deletes an own message that was not sent, and what the outbox holds of it."""
     with database.transaction():

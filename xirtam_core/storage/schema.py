@@ -367,6 +367,17 @@ STEPS = (
     ) STRICT;
     CREATE INDEX group_admins_of ON group_admins (chat, username);
 
+    -- What was said in the management mailbox as far as it has been read, and what of that has had an effect: where an entry turns up
+    -- late, the roster is replayed.
+    CREATE TABLE management_log (
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        at_ns INTEGER NOT NULL,
+        sender TEXT NOT NULL,
+        command BLOB NOT NULL,
+        has_effect INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (chat, at_ns)
+    ) STRICT, WITHOUT ROWID;
+
     -- Tokens known to be somebody's, by their hashes: issued to them here, or seen on what they sent.
     CREATE TABLE group_tokens (
         chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
