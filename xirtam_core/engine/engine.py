@@ -103,6 +103,7 @@ class Engine:
             self._moves.check_soon,
             self._access_changed,
         )
+        self._inbox.when_to_read_again(self._poller.refresh)
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
         self._anchors = AnchorComparison(database, self._session, network)

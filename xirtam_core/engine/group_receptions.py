@@ -7,6 +7,7 @@ its beginning by whoever comes later, and all must come to the same.
 from typing import Final
 
 from xirtam_core.codec.primitives import Base64Bytes, Hash
+from xirtam_core.engine import rulings
 from xirtam_core.engine.arrivals import Arrivals
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.direct_reception import check
@@ -86,21 +87,24 @@ class MessagesReception(_GroupReception):
         if isinstance(said, Rekeyed):
             self._rekey(entry, said)
             return
-        if not hearing.is_heard(self._database, self._group.chat, said.sender, entry.received_at_ns):
+        if hearing.is_banned(self._database, self._group.chat, said.sender, entry.received_at_ns):
+            rulings.refuse(self._database, said, outcome)
             return
         if entry.sender_token is not None:
             group_members.note_token(self._database, self._group.chat, entry.sender_token, said.sender)
         if said.kind == CONTROL:
             self._controls.take(said, outcome)
-        elif said.kind == MESSAGE_CONTENT and self._may_post(said):
-            self._arrivals.store(
-                said, entry.received_at_ns, outcome,
-                unchecked_root=unchecked_root, is_outsiders=not self._is_active(said.sender),
-            )  # fmt: skip
+        elif said.kind == MESSAGE_CONTENT:
+            self._take_message(entry, said, unchecked_root, outcome)
 
-    def _may_post(self, said: Opened) -> bool:
-        group = groups.find(self._database, self._group.chat)
-        return group is None or group.presentation.who_posts == "members" or self._is_admin(said.sender)
+    def _take_message(self, entry: JournalEntry, said: Opened, unchecked_root: Hash | None, outcome: Outcome) -> None:
+        if not hearing.is_heard(self._database, self._group.chat, said.sender, entry.received_at_ns):
+            rulings.refuse(self._database, said, outcome)
+            return
+        self._arrivals.store(
+            said, entry.received_at_ns, outcome,
+            unchecked_root=unchecked_root, is_outsiders=not self._is_active(said.sender),
+        )  # fmt: skip
 
     def _is_active(self, user: Username) -> bool:
         member = group_members.find(self._database, self._group.chat, user)

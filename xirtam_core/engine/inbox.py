@@ -94,7 +94,12 @@ class Inbox:
         self._looked = asyncio.Event()
         self._recent: dict[tuple[Place, int], None] = {}
         self._is_retry_due = False
+        self._on_again: Callable[[], None] = _nothing
         peers.when_recovered(self.retry)
+
+    def when_to_read_again(self, then: Callable[[], None]) -> None:
+        """Calls `then` when mailboxes are to be read once more."""
+        self._on_again = then
 
     def accept(self, place: Place, entries: Iterable[MailboxEntry]) -> int:
         """Journals entries and moves the cursor, durably; gives how many were new."""
@@ -257,6 +262,12 @@ class Inbox:
         for name in outcome.chats:
             if (chat := chats.find(self._database, name)) is not None:
                 self._announcer.announce(ChatChanged(chat))
+        if outcome.is_to_read_again:
+            self._on_again()
+
+
+def _nothing() -> None:
+    """There is nobody to call."""
 
 
 def _rank(item: _Unsealed) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec.primitives import Base64Bytes
-from xirtam_core.engine import group_notices
+from xirtam_core.engine import group_notices, rulings
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.events import MessageAdded, MessageChanged, MessageRemoved
 from xirtam_core.groups import GroupState
@@ -31,7 +31,6 @@ from xirtam_core.storage import (
     group_members,
     group_tasks,
     groups,
-    hearing,
     journal,
     management_log,
     messages,
@@ -42,6 +41,24 @@ from xirtam_core.storage.group_tasks import TaskKind
 from xirtam_core.storage.groups import StoredGroup
 from xirtam_core.storage.journal import Place
 from xirtam_core.storage.management_log import Logged
+
+
+class _Say(msgspec.Struct, frozen=True):
+    """Who is heard in a group: how somebody stands, and who may write."""
+
+    member: Member | None
+    who_posts: str
+
+    @property
+    def others_are_heard(self) -> bool:
+        """Whether they are who are no admins."""
+        return self.who_posts == "members"
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether that somebody is."""
+        is_admin = self.member is not None and self.member.is_admin
+        return not _is_banned(self.member) and (is_admin or self.others_are_heard)
 
 
 class Rosters:
@@ -83,7 +100,7 @@ class Rosters:
             self._late[chat] = min(at_ns, self._late.get(chat, at_ns))
             return
         about = _about(sender, command)
-        before = roster.member(about)
+        before, who_posted = roster.member(about), roster.presentation.who_posts
         if not self._say(chat, roster, sender, command, at_ns):
             return
         management_log.set_effect(self._database, chat, at_ns, True)
@@ -97,8 +114,7 @@ class Rosters:
         said = Logged(at_ns, sender, command, True)
         self._set_tasks(group, said)
         self._follow(group, roster, said, outcome)
-        if isinstance(command, Ban):
-            self._delete_unheard(chat, at_ns, outcome)
+        self._judge_again(group, _Say(before, who_posted), _Say(after, group.presentation.who_posts), at_ns, outcome)
         self._stands(group, about, after, outcome)
 
     def conclude(self, outcome: Outcome) -> None:
@@ -123,7 +139,8 @@ class Rosters:
                 self._follow(group, roster, said, outcome)
             else:
                 self._remove_notice(chat, said, outcome)
-        self._delete_unheard(chat, from_ns, outcome)
+        rulings.judge_again(self._database, group, from_ns, outcome)
+        rulings.read_again(self._database, group, from_ns, outcome)
         for name in differing:
             self._stands(group, name, roster.member(name), outcome)
 
@@ -145,7 +162,7 @@ class Rosters:
     def _say(self, chat: str, roster: Roster, sender: Username, command: Command, at_ns: int) -> bool:
         """Does to `roster` what is said, and notes when people were what by it; gives whether anything has changed."""
         about = _about(sender, command)
-        before = roster.member(about)
+        before, who_posted = roster.member(about), roster.presentation.who_posts
         if not roster.apply(sender, command):
             return False
         after = roster.member(about)
@@ -154,6 +171,7 @@ class Rosters:
         elif _is_banned(before) and not _is_banned(after):
             group_members.end_ban(self._database, chat, about, at_ns)
         self._note_admin(chat, about, before, after, at_ns)
+        self._note_rule(chat, who_posted, roster.presentation.who_posts, at_ns)
         return True
 
     def _note_admin(self, chat: str, about: Username, before: Member | None, after: Member | None, at_ns: int) -> None:
@@ -162,6 +180,12 @@ class Rosters:
             group_members.begin_admin(self._database, chat, about, at_ns)
         elif was and not now:
             group_members.end_admin(self._database, chat, about, at_ns)
+
+    def _note_rule(self, chat: str, before: str, after: str, at_ns: int) -> None:
+        if after == "admins" and before != after:
+            group_members.begin_closure(self._database, chat, at_ns)
+        elif before == "admins" and before != after:
+            group_members.end_closure(self._database, chat, at_ns)
 
     def _presented(self, chat: str, roster: Roster) -> StoredGroup | None:
         """The group as it is now, with what its roster says of it kept."""
@@ -185,9 +209,12 @@ class Rosters:
         self._add_notice(group, said, outcome)
         outcome.chats.add(group.chat)
 
-    def _delete_unheard(self, chat: str, after_ns: int, outcome: Outcome) -> None:
-        for message in hearing.delete_unheard(self._database, chat, after_ns):
-            outcome.news.append(MessageRemoved(chat, message))
+    def _judge_again(self, group: StoredGroup, before: _Say, after: _Say, at_ns: int, outcome: Outcome) -> None:
+        """Somebody's words, or all but admins', may count otherwise than they did, from a time on."""
+        if (before.is_heard, before.others_are_heard) > (after.is_heard, after.others_are_heard):
+            rulings.judge_again(self._database, group, at_ns, outcome)
+        elif (before.is_heard, before.others_are_heard) < (after.is_heard, after.others_are_heard):
+            rulings.read_again(self._database, group, at_ns, outcome)
 
     def _stands(self, group: StoredGroup, about: Username, member: Member | None, outcome: Outcome) -> None:
         """Somebody stands otherwise than before, perhaps."""

@@ -42,13 +42,21 @@ def active(database: Database, chat: str) -> list[Username]:
 
 def remove_all(database: Database, chat: str) -> None:
     """Forgets a group's roster and what was known of its people, to be replayed anew."""
-    for table in ("group_members", "group_bans", "group_admins", "management_log", "group_tokens", "group_tasks"):
+    for table in (
+        "group_members",
+        "group_bans",
+        "group_admins",
+        "group_closures",
+        "management_log",
+        "group_tokens",
+        "group_tasks",
+    ):
         database.execute(f"DELETE FROM {table} WHERE chat = ?", chat)  # noqa: S608 # no input
 
 
 def forget_times(database: Database, chat: str) -> None:
-    """Forgets when people were shut out of a group and when they were admins, to be noted anew."""
-    for table in ("group_bans", "group_admins"):
+    """Forgets when people were shut out of a group, when they were admins and when only those might write, to be noted anew."""
+    for table in ("group_bans", "group_admins", "group_closures"):
         database.execute(f"DELETE FROM {table} WHERE chat = ?", chat)  # noqa: S608 # no input
 
 
@@ -80,6 +88,16 @@ def was_admin(database: Database, chat: str, username: Username, at_ns: int) -> 
     """Whether somebody was an admin at a time, by the group's server."""
     sql = "SELECT 1 FROM group_admins WHERE chat = ? AND username = ? AND from_ns < ? AND coalesce(until_ns > ?, 1) LIMIT 1"
     return database.row(sql, chat, username, at_ns, at_ns) is not None
+
+
+def begin_closure(database: Database, chat: str, from_ns: int) -> None:
+    """Only admins may write from `from_ns` on, by the group's server."""
+    database.execute("INSERT INTO group_closures (chat, from_ns) VALUES (?, ?)", chat, from_ns)
+
+
+def end_closure(database: Database, chat: str, until_ns: int) -> None:
+    """All may write from `until_ns` on."""
+    database.execute("UPDATE group_closures SET until_ns = ? WHERE chat = ? AND until_ns IS NULL", until_ns, chat)
 
 
 def note_token(database: Database, chat: str, token_hash: Hash, username: Username) -> None:

@@ -187,6 +187,12 @@ def set_state(database: Database, row: int, state: SendState, failure: str | Non
     return get(database, row)
 
 
+def refuse(database: Database, row: int, reason: str) -> StoredMessage:
+    """Notes that an own message has come to nothing, although its mailbox has it."""
+    database.execute("UPDATE messages SET received_at_ns = NULL WHERE id = ?", row)
+    return set_state(database, row, SendState.FAILED, reason)
+
+
 def of_type(database: Database, chat: str, mime: str) -> list[StoredMessage]:
     """The messages of one MIME type in a chat, oldest first."""
     return _all(database, "WHERE chat = ? AND mime = ? ORDER BY position_ns", chat, mime)

@@ -367,6 +367,15 @@ STEPS = (
     ) STRICT;
     CREATE INDEX group_admins_of ON group_admins (chat, username);
 
+    -- When only admins might write.
+    CREATE TABLE group_closures (
+        id INTEGER PRIMARY KEY,
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        from_ns INTEGER NOT NULL,
+        until_ns INTEGER
+    ) STRICT;
+    CREATE INDEX group_closures_of ON group_closures (chat);
+
     -- What was said in the management mailbox as far as it has been read, and what of that has had an effect: where an entry turns up
     -- late, the roster is replayed.
     CREATE TABLE management_log (
@@ -410,6 +419,7 @@ STEPS = (
     CREATE TABLE questions (id INTEGER PRIMARY KEY CHECK (id = 1), issuer BLOB NOT NULL) STRICT;
 
     ALTER TABLE mailboxes ADD COLUMN is_refused INTEGER NOT NULL DEFAULT 0;     -- its server does not let this account read it
+    ALTER TABLE mailboxes ADD COLUMN again_ns INTEGER;      -- from where on it is to be read again, up to the cursor
     ALTER TABLE journal ADD COLUMN sender_token BLOB;   -- the hash of what it was posted with, where the server says
     ALTER TABLE messages ADD COLUMN is_outsiders INTEGER NOT NULL DEFAULT 0;    -- in a group: of somebody who is not in it
     CREATE INDEX messages_of_outsiders ON messages (chat, sender) WHERE is_outsiders;

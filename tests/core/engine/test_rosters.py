@@ -1,27 +1,30 @@
 """Rosters of groups, as management entries reach them in whatever way they come (spec: groups.md, Roster; rpc.md, Receiving)."""
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests import builders
-from tests.sim.groups import Circle, circle, comes_in, members, notices
+from tests.sim.groups import Circle, circle, comes_in, holds, members, notices, said
 from tests.sim.home_server import ReferenceServer
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
-from xirtam_core.codec.primitives import Base64Bytes
+from xirtam_core.chat import SendState
+from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.crypto.hashing import token_hash
 from xirtam_core.groups import Status
 from xirtam_core.names import Username
 from xirtam_core.protocol import group_command, group_message
 from xirtam_core.protocol.blob import MESSAGE_CONTENT, Blob
-from xirtam_core.protocol.event import Event, ToGroup
+from xirtam_core.protocol.event import TEXT, Event, ToGroup
 from xirtam_core.protocol.group_command import Command, RemoveAdmin, SetInfo
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.mailbox import MailboxEntry
 from xirtam_core.protocol.roster import ACCEPTED
-from xirtam_core.storage import group_members, groups
+from xirtam_core.storage import group_keys, group_members, groups
 from xirtam_core.storage.database import Row
 from xirtam_core.storage.groups import StoredGroup
 
@@ -119,3 +122,113 @@ async def test_a_message_costs_no_more_in_a_large_group(tmp_path: Path) -> None:
             group.alice.engine.conversations.send_text(group.group, "hello, all of you")
             await group.all_get("hello, all of you", among=(group.alice, group.carol))
         assert all(0 < each.count < 1000 for each in counts)
+
+
+def _text(group: Circle, sender: SimDevice, text: str) -> Blob:
+    """A message of the group, as a client posts it that does not know the rule."""
+    event = Event(ToGroup(_stored(group).id), group.world.clock.now_ns(), TEXT, Base64Bytes(text.encode()))
+    key, keys = group_keys.all_of(sender.database, group.group)[0], sender.keys
+    return group_message.seal(MESSAGE_CONTENT, event, keys.username, keys.secret, keys.chain, key)
+
+
+@contextmanager
+def _hidden(group: Circle, mailbox: Hash, after_ns: int) -> Generator[None]:
+    """Shows nothing of what has come to a mailbox after a time, until the end; whoever has read it keeps it."""
+    box = group.harbor.mailboxes[mailbox]
+    shown, hidden = [[each for each in box.entries if (each.received_at > after_ns) is late] for late in (False, True)]
+    box.entries = shown
+    yield
+    for entry in hidden:
+        box.add(entry)
+
+
+async def _says(group: Circle, sender: SimDevice, text: str) -> None:
+    """Posts a message as a client does that does not know the rules."""
+    known = _stored(group)
+    await asyncio.sleep(30)
+    await group.harbor.mailbox_send(known.token, known.messages_mailbox, _text(group, sender, text), 0)
+    await asyncio.sleep(30)
+
+
+@simulated
+async def test_who_may_write_is_judged_by_the_time_of_the_message_whatever_is_read_first(tmp_path: Path) -> None:
+    """Carol reads the rules after the messages, Davey before; Alice and Bobby read both as they come."""
+    async with circle(tmp_path) as group:
+        davey = group.world.device("davey", group.beach)
+        davey.start()
+        await group.alice.engine.groups.invite(group.group, davey.name)
+        await comes_in(davey, group.group)
+        await asyncio.sleep(60)
+        await group.carol.crash()
+        await davey.crash()
+        since_ns, known = group.world.clock.now_ns(), _stored(group)
+        await asyncio.sleep(1)
+        await _says(group, group.bobby, "before")
+        group.alice.engine.groups.set_policy(group.group, who_posts="admins")
+        await _says(group, group.bobby, "against the rule")
+        group.alice.engine.groups.set_policy(group.group, who_posts="members")
+        await _says(group, group.bobby, "after")
+        with _hidden(group, known.management_mailbox, since_ns):
+            group.carol.start()
+            await holds(group.carol, group.group, "before", "against the rule", "after")
+        with _hidden(group, known.messages_mailbox, since_ns):
+            davey.start()
+            await until(lambda: notices(davey, group.group)[-1].endswith("everybody write"), "the rules are known", 600)
+        for device in (group.alice, group.bobby, group.carol, davey):
+            await holds(device, group.group, "before", "after")
+
+
+@simulated
+async def test_what_a_rule_seemed_to_forbid_comes_once_it_is_known_to_be_over(tmp_path: Path) -> None:
+    """Carol knows of the rule, and reads what was written after its end before she hears of that."""
+    async with circle(tmp_path) as group:
+        group.alice.engine.groups.set_policy(group.group, who_posts="admins")
+        await until(lambda: not group.shown(group.carol).may_post, "Carol knows", 600)
+        await group.carol.crash()
+        since_ns, known = group.world.clock.now_ns(), _stored(group)
+        await asyncio.sleep(1)
+        group.alice.engine.groups.set_policy(group.group, who_posts="members")
+        await _says(group, group.bobby, "at last")
+        group.alice.engine.groups.set_policy(group.group, who_posts="admins")
+        await asyncio.sleep(60)
+        with _hidden(group, known.management_mailbox, since_ns):
+            group.carol.start()
+            await asyncio.sleep(60)
+            assert said(group.carol, group.group) == []
+        await group.all_get("at last")
+
+
+@simulated
+async def test_one_s_own_message_that_came_against_a_rule_says_so(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        bobby = group.bobby.engine.conversations
+        group.bobby.end.is_cut = True
+        message = bobby.send_text(group.group, "may I?")
+        group.alice.engine.groups.set_policy(group.group, who_posts="admins")
+        await until(lambda: not group.shown(group.carol).may_post, "it is known", 600)
+        group.bobby.end.is_cut = False
+        await until(lambda: bobby.message(group.group, message.id).state is SendState.FAILED, "it does not count", 600)
+        await asyncio.sleep(60)
+        assert said(group.carol, group.group) == said(group.alice, group.group) == []
+
+
+@simulated
+async def test_what_somebody_writes_who_was_let_in_again_is_heard_by_who_reads_that_later(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        group.alice.engine.groups.ban(group.group, group.bobby.name)
+        await until(lambda: group.members(group.carol)[group.bobby.name].status is Status.BANNED, "Carol knows", 600)
+        await asyncio.sleep(60)
+        await group.carol.crash()
+        since_ns, known = group.world.clock.now_ns(), _stored(group)
+        await asyncio.sleep(1)
+        group.alice.engine.groups.unban(group.group, group.bobby.name)
+        await until(lambda: group.members(group.alice)[group.bobby.name].status is Status.PENDING, "he may", 600)
+        await group.alice.engine.groups.invite(group.group, group.bobby.name)
+        await comes_in(group.bobby, group.group)
+        group.bobby.engine.conversations.send_text(group.group, "I am back")
+        await group.all_get("I am back", among=(group.alice, group.bobby))
+        with _hidden(group, known.management_mailbox, since_ns):
+            group.carol.start()
+            await asyncio.sleep(60)
+            assert said(group.carol, group.group) == []
+        await group.all_get("I am back")
