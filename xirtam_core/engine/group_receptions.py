@@ -6,6 +6,8 @@ its beginning by whoever comes later, and all must come to the same.
 
 from typing import Final
 
+import msgspec
+
 from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.engine import rulings
 from xirtam_core.engine.arrivals import Arrivals
@@ -93,7 +95,7 @@ class MessagesReception(_GroupReception):
         if entry.sender_token is not None:
             group_members.note_token(self._database, self._group.chat, entry.sender_token, said.sender)
         if said.kind == CONTROL:
-            self._controls.take(said, outcome)
+            self._controls.take(msgspec.structs.replace(said, group_ns=entry.received_at_ns), outcome)
         elif said.kind == MESSAGE_CONTENT:
             self._take_message(entry, said, unchecked_root, outcome)
 

@@ -9,8 +9,9 @@ from typing import Final
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.events import MessageChanged, MessageRemoved
 from xirtam_core.protocol.opened import Opened
-from xirtam_core.storage import group_keys, hearing, journal, messages
+from xirtam_core.storage import earlier_states, group_keys, hearing, journal, messages
 from xirtam_core.storage.database import Database
+from xirtam_core.storage.earlier_states import Kept
 from xirtam_core.storage.groups import StoredGroup
 from xirtam_core.storage.journal import Place
 
@@ -28,6 +29,10 @@ def judge_again(database: Database, group: StoredGroup, after_ns: int, outcome: 
     """Puts away what has come after a time and does not count, as is known now."""
     for row in hearing.unheard(database, group.chat, after_ns):
         _put_away(database, group.chat, row, outcome)
+    for kept in earlier_states.since(database, group.chat, after_ns):
+        is_there = messages.exists(database, kept.row)
+        if is_there and hearing.is_banned(database, group.chat, kept.sender, kept.at_ns):
+            _undo(database, group, kept, outcome)
 
 
 def read_again(database: Database, group: StoredGroup, after_ns: int, outcome: Outcome) -> None:
@@ -36,6 +41,18 @@ def read_again(database: Database, group: StoredGroup, after_ns: int, outcome: O
     earliest_ns = journal.cursor_ns(database, place) - group_keys.KEPT_NS
     if journal.read_again(database, place, max(after_ns, group.after_ns, earliest_ns)):
         outcome.is_to_read_again = True
+
+
+def _undo(database: Database, group: StoredGroup, kept: Kept, outcome: Outcome) -> None:
+    """Takes back what was said about a message; one that was withdrawn is read again, if that is not long ago."""
+    message = messages.get(database, kept.row).message
+    earlier_states.restore(database, kept)
+    if not kept.earlier.is_withdrawn:
+        outcome.news.append(MessageChanged(messages.get(database, kept.row).message))
+    elif message.received_at is not None and message.received_at > kept.at_ns - group_keys.KEPT_NS:
+        messages.delete(database, kept.row)
+        outcome.news.append(MessageRemoved(group.chat, message.id))
+        read_again(database, group, message.received_at - 1, outcome)
 
 
 def _put_away(database: Database, chat: str, row: int, outcome: Outcome) -> None:

@@ -12,13 +12,14 @@ from tests.sim.groups import Circle, circle, comes_in, holds, members, notices, 
 from tests.sim.home_server import ReferenceServer
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
-from xirtam_core.chat import SendState
+from xirtam_core.chat import Reaction, SendState
 from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.crypto.hashing import token_hash
 from xirtam_core.groups import Status
 from xirtam_core.names import Username
 from xirtam_core.protocol import group_command, group_message
-from xirtam_core.protocol.blob import MESSAGE_CONTENT, Blob
+from xirtam_core.protocol.blob import CONTROL, MESSAGE_CONTENT, Blob
+from xirtam_core.protocol.control import DELETE, EDIT, REACTION, Edit, ReactionBody, Withdrawal
 from xirtam_core.protocol.event import TEXT, Event, ToGroup
 from xirtam_core.protocol.group_command import Command, RemoveAdmin, SetInfo
 from xirtam_core.protocol.group_message import MANAGE
@@ -124,11 +125,11 @@ async def test_a_message_costs_no_more_in_a_large_group(tmp_path: Path) -> None:
         assert all(0 < each.count < 1000 for each in counts)
 
 
-def _text(group: Circle, sender: SimDevice, text: str) -> Blob:
-    """A message of the group, as a client posts it that does not know the rule."""
-    event = Event(ToGroup(_stored(group).id), group.world.clock.now_ns(), TEXT, Base64Bytes(text.encode()))
+def _sealed(group: Circle, sender: SimDevice, kind: str, mime: str, body: bytes) -> Blob:
+    """What a member posts whose client does not care for rules."""
+    event = Event(ToGroup(_stored(group).id), group.world.clock.now_ns(), mime, Base64Bytes(body))
     key, keys = group_keys.all_of(sender.database, group.group)[0], sender.keys
-    return group_message.seal(MESSAGE_CONTENT, event, keys.username, keys.secret, keys.chain, key)
+    return group_message.seal(kind, event, keys.username, keys.secret, keys.chain, key)
 
 
 @contextmanager
@@ -144,9 +145,9 @@ def _hidden(group: Circle, mailbox: Hash, after_ns: int) -> Generator[None]:
 
 async def _says(group: Circle, sender: SimDevice, text: str) -> None:
     """Posts a message as a client does that does not know the rules."""
-    known = _stored(group)
+    known, blob = _stored(group), _sealed(group, sender, MESSAGE_CONTENT, TEXT, text.encode())
     await asyncio.sleep(30)
-    await group.harbor.mailbox_send(known.token, known.messages_mailbox, _text(group, sender, text), 0)
+    await group.harbor.mailbox_send(known.token, known.messages_mailbox, blob, 0)
     await asyncio.sleep(30)
 
 
@@ -232,3 +233,45 @@ async def test_what_somebody_writes_who_was_let_in_again_is_heard_by_who_reads_t
             await asyncio.sleep(60)
             assert said(group.carol, group.group) == []
         await group.all_get("I am back")
+
+
+def _shown(device: SimDevice, group: Circle) -> list[tuple[str, tuple[Reaction, ...]]]:
+    return [(each.text, each.reactions) for each in device.messages(group.group) if each.kind != "notice"]
+
+
+@simulated
+async def test_what_the_banned_said_about_messages_since_is_undone_where_the_ban_is_read_later(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        bobby, known = group.bobby.engine.conversations, _stored(group)
+        alices = group.alice.engine.conversations.send_text(group.group, "hello")
+        edited, plain, gone = (bobby.send_text(group.group, text) for text in ("mine", "plain", "gone"))
+        await until(lambda: len(said(group.bobby, group.group)) == 4, "all are there", 60)
+        bobby.edit(group.group, edited.id, "mine, edited")
+        bobby.react(group.group, alices.id, "👍")
+        await asyncio.sleep(60)
+        before = _shown(group.alice, group)
+        assert ("hello", (Reaction("👍", (group.bobby.name,)),)) in before
+        await group.carol.crash()
+        group.bobby.end.is_cut = True
+        since_ns = group.world.clock.now_ns()
+        await asyncio.sleep(1)
+        group.alice.engine.groups.ban(group.group, group.bobby.name)
+        await until(lambda: group.members(group.alice)[group.bobby.name].status is Status.BANNED, "he is banned", 60)
+        for mime, body in (
+            (EDIT, Edit(Hash.from_text(edited.id), "after the ban")),
+            (EDIT, Edit(Hash.from_text(plain.id), "after the ban as well")),
+            (DELETE, Withdrawal(Hash.from_text(gone.id))),
+            (REACTION, ReactionBody(Hash.from_text(alices.id), "👍", remove=True)),
+            (REACTION, ReactionBody(Hash.from_text(alices.id), "😡")),
+        ):
+            blob = _sealed(group, group.bobby, CONTROL, mime, body.render())
+            await asyncio.sleep(1)
+            await group.harbor.mailbox_send(known.token, known.messages_mailbox, blob, 0)
+        with _hidden(group, known.management_mailbox, since_ns):
+            group.carol.start()
+            await until(
+                lambda: ("hello", (Reaction("😡", (group.bobby.name,)),)) in _shown(group.carol, group), "read", 60
+            )
+            assert [text for text, _ in _shown(group.carol, group)][1:] != [text for text, _ in before][1:]
+        for device in (group.alice, group.carol):
+            await until(lambda device=device: _shown(device, group) == before, f"{device.name} has what was", 60)
