@@ -408,6 +408,9 @@ STEPS = (
         UNIQUE (chat, kind, username)
     ) STRICT;
 
+    -- Invitations that this account has declined, by the hashes of their tokens.
+    CREATE TABLE declined_invitations (id INTEGER PRIMARY KEY, token_hash BLOB NOT NULL UNIQUE) STRICT;
+
     -- What messages were before somebody amended them, for a day: should that turn out not to count. emoji: it was about that, of the
     -- sender's; else about the text.
     CREATE TABLE earlier_states (
