@@ -29,7 +29,9 @@ from xirtam_core.protocol.opened import Opened
 from xirtam_core.storage import (
     amendments,
     chats,
+    earlier_states,
     early_controls,
+    hearing,
     messages,
     outbox,
     people,
@@ -38,6 +40,7 @@ from xirtam_core.storage import (
     revisions,
 )
 from xirtam_core.storage.database import Database
+from xirtam_core.storage.earlier_states import Earlier
 from xirtam_core.storage.messages import StoredMessage
 
 Amendment = Edit | Withdrawal | ReactionBody | Receipt
@@ -58,15 +61,20 @@ class Amendments:
             controls.register(mime, self._take, in_groups=mime != RECEIPT)
         controls.when_stored(self._apply_early)
 
-    def apply(self, message: StoredMessage, sender: Username, event: Event) -> list[StoredMessage]:
-        """Does to `message` what `event` says, as far as `sender` may; gives the messages that have changed by it."""
-        is_changed = False
+    def apply(self, message: StoredMessage, sender: Username, event: Event, at_ns: int = 0) -> list[StoredMessage]:
+        """Does to `message` what `event` says, as far as `sender` may; gives the messages that have changed by it.
+
+        `at_ns` is when a group's server got it: what was before is kept then, for a while.
+        """
+        is_changed, earlier = False, Earlier(is_withdrawn=True)
         match _BODIES[event.mime].parse(event.body):
             case Edit(text=text) if sender == message.message.sender and message.message.kind in _TEXTS:
+                earlier = earlier_states.of_text(self._database, message)
                 is_changed = amendments.edit(self._database, message, text, event.sent_at)
             case Withdrawal() if sender == message.message.sender:
                 is_changed = amendments.withdraw(self._database, message)
             case ReactionBody(emoji=emoji, remove=remove) if not message.message.is_withdrawn:
+                earlier = earlier_states.of_reaction(self._database, message, sender, emoji)
                 is_changed = reactions.put(self._database, message.row, sender, emoji, event.sent_at, is_removed=remove)
                 if is_changed:
                     revisions.touch(self._database, message.row)
@@ -74,6 +82,8 @@ class Amendments:
                 return self._acknowledge(message, receipt)
             case _:
                 pass
+        if is_changed and at_ns:
+            earlier_states.keep(self._database, message, sender, at_ns, earlier)
         return [messages.get(self._database, message.row)] if is_changed else []
 
     def _acknowledge(self, message: StoredMessage, receipt: Receipt) -> list[StoredMessage]:
@@ -94,7 +104,7 @@ class Amendments:
         for target in _targets(body):
             message = messages.find_in_chat(self._database, opened.chat, target.hex())
             if message is not None:
-                _tell(self.apply(message, opened.sender, opened.event), outcome)
+                _tell(self.apply(message, opened.sender, opened.event, opened.group_ns), outcome)
             else:
                 self._keep(opened, target)
 
@@ -106,13 +116,15 @@ class Amendments:
 
     def _keep(self, opened: Opened, target: Hash) -> None:
         now_s = seconds(self._clock)
-        early_controls.keep(self._database, opened.chat, opened.sender, target, opened.event, now_s)
+        early_controls.keep(self._database, opened.chat, opened.sender, target, opened.event, now_s, opened.group_ns)
 
     def _apply_early(self, message: StoredMessage, outcome: Outcome) -> None:
         chat, target = message.message.chat, Hash.from_text(message.message.id)
-        for sender, event in early_controls.take(self._database, chat, target, seconds(self._clock)):
+        for sender, event, at_ns in early_controls.take(self._database, chat, target, seconds(self._clock)):
+            if at_ns and hearing.is_banned(self._database, chat, sender, at_ns):
+                continue
             now = messages.get(self._database, message.row)
-            _tell(self.apply(now, sender, event), outcome)
+            _tell(self.apply(now, sender, event, at_ns), outcome)
 
 
 _TEXTS = (MessageKind.TEXT, MessageKind.MARKDOWN)

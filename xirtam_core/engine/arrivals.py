@@ -66,7 +66,7 @@ class Arrivals:
         if known is None:
             return False
         first_ns = known.message.received_at
-        if first_ns is None:
+        if first_ns is None or known.message.state is SendState.FAILED:
             self._has_gone_out(known)
         if first_ns is None or received_at_ns < first_ns:
             was_unread = not known.message.mine and self._is_unread(known.message)

@@ -24,6 +24,7 @@ from xirtam_core.engine.devices import Devices
 from xirtam_core.engine.fragments import Fragments
 from xirtam_core.engine.group_moves import GroupMoves
 from xirtam_core.engine.group_posting import GroupPosting
+from xirtam_core.engine.group_travel import GroupTravel
 from xirtam_core.engine.group_work import GroupWork
 from xirtam_core.engine.groups import Groups
 from xirtam_core.engine.history import History
@@ -89,7 +90,8 @@ class Engine:
         self.history = History(
             database, self._session, self._peers, fragments, self._own_devices, self._controls, clock, announcer
         )
-        rosters = Rosters(database, account.username, account.device_hash, clock)
+        travel = GroupTravel(database, account.username, account.device_hash, clock)
+        rosters = Rosters(database, account.username, travel, clock)
         receptions = MailboxReceptions(
             database, account.username, rosters, self._controls, Arrivals(database, account.username, self._controls)
         )
@@ -105,6 +107,7 @@ class Engine:
             self._moves.check_soon,
             self._access_changed,
         )
+        self._inbox.when_to_read_again(self._poller.refresh)
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
         self._anchors = AnchorComparison(database, self._session, network)
@@ -146,8 +149,8 @@ class Engine:
             database, self._session, network, self._peers, self._outbox, self._own_devices, book, rosters,
             self._group_work, group_moves, self._invitations, clock, announcer, self._poller.refresh,
         )  # fmt: skip
-        rosters.when_followed(self._group_has_moved)
-        rosters.when_unheard(lambda chat, body: self._outbox.queue_control(chat, MANAGE, body))
+        travel.when_followed(self._group_has_moved)
+        travel.when_unheard(lambda chat, body: self._outbox.queue_control(chat, MANAGE, body))
         self._welcome = Welcome(database, self._session, self.history, book, self._own_devices)
         self._reading = Reading(database, self._own_devices, self._controls)
         self.people = People(database, self._session, self._peers, book, announcer)

@@ -21,7 +21,7 @@ from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.rosters import Rosters
 from xirtam_core.engine.session import Session
-from xirtam_core.errors import Refused
+from xirtam_core.errors import Refused, Unreachable
 from xirtam_core.groups import GroupState, Status
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import group_command
@@ -45,6 +45,8 @@ _AT_ONCE = 20
 _HELPS_AFTER_S = 600.0
 """How long an admin waits for another, who moves the group, before saying in their place how it stood."""
 _SAID_AGAIN_S = 60.0
+_SETTLES_S = 15.0
+"""How long a server of another make may show an entry after others that it got later."""
 
 
 class GroupMoves:
@@ -145,7 +147,7 @@ class GroupMoves:
             groups.store(self._database, now)
             if alone:
                 latest_ns = places.next_position(self._database, group.chat, 0) - 1
-                self._rosters.go(now, home, at_ns=max(latest_ns, now.moved_ns), is_mine=True)
+                self._rosters.travel.go(now, home, at_ns=max(latest_ns, now.moved_ns), is_mine=True)
             else:
                 self._outbox.queue_control(group.chat, MANAGE, group_command.render(MoveServer(home)))
 
@@ -206,6 +208,9 @@ class GroupMoves:
         now, key = asyncio.get_running_loop().time(), (group.chat, server)
         if now - self._said.get(key, -_SAID_AGAIN_S) < _SAID_AGAIN_S:
             return
+        since = self._going.setdefault(key, now)
+        if group.move_step is MoveStep.SAY_AND_TELL and now - since < _SETTLES_S:
+            raise Unreachable("what was said before the move may still turn up")
         roster = self._rosters.of(group)
         if not roster.is_admin(self._me):
             return
@@ -259,7 +264,7 @@ class GroupMoves:
             token, is_mine = said.new_token, opened.sender == self._me
             is_news = group.moves_to != said.server or group.awaited != said.snapshot
             if is_news and self._counts(group, said):
-                self._rosters.go(
+                self._rosters.travel.go(
                     group, said.server, at_ns=group.moved_ns, awaited=said.snapshot, token=token, is_mine=is_mine
                 )
         elif (

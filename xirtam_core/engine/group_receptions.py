@@ -6,7 +6,10 @@ its beginning by whoever comes later, and all must come to the same.
 
 from typing import Final
 
+import msgspec
+
 from xirtam_core.codec.primitives import Base64Bytes, Hash
+from xirtam_core.engine import rulings
 from xirtam_core.engine.arrivals import Arrivals
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.direct_reception import check
@@ -14,17 +17,18 @@ from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.reception import NotYet, Reception, Rekeyed, Said
 from xirtam_core.engine.rosters import Rosters
 from xirtam_core.errors import Malformed, Unverified
+from xirtam_core.names import Username
 from xirtam_core.protocol import group_command, group_message, rekey
 from xirtam_core.protocol.blob import CONTROL, GROUP_MESSAGE, GROUP_REKEY, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.device_signing import Received
 from xirtam_core.protocol.group_command import MovedHere, MoveServer
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.opened import Opened
-from xirtam_core.protocol.roster import Roster
-from xirtam_core.storage import group_keys, group_members, groups, journal, medium_keys
+from xirtam_core.storage import group_keys, group_members, groups, hearing, journal, medium_keys
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.groups import StoredGroup
 from xirtam_core.storage.journal import JournalEntry
+from xirtam_core.storage.management_log import Logged
 
 _LOOKS_FOR_KEY: Final = 300
 """How often a message that no key opens is tried again, which takes a day and more."""
@@ -46,12 +50,9 @@ class _GroupReception(Reception):
 class MessagesReception(_GroupReception):
     """The messages of a group, and its new keys."""
 
-    def __init__(
-        self, database: Database, group: StoredGroup, roster: Roster, controls: Controls, arrivals: Arrivals
-    ) -> None:
+    def __init__(self, database: Database, group: StoredGroup, controls: Controls, arrivals: Arrivals) -> None:
         self._database = database
         self._group = group
-        self._roster = roster
         self._controls = controls
         self._arrivals = arrivals
         self._keys = group_keys.all_of(database, group.chat)
@@ -90,27 +91,39 @@ class MessagesReception(_GroupReception):
         if isinstance(said, Rekeyed):
             self._rekey(entry, said)
             return
-        if group_members.was_banned(self._database, self._group.chat, said.sender, entry.received_at_ns):
+        if hearing.is_banned(self._database, self._group.chat, said.sender, entry.received_at_ns):
+            rulings.refuse(self._database, said, outcome)
             return
         if entry.sender_token is not None:
             group_members.note_token(self._database, self._group.chat, entry.sender_token, said.sender)
         if said.kind == CONTROL:
-            self._controls.take(said, outcome)
-        elif said.kind == MESSAGE_CONTENT and self._may_post(said):
-            self._arrivals.store(
-                said, entry.received_at_ns, outcome,
-                unchecked_root=unchecked_root, is_outsiders=not self._roster.is_active(said.sender),
-            )  # fmt: skip
+            self._controls.take(msgspec.structs.replace(said, group_ns=entry.received_at_ns), outcome)
+        elif said.kind == MESSAGE_CONTENT:
+            self._take_message(entry, said, unchecked_root, outcome)
 
-    def _may_post(self, said: Opened) -> bool:
-        return self._roster.presentation.who_posts == "members" or self._roster.is_admin(said.sender)
+    def _take_message(self, entry: JournalEntry, said: Opened, unchecked_root: Hash | None, outcome: Outcome) -> None:
+        if not hearing.is_heard(self._database, self._group.chat, said.sender, entry.received_at_ns):
+            rulings.refuse(self._database, said, outcome)
+            return
+        self._arrivals.store(
+            said, entry.received_at_ns, outcome,
+            unchecked_root=unchecked_root, is_outsiders=not self._is_active(said.sender),
+        )  # fmt: skip
+
+    def _is_active(self, user: Username) -> bool:
+        member = group_members.find(self._database, self._group.chat, user)
+        return member is not None and member.is_active
+
+    def _is_admin(self, user: Username) -> bool:
+        member = group_members.find(self._database, self._group.chat, user)
+        return member is not None and member.is_active and member.is_admin
 
     def _rekey(self, entry: JournalEntry, said: Rekeyed) -> None:
         group = groups.find(self._database, self._group.chat)
         if group is None or group.state not in groups.READ:
             return  # the account is out since this batch began
         was_admin = group_members.was_admin(self._database, self._group.chat, said.sender, entry.received_at_ns)
-        if not was_admin and not self._roster.is_admin(said.sender):
+        if not was_admin and not self._is_admin(said.sender):
             if entry.attempts < _LOOKS_FOR_ADMIN:
                 raise NotYet("its sender is no admin, as far as is known")
             return
@@ -123,10 +136,10 @@ class ManagementReception(_GroupReception):
 
     is_ordered = True
 
-    def __init__(self, database: Database, group: StoredGroup, roster: Roster, rosters: Rosters) -> None:
+    def __init__(self, database: Database, group: StoredGroup, rosters: Rosters) -> None:
         self._database = database
         self._group = group
-        self._roster = roster
+        self._roster = rosters.of(group)
         self._rosters = rosters
         self._shift_ns = 0
         """What the times of these entries are to be shifted by besides: they were looked up before that was known."""
@@ -159,11 +172,10 @@ class ManagementReception(_GroupReception):
         at_ns, here = entry.received_at_ns + self._shift_ns, entry.place.server
         if here == group.moves_to:
             if isinstance(command, MovedHere) and self._is_awaited(group, said, command):
-                self._shift_ns = self._rosters.arrive(
-                    group, self._roster, said.sender, command, said.event_hash, at_ns, outcome
-                )
-        elif here != group.server or group.moves_to is not None:
-            self._rosters.pass_over(group, self._roster, said, command)
+                logged = Logged(at_ns, said.sender, command, True)
+                self._shift_ns = self._rosters.arrive(group, self._roster, logged, command, said.event_hash, outcome)
+        elif here != group.server or (group.moves_to is not None and at_ns > group.moved_ns):
+            self._rosters.travel.pass_over(group, self._roster, said, command)
         elif command != MoveServer(here):
             self._rosters.apply(group.chat, self._roster, said.sender, command, at_ns, outcome)
 

@@ -94,7 +94,12 @@ class Inbox:
         self._looked = asyncio.Event()
         self._recent: dict[tuple[Place, int], None] = {}
         self._is_retry_due = False
+        self._on_again: Callable[[], None] = _nothing
         peers.when_recovered(self.retry)
+
+    def when_to_read_again(self, then: Callable[[], None]) -> None:
+        """Calls `then` when mailboxes are to be read once more."""
+        self._on_again = then
 
     def accept(self, place: Place, entries: Iterable[MailboxEntry]) -> int:
         """Journals entries and moves the cursor, durably; gives how many were new."""
@@ -158,7 +163,7 @@ class Inbox:
         with self._database.transaction():
             batch.held = {first.place for first in batch.firsts() if journal.has_earlier(self._database, first)}
             for entry, reason in batch.rejected:
-                journal.reject(self._database, entry, reason)
+                self._reject(entry, batch.receptions[entry.place], reason)
             for entry, reason in batch.waiting:
                 journal.defer(self._database, entry, reason, seconds(self._clock))
             for item in sorted(batch.unsealed, key=_rank):
@@ -202,7 +207,7 @@ class Inbox:
             self._defer(entry, "something that came before it is not understood yet", batch)
             return
         if isinstance(sender, Exception) and entry.attempts >= _most_looks(sender, reception):
-            journal.reject(self._database, entry, str(sender))
+            self._reject(entry, reception, str(sender))
             return
         if isinstance(sender, Exception):
             self._defer(entry, str(sender), batch)
@@ -213,10 +218,10 @@ class Inbox:
             item.received.check_signature()
             said = reception.open(entry, item.received)
         except (Malformed, Unverified) as fault:
-            self._reject_or_wait(entry, sender, str(fault), batch)
+            self._reject_or_wait(item, sender, str(fault), batch)
             return
         except Exception as fault:
-            journal.reject(self._database, entry, _blame(fault))
+            self._reject(entry, reception, _blame(fault))
             return
         root = None if self._peers.is_fresh(sender) else sender.root_cert_hash
         try:
@@ -224,21 +229,30 @@ class Inbox:
         except NotYet as reason:
             self._defer(entry, str(reason), batch)
         except Refused as fault:
-            journal.reject(self._database, entry, str(fault))
+            self._reject(entry, reception, str(fault))
         else:
             outcome.settled.append(entry)
-            if reception.is_ordered and entry.attempts:
-                journal.retry(self._database, entry.place)  # what waited for it
+            self._release(entry, reception)
+
+    def _reject(self, entry: JournalEntry, reception: Reception | None, reason: str) -> None:
+        journal.reject(self._database, entry, reason)
+        self._release(entry, reception)
+
+    def _release(self, entry: JournalEntry, reception: Reception | None) -> None:
+        """What waited for an entry, which is dealt with now, waits no longer."""
+        if reception is not None and reception.is_ordered and entry.attempts:
+            journal.retry(self._database, entry.place)
 
     def _defer(self, entry: JournalEntry, reason: str, batch: _Batch) -> None:
         batch.held.add(entry.place)
         journal.defer(self._database, entry, reason, seconds(self._clock))
 
-    def _reject_or_wait(self, entry: JournalEntry, sender: Peer, reason: str, batch: _Batch) -> None:
+    def _reject_or_wait(self, item: _Unsealed, sender: Peer, reason: str, batch: _Batch) -> None:
         """What does not verify under an identity that was looked up before it came is asked about again before it is given up."""
+        entry = item.entry
         is_newer = (sender.checked_s + 1) * 1_000_000_000 > entry.received_at_ns
         if self._peers.is_fresh(sender) and (is_newer or entry.attempts >= _LOOKS_AT_IDENTITY):
-            journal.reject(self._database, entry, reason)
+            self._reject(entry, item.reception, reason)
         else:
             self._defer(entry, reason, batch)
 
@@ -248,6 +262,12 @@ class Inbox:
         for name in outcome.chats:
             if (chat := chats.find(self._database, name)) is not None:
                 self._announcer.announce(ChatChanged(chat))
+        if outcome.is_to_read_again:
+            self._on_again()
+
+
+def _nothing() -> None:
+    """There is nobody to call."""
 
 
 def _rank(item: _Unsealed) -> bool:

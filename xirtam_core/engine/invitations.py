@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from xirtam_core.clock import Clock
+from xirtam_core.crypto.hashing import token_hash
 from xirtam_core.engine.contact_book import ContactBook
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.group_work import GroupWork
@@ -16,14 +17,15 @@ from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.rosters import Rosters
 from xirtam_core.errors import Malformed, Refused
+from xirtam_core.events import ChatRemoved
 from xirtam_core.groups import GroupState
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
-from xirtam_core.protocol.account_events import GroupJoined, Membership
+from xirtam_core.protocol.account_events import GroupJoined, InvitationDeclined, Membership
 from xirtam_core.protocol.event import is_group
 from xirtam_core.protocol.group_invite import INVITE, GroupInvite
 from xirtam_core.protocol.group_move import Whereabouts
-from xirtam_core.storage import chats, group_keys, messages, people
+from xirtam_core.storage import chats, declined, group_keys, messages, people
 from xirtam_core.storage import groups as stored
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.groups import StoredGroup
@@ -59,6 +61,7 @@ class Invitations:
         controls.when_stored(self._note_invitation)
         book.when_contact(self._note_invitations_of)
         own_devices.register(GroupJoined, self._take)
+        own_devices.register(InvitationDeclined, self._take_declined)
 
     async def run(self) -> None:
         """Comes into the groups that this device was told of before."""
@@ -86,8 +89,21 @@ class Invitations:
         if known.state is not GroupState.INVITED:
             raise Refused("there is no invitation to decline: leave the group instead")
         with self._database.transaction():
-            stored.remove(self._database, known.chat)
-            chats.remove(self._database, known.chat)
+            self._own_devices.tell(InvitationDeclined(known.id, token_hash(known.token)))
+            self._remove(known)
+
+    def _remove(self, known: StoredGroup) -> None:
+        declined.add(self._database, token_hash(known.token))
+        stored.remove(self._database, known.chat)
+        chats.remove(self._database, known.chat)
+
+    def _take_declined(self, event: InvitationDeclined, sent_at: int, outcome: Outcome) -> None:
+        """Another device of this account has declined an invitation, which this one may have, or get later."""
+        declined.add(self._database, event.token)
+        known = stored.find(self._database, event.group.hex())
+        if known is not None and known.state is GroupState.INVITED and token_hash(known.token) == event.token:
+            self._remove(known)
+            outcome.news.append(ChatRemoved(known.chat))
 
     def _note_invitations_of(self, name: Username) -> None:
         """Somebody has become a contact, whose invitations were a stranger's until now."""
@@ -103,6 +119,8 @@ class Invitations:
         if said.mime != INVITE or said.mine or said.is_withdrawn or is_group(said.chat):
             return
         invite, where = GroupInvite.parse(message.body), Whereabouts.in_body(message.body)
+        if declined.holds(self._database, token_hash(invite.token)):
+            return
         chat, sender = invite.descriptor.id().hex(), message.message.sender
         known = stored.find(self._database, chat)
         if people.standing(self._database, sender) is not Standing.CONTACT or self._is_full():

@@ -2,16 +2,19 @@
 
 A server that is not ours may make an entry visible behind one that has been read already. There, from the start and from each arrival
 on, what lies shortly before the cursor is read again and again for as long as that can happen; what is known already is passed over.
+
+What was read of a group's messages before it was known what counts is read again as well, on any server (`rulings`).
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 
 import msgspec
 
 from xirtam_core.engine.inbox import Inbox
 from xirtam_core.protocol.mailbox import ReceiveFrom
-from xirtam_core.rpc.home_server import HomeServer
+from xirtam_core.rpc.home_server import AccessDenied, HomeServer
 from xirtam_core.storage import journal
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.journal import Place
@@ -51,9 +54,26 @@ class LookBack:
             for place, cursor in looked_at:  # what was read is not read again, perhaps when its key is gone
                 journal.mark_looked_back(self._database, place, cursor.after + round(_LATEST_S * 1e9))
 
+    async def read_again(self, server: HomeServer, cursors: Iterable[tuple[Place, ReceiveFrom]]) -> None:
+        """Reads once more what is to be, wherever that is."""
+        for place, cursor in cursors:
+            if (after := journal.again_ns(self._database, place)) is None:
+                continue
+            self._inbox.forget(place)
+            with contextlib.suppress(AccessDenied):  # then there is nothing more to be had
+                await self._read(server, place, cursor, after)
+            journal.has_read_again(self._database, place, after)
+
     async def _look_at(self, server: HomeServer, place: Place, cursor: ReceiveFrom) -> int:
         """Begins shortly before where the cursor was last time; gives how many entries were new."""
-        added, after = 0, journal.looked_back_ns(self._database, place) - round(_LATEST_S * 1e9)
+        after = journal.looked_back_ns(self._database, place) - round(_LATEST_S * 1e9)
+        added = await self._read(server, place, cursor, after)
+        journal.mark_looked_back(self._database, place, cursor.after)
+        return added
+
+    async def _read(self, server: HomeServer, place: Place, cursor: ReceiveFrom, after: int) -> int:
+        """Takes what lies between `after` and the cursor; gives how many entries were new."""
+        added = 0
         while after < cursor.after:
             asked = msgspec.structs.replace(cursor, after=max(0, after))
             entries = (await server.mailbox_multirecv((asked,), self._wait_ms)).get(place.mailbox, ())
@@ -62,5 +82,4 @@ class LookBack:
             if newest <= after:
                 break
             after = newest
-        journal.mark_looked_back(self._database, place, cursor.after)
         return added

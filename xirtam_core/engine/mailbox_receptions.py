@@ -10,14 +10,13 @@ from xirtam_core.engine.reception import Reception, Receptions
 from xirtam_core.engine.rosters import Rosters
 from xirtam_core.names import Username
 from xirtam_core.protocol.mailbox import direct_mailbox
-from xirtam_core.protocol.roster import Roster
 from xirtam_core.storage import groups
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.journal import Place
 
 
 class MailboxReceptions(Receptions):
-    """Makes receptions, each of which holds the keys and the roster as they are when it is made."""
+    """Makes receptions, each of which holds the keys, and for management the roster, as they are when it is made."""
 
     def __init__(
         self, database: Database, me: Username, rosters: Rosters, controls: Controls, arrivals: Arrivals
@@ -27,21 +26,18 @@ class MailboxReceptions(Receptions):
         self._rosters = rosters
         self._controls = controls
         self._arrivals = arrivals
+        controls.when_concluded(rosters.conclude)
 
     def of(self, places: Iterable[Place]) -> dict[Place, Reception | None]:
-        """See the base. The two of a group share its roster."""
-        rosters: dict[str, Roster] = {}
-        return {place: self._of(place, rosters) for place in places}
+        """See the base. A roster is loaded for management alone: what a message needs of it is looked up."""
+        return {place: self._of(place) for place in places}
 
-    def _of(self, place: Place, rosters: dict[str, Roster]) -> Reception | None:
+    def _of(self, place: Place) -> Reception | None:
         if place.mailbox == direct_mailbox(self._me):
             return DirectReception(self._database, self._me, self._controls, self._arrivals)
         group = groups.of_mailbox(self._database, place.mailbox)
         if group is None or group.state not in groups.READ:
             return None
-        if group.chat not in rosters:
-            rosters[group.chat] = self._rosters.of(group)
-        roster = rosters[group.chat]
         if place.mailbox == group.management_mailbox:
-            return ManagementReception(self._database, group, roster, self._rosters)
-        return MessagesReception(self._database, group, roster, self._controls, self._arrivals)
+            return ManagementReception(self._database, group, self._rosters)
+        return MessagesReception(self._database, group, self._controls, self._arrivals)

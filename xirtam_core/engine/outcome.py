@@ -11,7 +11,8 @@ class Outcome(msgspec.Struct):
     """Entries that are dealt with, chats that changed, and what to announce.
 
     `opened` are chats that are certainly there: `chats` may name one that is none yet. `heard_from` are the senders of new messages;
-    `acquainted` are people of whom it is known only now that their clients understand more than messages.
+    `acquainted` are people of whom it is known only now that their clients understand more than messages. `is_to_read_again`:
+    mailboxes are to be read once more.
     """
 
     settled: list[JournalEntry] = []
@@ -20,3 +21,4 @@ class Outcome(msgspec.Struct):
     news: list[Event] = []
     heard_from: set[Username] = set()
     acquainted: set[Username] = set()
+    is_to_read_again: bool = False

@@ -152,6 +152,7 @@ class Reader:
         if not followed:  # an empty list would kill a reference server
             await _until(self._changed, _PUT_OFF_S)
             return
+        await self._look_back.read_again(server, [(each.place, await self._from(each)) for each in followed])
         asked_s = seconds(self._clock)
         is_drain_due = self._is_busy and any(_is_undrained(each, asked_s) for each in followed)
         is_short = self._look_back.is_due or is_drain_due

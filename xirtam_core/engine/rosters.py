@@ -1,18 +1,20 @@
-"""Rosters of groups, replayed from their management mailboxes, and what follows from a change (spec: groups.md, Roster; client.md)."""
+"""Rosters of groups, replayed from their management mailboxes, and what follows from a change (spec: groups.md, Roster; client.md).
 
-from collections.abc import Callable
+A server that is not ours may show an entry late, behind others that have been read (`look_back`). All that has been said is kept, so
+that the roster is then replayed from its beginning, in the order of the mailbox: however late an entry comes, all devices get to the
+same. To wait for what may come late would depend on how late that is, and hold up every ban.
+"""
 
 import msgspec
 
 from xirtam_core.clock import Clock, seconds
-from xirtam_core.codec.primitives import AuthToken, Base64Bytes, Hash
-from xirtam_core.crypto.hashing import bcs_hash
-from xirtam_core.engine import group_notices
+from xirtam_core.codec.primitives import Base64Bytes, Hash
+from xirtam_core.engine import group_notices, rulings
+from xirtam_core.engine.group_travel import GroupTravel
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.events import MessageAdded, MessageChanged, MessageRemoved
-from xirtam_core.groups import GroupState, Status
-from xirtam_core.names import ServerName, Username
-from xirtam_core.protocol import group_command
+from xirtam_core.groups import GroupState
+from xirtam_core.names import Username
 from xirtam_core.protocol.event import Event, recipient_of
 from xirtam_core.protocol.group_command import (
     AddAdmin,
@@ -26,14 +28,40 @@ from xirtam_core.protocol.group_command import (
     RemoveAdmin,
     Unban,
 )
-from xirtam_core.protocol.opened import Opened
 from xirtam_core.protocol.roster import Member, Roster
-from xirtam_core.storage import group_keys, group_members, group_tasks, groups, journal, messages
+from xirtam_core.storage import (
+    group_keys,
+    group_members,
+    group_tasks,
+    groups,
+    journal,
+    management_log,
+    messages,
+)
 from xirtam_core.storage.content import NOTICE
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.group_tasks import TaskKind
-from xirtam_core.storage.groups import MoveStep, StoredGroup
-from xirtam_core.storage.journal import Place
+from xirtam_core.storage.groups import StoredGroup
+from xirtam_core.storage.management_log import Logged
+
+
+class _Say(msgspec.Struct, frozen=True):
+    """Who is heard in a group: how somebody stands, and who may write."""
+
+    member: Member | None
+    who_posts: str
+
+    @property
+    def others_are_heard(self) -> bool:
+        """Whether they are who are no admins."""
+        return self.who_posts == "members"
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether that somebody is."""
+        is_admin = self.member is not None and self.member.is_admin
+        return not _is_banned(self.member) and (is_admin or self.others_are_heard)
+
 
 _MOST_BEHIND_NS = 30 * 86_400 * 1_000_000_000
 """How far behind that of the one before a server's clock may be for its entries to be counted as coming after: no admin's word puts
@@ -43,27 +71,19 @@ what is said into another century."""
 class Rosters:
     """Replays commands onto rosters."""
 
-    def __init__(self, database: Database, me: Username, device: Hash, clock: Clock) -> None:
-        """`device` is the hash of this device's key."""
+    def __init__(self, database: Database, me: Username, travel: GroupTravel, clock: Clock) -> None:
         self._database = database
         self._me = me
-        self._device = device
         self._clock = clock
-        self._unheard: Callable[[str, bytes], object] = lambda chat, body: None
-        self._followers: list[Callable[[Place], None]] = []
-
-    def when_followed(self, then: Callable[[Place], None]) -> None:
-        """Calls `then` with a mailbox that is to be read from its beginning, and was not read before, once that is on the disk."""
-        self._followers.append(then)
-
-    def when_unheard(self, then: Callable[[str, bytes], object]) -> None:
-        """Has `then` say again, in a group's chat, what this device said after the group had moved on."""
-        self._unheard = then
+        self.travel = travel
+        self._late: dict[str, int] = {}
+        """The chats of groups in whose past something has turned up in this batch, and the earliest of that."""
 
     def of(self, group: StoredGroup) -> Roster:
         """The roster of a group as far as it is known; before anything is, its beginning."""
         roster = group_members.roster(self._database, group.chat, group.presentation)
-        return roster if roster.members else Roster(group.descriptor.init_admin)
+        is_known = roster.members or management_log.newest_ns(self._database, group.chat)  # all may have left
+        return roster if is_known else Roster(group.descriptor.init_admin)
 
     def begin(self, group: StoredGroup) -> None:
         """Keeps a roster's beginning, in the transaction in which the reading of the group begins; an earlier one is forgotten."""
@@ -78,153 +98,139 @@ class Rosters:
     def apply(
         self, chat: str, roster: Roster, sender: Username, command: Command, at_ns: int, outcome: Outcome
     ) -> None:
-        """Does to `roster`, and to what is stored of it, what `sender` said at `at_ns` by the group's server."""
-        about = _about(sender, command)
-        before = roster.member(about)
-        if not roster.apply(sender, command):
+        """Does to `roster`, and to what is stored of it, what `sender` said at `at_ns` by the group's server.
+
+        Where that was before what has been read already, it is left to `conclude`, and so is what comes after it.
+        """
+        is_late = chat in self._late or at_ns < management_log.newest_ns(self._database, chat)
+        if not management_log.add(self._database, chat, at_ns, sender, command):
+            return  # it has been read before
+        if is_late:
+            self._late[chat] = min(at_ns, self._late.get(chat, at_ns))
             return
+        about = _about(sender, command)
+        before, who_posted = roster.member(about), roster.presentation.who_posts
+        if not self._say(chat, roster, sender, command, at_ns):
+            return
+        management_log.set_effect(self._database, chat, at_ns, True)
         after = roster.member(about)
         if before != after:
             group_members.store(self._database, chat, [(about, after)])
             groups.add_members(self._database, chat, _is_active(after) - _is_active(before))
-            self._note_admin(chat, about, before, after, at_ns)
-        group = groups.find(self._database, chat)
+        group = self._presented(chat, roster)
         if group is None:
             return
         if isinstance(command, MoveServer):
-            self.go(group, command.server, at_ns=at_ns, is_mine=sender == self._me)
+            self.travel.go(group, command.server, at_ns=at_ns, is_mine=sender == self._me)
             outcome.chats.add(chat)
-            return  # the transcript says so once it is there
-        if group.presentation != roster.presentation:
-            group = msgspec.structs.replace(group, presentation=roster.presentation)
-            groups.store(self._database, group)
-        self._follow(group, sender, about, command, at_ns, outcome)
-        self._admit(chat, about, after, outcome)
-        if about == self._me:
-            self._i_am(group, after)
-        elif isinstance(command, Leave):
-            self._rekey_soon(chat, roster)
-        self._add_notice(group, sender, command, at_ns, outcome)
-        outcome.chats.add(chat)
+            return
+        said = Logged(at_ns, sender, command, True)
+        self._set_tasks(group, said)
+        self._follow(group, roster, said, outcome)
+        self._judge_again(group, _Say(before, who_posted), _Say(after, group.presentation.who_posts), at_ns, outcome)
+        self._stands(group, about, after, outcome)
 
-    # Going to another server
+    def conclude(self, outcome: Outcome) -> None:
+        """Replays the rosters in whose past something has turned up, in the transaction of the batch that brought it."""
+        late, self._late = self._late, {}
+        for chat, from_ns in late.items():
+            group = groups.find(self._database, chat)
+            if group is not None and group.state in groups.READ:
+                self._replay(group, from_ns, outcome)
 
-    def go(
-        self,
-        group: StoredGroup,
-        server: ServerName,
-        *,
-        at_ns: int,
-        is_mine: bool,
-        awaited: Hash | None = None,
-        token: AuthToken | None = None,
-    ) -> None:
-        """The group goes to `server`: what is said there is read from its beginning, and counts from a `MovedHere` on.
+    def _replay(self, group: StoredGroup, from_ns: int, outcome: Outcome) -> None:
+        chat, known, went_to = group.chat, self.of(group).members, group.moves_to
+        roster, changed, latest = self._say_all(group)
+        differing = [name for name in {**known, **roster.members} if known.get(name) != roster.member(name)]
+        group_members.store(self._database, chat, [(name, roster.member(name)) for name in differing])
+        groups.count_members(self._database, chat)
+        group = self._presented(chat, roster) or group
+        for said in changed:
+            if said.at_ns == latest.get(_about(said.sender, said.command)):
+                self._set_tasks(group, said)
+            if said.has_effect:
+                self._follow(group, roster, said, outcome)
+            else:
+                self._remove_notice(group, said, outcome)
+            if said.has_effect and isinstance(said.command, MoveServer) and said.command.server != went_to:
+                self.travel.go(group, said.command.server, at_ns=said.at_ns, is_mine=said.sender == self._me)
+        rulings.judge_again(self._database, group, from_ns, outcome)
+        rulings.read_again(self._database, group, from_ns, outcome)
+        for name in differing:
+            self._stands(group, name, roster.member(name), outcome)
 
-        `awaited` is the hash of that, where it is known; `token` lets this account in there, if its own does not. `is_mine`: it goes
-        because this account says so, and not another, who was before it.
-        """
-        gone = msgspec.structs.replace(
-            group,
-            presentation=msgspec.structs.replace(group.presentation, server=server),
-            awaited=awaited,
-            token=token or group.token,
-            moved_ns=at_ns,
-            move_step=group.move_step if is_mine else None,
-        )
-        groups.store(self._database, gone)
-        place = Place(server, group.management_mailbox)
-        journal.unfollow(self._database, place)  # it may have been there before
-        journal.follow(self._database, place, gone.token)
-        self._database.when_stored(lambda: self._followed(place))
+    def _say_all(self, group: StoredGroup) -> tuple[Roster, list[Logged], dict[Username, int]]:
+        """The roster after all that was said, in its order; what of that has another effect than it seemed to have; and when the
+        last was said that had an effect on somebody."""
+        changed, latest = list[Logged](), dict[Username, int]()
+        all_said = management_log.all_of(self._database, group.chat)
+        roster = self._beginning(group, all_said)
+        for said in all_said:
+            if isinstance(said.command, MovedHere):
+                continue
+            has_effect = self._say(group.chat, roster, said.sender, said.command, said.at_ns)
+            if has_effect:
+                latest[_about(said.sender, said.command)] = said.at_ns
+            if has_effect is not said.has_effect:
+                management_log.set_effect(self._database, group.chat, said.at_ns, has_effect)
+                changed.append(msgspec.structs.replace(said, has_effect=has_effect))
+        return roster, changed, latest
 
-    def _followed(self, place: Place) -> None:
-        for follow in self._followers:
-            follow(place)
+    def _beginning(self, group: StoredGroup, all_said: list[Logged]) -> Roster:
+        """What a replay begins with: at a server to which the group has moved, how it stood when it came there."""
+        if all_said and isinstance(all_said[0].command, MovedHere):
+            group_members.forget_times(self._database, group.chat, all_said[0].at_ns)
+            return Roster.arrived(all_said[0].command)
+        group_members.forget_times(self._database, group.chat, -1)
+        group_members.begin_admin(self._database, group.chat, group.descriptor.init_admin, 0)
+        return Roster(group.descriptor.init_admin)
+
+    def _say(self, chat: str, roster: Roster, sender: Username, command: Command, at_ns: int) -> bool:
+        """Does to `roster` what is said, and notes when people were what by it; gives whether anything has changed."""
+        about = _about(sender, command)
+        before, who_posted = roster.member(about), roster.presentation.who_posts
+        if not roster.apply(sender, command):
+            return False
+        self._note_times(chat, about, before, roster.member(about), at_ns)
+        self._note_rule(chat, who_posted, roster.presentation.who_posts, at_ns)
+        return True
+
+    def _note_times(self, chat: str, about: Username, before: Member | None, after: Member | None, at_ns: int) -> None:
+        if _is_banned(after) and not _is_banned(before):
+            group_members.begin_ban(self._database, chat, about, at_ns)
+        elif _is_banned(before) and not _is_banned(after):
+            group_members.end_ban(self._database, chat, about, at_ns)
+        self._note_admin(chat, about, before, after, at_ns)
+
+    # Coming to another server
 
     def arrive(
-        self,
-        group: StoredGroup,
-        roster: Roster,
-        sender: Username,
-        said: MovedHere,
-        event: Hash,
-        at_ns: int,
-        outcome: Outcome,
+        self, group: StoredGroup, roster: Roster, said: Logged, arrival: MovedHere, event: Hash, outcome: Outcome
     ) -> int:
-        """The group is at the server that it goes to, as `said` by `sender`; gives how far that one's clock is behind.
+        """The group is at the server that it goes to, as `arrival` was said there; gives how far that one's clock is behind.
 
-        `roster` is as it stood here before, and becomes what it is said to have been.
+        `roster` is as it stood here before, and becomes what it is said to have been. `event` is the hash of what was said.
         """
-        shift_ns = min(max(0, said.after + 1 - at_ns), _MOST_BEHIND_NS)
-        here = group.moves_to or group.server
-        self._replace(group.chat, roster, Roster.arrived(said), at_ns + shift_ns)
-        tells = group.move_step in (MoveStep.SAY_AND_TELL, MoveStep.SAY_ALONE)
-        step = MoveStep.TELL if tells else None
-        now = msgspec.structs.replace(
-            group,
-            server=here,
-            presentation=roster.presentation,
-            snapshot=event,
-            awaited=None,
-            origin=said.origin,
-            move_step=step,
-        )
-        groups.store(self._database, now)
-        self._read_here(group, now, shift_ns)
-        self._settle_rights(now, roster, is_gone=said.is_gone)
+        shift_ns = min(max(0, arrival.after + 1 - said.at_ns), _MOST_BEHIND_NS)
+        here = msgspec.structs.replace(said, at_ns=said.at_ns + shift_ns)
+        self._replace(group.chat, roster, Roster.arrived(arrival), here.at_ns)
+        management_log.begin(self._database, group.chat, here)
+        now = self.travel.arrive(group, roster, arrival.origin, event, shift_ns)
+        self.travel.settle_rights(now, roster, is_gone=arrival.is_gone)
         self._i_am(now, roster.member(self._me))
-        self._add_notice(now, sender, said, at_ns + shift_ns, outcome)
+        self._add_notice(now, here, outcome)
         outcome.chats.add(group.chat)
-        self._database.when_stored(lambda: self._followed(Place(here, group.messages_mailbox)))
         return shift_ns
-
-    def _settle_rights(self, group: StoredGroup, roster: Roster, *, is_gone: bool) -> None:
-        """Who moved the group may not have known all tokens, nor all that became of them meanwhile: whoever does sees to it."""
-        is_admin = roster.is_admin(self._me)
-        for name, member in roster.members.items():
-            if member.status is Status.BANNED:
-                kind = TaskKind.SHUT_OUT if is_admin else None
-            else:
-                kind = TaskKind.ADMIT if member.status is Status.PENDING or (is_gone and is_admin) else None
-            if kind is not None and name != self._me and group_members.tokens(self._database, group.chat, name):
-                group_tasks.add(self._database, group.chat, kind, name)
-
-    def _read_here(self, before: StoredGroup, now: StoredGroup, shift_ns: int) -> None:
-        """Both mailboxes are read where the group is, and those where it was until they have long been quiet."""
-        messages_here = Place(now.server, now.messages_mailbox)
-        if not before.is_newcomers:
-            for mailbox in now.mailboxes:
-                journal.wind_down(self._database, Place(before.server, mailbox), seconds(self._clock))
-            journal.unfollow(self._database, messages_here)
-            journal.follow(self._database, messages_here, now.token)
-            journal.shift(self._database, messages_here, shift_ns)
-        journal.shift(self._database, Place(now.server, now.management_mailbox), shift_ns)
-
-    def pass_over(self, group: StoredGroup, roster: Roster, said: Opened, command: Command) -> None:
-        """This was said after the group had moved on, and has no effect; whoever said it says it again."""
-        if said.sender != self._me or bcs_hash(said.device_pk) != self._device or isinstance(command, MoveServer):
-            return
-        known = msgspec.structs.replace(roster.presentation, server=None)
-        if Roster.of(dict(roster.members), known).apply(self._me, command) and not (
-            isinstance(command, InviteAccepted) and _has_accepted(roster.member(self._me))
-        ):
-            self._unheard(group.chat, group_command.render(command))
 
     def _replace(self, chat: str, roster: Roster, said: Roster, at_ns: int) -> None:
         """Has the roster be another, with all that is kept of who was what and when."""
         for name in {**roster.members, **said.members}:
             before, after = roster.member(name), said.member(name)
-            if before == after:
-                continue
-            group_members.store(self._database, chat, [(name, after)])
-            groups.add_members(self._database, chat, _is_active(after) - _is_active(before))
-            self._note_admin(chat, name, before, after, at_ns)
-            was_out, is_out = (each is not None and each.status is Status.BANNED for each in (before, after))
-            if is_out and not was_out:
-                group_members.begin_ban(self._database, chat, name, at_ns)
-            elif was_out and not is_out:
-                group_members.end_ban(self._database, chat, name, at_ns)
+            if before != after:
+                group_members.store(self._database, chat, [(name, after)])
+                self._note_times(chat, name, before, after, at_ns)
+        groups.count_members(self._database, chat)
+        self._note_rule(chat, roster.presentation.who_posts, said.presentation.who_posts, at_ns)
         roster.members, roster.presentation = said.members, said.presentation
 
     def _note_admin(self, chat: str, about: Username, before: Member | None, after: Member | None, at_ns: int) -> None:
@@ -234,19 +240,52 @@ class Rosters:
         elif was and not now:
             group_members.end_admin(self._database, chat, about, at_ns)
 
-    def _follow(
-        self, group: StoredGroup, sender: Username, about: Username, command: Command, at_ns: int, outcome: Outcome
-    ) -> None:
-        """What a ban, or its end, does to what the banned have said, and to what was to be done about them."""
-        self._drop_tasks(group.chat, about, command)
-        if isinstance(command, Ban):
-            if sender == self._me and group.state is GroupState.MEMBER:
-                group_tasks.add(self._database, group.chat, TaskKind.SHUT_OUT, about)
-            group_members.begin_ban(self._database, group.chat, about, at_ns)
-            for message in messages.delete_from(self._database, group.chat, about, at_ns):
-                outcome.news.append(MessageRemoved(group.chat, message))
-        elif isinstance(command, Unban):
-            group_members.end_ban(self._database, group.chat, about, at_ns)
+    def _note_rule(self, chat: str, before: str, after: str, at_ns: int) -> None:
+        if after == "admins" and before != after:
+            group_members.begin_closure(self._database, chat, at_ns)
+        elif before == "admins" and before != after:
+            group_members.end_closure(self._database, chat, at_ns)
+
+    def _presented(self, chat: str, roster: Roster) -> StoredGroup | None:
+        """The group as it is now, with what its roster says of it kept."""
+        group = groups.find(self._database, chat)
+        if group is None:
+            return None
+        shown = roster.presentation
+        if shown.server is None and group.moves_by_word:
+            shown = msgspec.structs.replace(shown, server=group.moves_to)
+        if group.presentation != shown:
+            group = msgspec.structs.replace(group, presentation=shown)
+            groups.store(self._database, group)
+        return group
+
+    def _set_tasks(self, group: StoredGroup, said: Logged) -> None:
+        """What is to be done about somebody follows from the last that was said about them."""
+        about = _about(said.sender, said.command)
+        self._drop_tasks(group.chat, about, said.command)
+        if isinstance(said.command, Ban) and said.sender == self._me and group.state is GroupState.MEMBER:
+            group_tasks.add(self._database, group.chat, TaskKind.SHUT_OUT, about)
+
+    def _follow(self, group: StoredGroup, roster: Roster, said: Logged, outcome: Outcome) -> None:
+        """What comes of something that has an effect, apart from how people stand."""
+        if isinstance(said.command, Leave) and said.sender != self._me:
+            self._rekey_soon(group.chat, roster)
+        self._add_notice(group, said, outcome)
+        outcome.chats.add(group.chat)
+
+    def _judge_again(self, group: StoredGroup, before: _Say, after: _Say, at_ns: int, outcome: Outcome) -> None:
+        """Somebody's words, or all but admins', may count otherwise than they did, from a time on."""
+        if (before.is_heard, before.others_are_heard) > (after.is_heard, after.others_are_heard):
+            rulings.judge_again(self._database, group, at_ns, outcome)
+        elif (before.is_heard, before.others_are_heard) < (after.is_heard, after.others_are_heard):
+            rulings.read_again(self._database, group, at_ns, outcome)
+
+    def _stands(self, group: StoredGroup, about: Username, member: Member | None, outcome: Outcome) -> None:
+        """Somebody stands otherwise than before, perhaps."""
+        self._admit(group.chat, about, member, outcome)
+        if about == self._me:
+            self._i_am(group, member)
+        outcome.chats.add(group.chat)
 
     def _drop_tasks(self, chat: str, about: Username, command: Command) -> None:
         """What the group has been told meanwhile takes the place of what was to be done before."""
@@ -290,18 +329,29 @@ class Rosters:
         if roster.is_admin(self._me):
             groups.hasten_rekey(self._database, chat, seconds(self._clock))
 
-    def _add_notice(self, group: StoredGroup, sender: Username, command: Command, at_ns: int, outcome: Outcome) -> None:
+    def _add_notice(self, group: StoredGroup, said: Logged, outcome: Outcome) -> None:
         """A line in the transcript, for what happened since the account came in."""
-        if at_ns < group.after_ns:
-            return
-        event = Event(
-            recipient_of(group.chat), at_ns, NOTICE, Base64Bytes(group_notices.words(command, group.server).encode())
-        )
+        if said.at_ns < group.after_ns or isinstance(said.command, MoveServer):
+            return  # the transcript says where it is once it is there
+        event, at_ns = _notice(group, said), said.at_ns
         notice = messages.insert(
-            self._database, group.chat, sender, event, event.hash(), is_mine=True, received_at_ns=at_ns, position_ns=at_ns
+            self._database, group.chat, said.sender, event, event.hash(),
+            is_mine=True, received_at_ns=at_ns, position_ns=at_ns,
         )  # fmt: skip
         if notice is not None:
             outcome.news.append(MessageAdded(notice.message))
+
+    def _remove_notice(self, group: StoredGroup, said: Logged, outcome: Outcome) -> None:
+        event, chat = _notice(group, said), group.chat
+        notice = messages.find_event(self._database, chat, said.sender, event, event.hash())
+        if notice is not None:
+            messages.delete(self._database, notice.row)
+            outcome.news.append(MessageRemoved(chat, notice.message.id))
+
+
+def _notice(group: StoredGroup, said: Logged) -> Event:
+    words = group_notices.words(said.command, group.server).encode()
+    return Event(recipient_of(group.chat), said.at_ns, NOTICE, Base64Bytes(words))
 
 
 def _about(sender: Username, command: Command) -> Username:
@@ -315,8 +365,8 @@ def _about(sender: Username, command: Command) -> Username:
             return sender
 
 
-def _has_accepted(member: Member | None) -> bool:
-    return member is not None and member.status is Status.ACCEPTED
+def _is_banned(member: Member | None) -> bool:
+    return member is not None and not member.is_active
 
 
 def _is_active(member: Member | None) -> bool:

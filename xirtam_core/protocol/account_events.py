@@ -55,6 +55,13 @@ class GroupJoined(OwnDeviceEvent, frozen=True, tag="group"):
         return Membership(descriptor, AeadKey.from_text(self.key), AuthToken.from_text(self.token), where)
 
 
+class InvitationDeclined(OwnDeviceEvent, frozen=True, tag="declined"):
+    """An invitation into `group` that no device shall show any more; `token` is the hash of the token in it."""
+
+    group: Hash
+    token: Hash
+
+
 class CatchUpWanted(OwnDeviceEvent, frozen=True, tag="catch_up"):
     """The new device `by` asks `of`, which has certified it, for what has changed since."""
 

@@ -3,7 +3,7 @@
 The outcome does not depend on the order in which amendments arrive: of edits the latest counts, and a withdrawal is for good.
 """
 
-from xirtam_core.storage import reactions, revisions, texts
+from xirtam_core.storage import messages, reactions, revisions, texts
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -20,6 +20,15 @@ def edit(database: Database, message: StoredMessage, text: str, sent_at_ns: int)
         texts.replace(database, message.row, message.message.chat, text)
         revisions.touch(database, message.row)
     return is_news > 0
+
+
+def restore(database: Database, row: int, body: bytes | None, said_ns: int | None) -> None:
+    """Gives a message back the text that it had before an edit, None for the one that it came with."""
+    sql = "UPDATE messages SET edited_body = ?, edited_at_ns = ? WHERE id = ? AND NOT is_withdrawn"
+    if database.execute(sql, body, said_ns, row):
+        message = messages.get(database, row).message
+        texts.replace(database, row, message.chat, message.text)
+        revisions.touch(database, row)
 
 
 def edited_at_ns(database: Database, message: StoredMessage) -> int:

@@ -11,11 +11,11 @@ MOST_OF_A_CHAT = 100
 MOST = 1000
 
 
-def keep(database: Database, chat: str, sender: Username, target: Hash, event: Event, now_s: int) -> None:
+def keep(database: Database, chat: str, sender: Username, target: Hash, event: Event, now_s: int, at_ns: int) -> None:
     """Keeps an event for when its target comes; where there are too many, the oldest give way."""
     database.execute(
-        "INSERT OR IGNORE INTO early_controls (chat, sender, target, came_s, event) VALUES (?, ?, ?, ?, ?)",
-        chat, sender, bytes(target), now_s, bcs.encode(event),
+        "INSERT OR IGNORE INTO early_controls (chat, sender, target, came_s, event, at_ns) VALUES (?, ?, ?, ?, ?, ?)",
+        chat, sender, bytes(target), now_s, bcs.encode(event), at_ns,
     )  # fmt: skip
     database.execute("DELETE FROM early_controls WHERE came_s < ?", now_s - LONGEST_WAIT_S)
     _keep_latest(database, "WHERE chat = ?", MOST_OF_A_CHAT, chat)
@@ -33,15 +33,16 @@ def size(database: Database, chat: str) -> int:
     return 0 if row is None else int(row[0])
 
 
-def take(database: Database, chat: str, target: Hash, now_s: int) -> list[tuple[Username, Event]]:
-    """What has waited for a message, with who said it; it waits no more."""
+def take(database: Database, chat: str, target: Hash, now_s: int) -> list[tuple[Username, Event, int]]:
+    """What has waited for a message, with who said it, and when the server of a group got it; it waits no more."""
     if database.row("SELECT 1 FROM early_controls LIMIT 1") is None:
         return []  # asked for every message: this is a fraction of the rest
     rows = database.rows(
-        "DELETE FROM early_controls WHERE chat = ? AND target = ? RETURNING sender, came_s, event", chat, bytes(target)
-    )
+        "DELETE FROM early_controls WHERE chat = ? AND target = ? RETURNING sender, came_s, event, at_ns",
+        chat, bytes(target),
+    )  # fmt: skip
     return [
-        (Username(sender), bcs.decode(Event, event))
-        for sender, came_s, event in rows
+        (Username(sender), bcs.decode(Event, event), at_ns)
+        for sender, came_s, event, at_ns in rows
         if came_s >= now_s - LONGEST_WAIT_S
     ]

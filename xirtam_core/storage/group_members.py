@@ -16,6 +16,12 @@ def roster(database: Database, chat: str, presentation: Presentation) -> Roster:
     return Roster.of(members, presentation)
 
 
+def find(database: Database, chat: str, username: Username) -> Member | None:
+    """How somebody stands in a group, None where its roster does not name them."""
+    row = database.row("SELECT status, is_admin FROM group_members WHERE chat = ? AND username = ?", chat, username)
+    return None if row is None else Member(Status(row[0]), bool(row[1]))
+
+
 def store(database: Database, chat: str, members: Iterable[tuple[Username, Member | None]]) -> None:
     """Keeps how these people stand in a group now; None: the roster does not name them."""
     for username, member in members:
@@ -48,8 +54,24 @@ def unsure(database: Database, chat: str, feature: str) -> list[Username]:
 
 def remove_all(database: Database, chat: str) -> None:
     """Forgets a group's roster and what was known of its people, to be replayed anew."""
-    for table in ("group_members", "group_bans", "group_admins", "group_tokens", "group_tasks"):
+    for table in (
+        "group_members",
+        "group_bans",
+        "group_admins",
+        "group_closures",
+        "management_log",
+        "group_tokens",
+        "group_tasks",
+    ):
         database.execute(f"DELETE FROM {table} WHERE chat = ?", chat)  # noqa: S608 # no input
+
+
+def forget_times(database: Database, chat: str, after_ns: int) -> None:
+    """Forgets when, after a time, people were shut out, or admins, and only those might write, to be noted anew."""
+    for table in ("group_bans", "group_admins", "group_closures"):
+        database.execute(f"DELETE FROM {table} WHERE chat = ? AND from_ns > ?", chat, after_ns)  # noqa: S608 # no input
+        forget_end = f"UPDATE {table} SET until_ns = NULL WHERE chat = ? AND until_ns > ?"  # noqa: S608 # no input
+        database.execute(forget_end, chat, after_ns)
 
 
 def begin_ban(database: Database, chat: str, username: Username, from_ns: int) -> None:
@@ -62,14 +84,6 @@ def end_ban(database: Database, chat: str, username: Username, until_ns: int) ->
     """Somebody may come in again from `until_ns` on."""
     sql = "UPDATE group_bans SET until_ns = ? WHERE chat = ? AND username = ? AND until_ns IS NULL"
     database.execute(sql, until_ns, chat, username)
-
-
-def was_banned(database: Database, chat: str, username: Username, at_ns: int) -> bool:
-    """Whether somebody was shut out at a time, by the group's server."""
-    sql = (
-        "SELECT 1 FROM group_bans WHERE chat = ? AND username = ? AND from_ns < ? AND coalesce(until_ns > ?, 1) LIMIT 1"
-    )
-    return database.row(sql, chat, username, at_ns, at_ns) is not None
 
 
 def begin_admin(database: Database, chat: str, username: Username, from_ns: int) -> None:
@@ -88,6 +102,16 @@ def was_admin(database: Database, chat: str, username: Username, at_ns: int) -> 
     """Whether somebody was an admin at a time, by the group's server."""
     sql = "SELECT 1 FROM group_admins WHERE chat = ? AND username = ? AND from_ns < ? AND coalesce(until_ns > ?, 1) LIMIT 1"
     return database.row(sql, chat, username, at_ns, at_ns) is not None
+
+
+def begin_closure(database: Database, chat: str, from_ns: int) -> None:
+    """Only admins may write from `from_ns` on, by the group's server."""
+    database.execute("INSERT INTO group_closures (chat, from_ns) VALUES (?, ?)", chat, from_ns)
+
+
+def end_closure(database: Database, chat: str, until_ns: int) -> None:
+    """All may write from `until_ns` on."""
+    database.execute("UPDATE group_closures SET until_ns = ? WHERE chat = ? AND until_ns IS NULL", until_ns, chat)
 
 
 def note_token(database: Database, chat: str, token_hash: Hash, username: Username) -> None:

@@ -75,6 +75,11 @@ class StoredGroup(msgspec.Struct, frozen=True):
         return self.presentation.server
 
     @property
+    def moves_by_word(self) -> bool:
+        """Whether it goes there by what was said elsewhere than in the management mailbox that is read."""
+        return self.awaited is not None or self.is_newcomers or self.move_step is MoveStep.SAY_ALONE
+
+    @property
     def whereabouts(self) -> Whereabouts | None:
         """Where it is, if that is not where its descriptor says."""
         snapshot = self.awaited if self.is_newcomers else self.snapshot
@@ -160,6 +165,12 @@ def add_members(database: Database, chat: str, more: int) -> None:
     """Notes that so many more take part in a group, or are invited to."""
     if more:
         database.execute("UPDATE groups SET members = members + ? WHERE chat = ?", more, chat)
+
+
+def count_members(database: Database, chat: str) -> None:
+    """Notes how many take part in a group, or are invited to, by its roster."""
+    active = "SELECT count(*) FROM group_members WHERE chat = ?1 AND status <> 'banned'"
+    database.execute(f"UPDATE groups SET members = ({active}) WHERE chat = ?1", chat)  # noqa: S608 # no input
 
 
 def plan_rekey(database: Database, chat: str, at_s: int | None, *, urgency: int = 0) -> None:

@@ -182,6 +182,37 @@ def mark_looked_back(database: Database, place: Place, up_to_ns: int) -> None:
     database.execute(sql, up_to_ns, bytes(place.mailbox), place.server)
 
 
+def read_again(database: Database, place: Place, from_ns: int) -> bool:
+    """Has what was read of a mailbox after `from_ns` read once more; gives whether there is any."""
+    sql = (
+        "UPDATE mailboxes SET again_ns = min(coalesce(again_ns, ?1), ?1)"
+        " WHERE mailbox = ?2 AND server = ?3 AND cursor_ns > ?1"
+    )
+    return database.execute(sql, from_ns, bytes(place.mailbox), place.server) > 0
+
+
+def again_ns(database: Database, place: Place) -> int | None:
+    """After when a mailbox is to be read once more, up to its cursor; None where it is not."""
+    row = database.row(
+        "SELECT again_ns FROM mailboxes WHERE mailbox = ? AND server = ?", bytes(place.mailbox), place.server
+    )
+    return None if row is None else row[0]
+
+
+def has_read_again(database: Database, place: Place, from_ns: int) -> None:
+    """Notes that a mailbox has been read once more after `from_ns`, unless more was asked for meanwhile."""
+    sql = "UPDATE mailboxes SET again_ns = NULL WHERE mailbox = ? AND server = ? AND again_ns = ?"
+    database.execute(sql, bytes(place.mailbox), place.server, from_ns)
+
+
+def cursor_ns(database: Database, place: Place) -> int:
+    """How far a mailbox has been read; 0 for one that is not."""
+    row = database.row(
+        "SELECT cursor_ns FROM mailboxes WHERE mailbox = ? AND server = ?", bytes(place.mailbox), place.server
+    )
+    return 0 if row is None else int(row[0])
+
+
 def mark_drained(database: Database, place: Place, now_s: int) -> None:
     """Notes that the mailbox held nothing beyond its cursor."""
     sql = "UPDATE mailboxes SET drained_s = ? WHERE mailbox = ? AND server = ?"

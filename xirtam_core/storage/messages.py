@@ -187,6 +187,12 @@ def set_state(database: Database, row: int, state: SendState, failure: str | Non
     return get(database, row)
 
 
+def refuse(database: Database, row: int, reason: str) -> StoredMessage:
+    """Notes that an own message has come to nothing, although its mailbox has it."""
+    database.execute("UPDATE messages SET received_at_ns = NULL WHERE id = ?", row)
+    return set_state(database, row, SendState.FAILED, reason)
+
+
 def of_type(database: Database, chat: str, mime: str) -> list[StoredMessage]:
     """The messages of one MIME type in a chat, oldest first."""
     return _all(database, "WHERE chat = ? AND mime = ? ORDER BY position_ns", chat, mime)
@@ -199,19 +205,6 @@ def let_in(database: Database, chat: str, sender: Username) -> list[StoredMessag
     for row in rows:
         revisions.touch(database, row)
     return [get(database, row) for row in rows]
-
-
-def delete_from(database: Database, chat: str, sender: Username, after_ns: int) -> list[str]:
-    """Deletes what somebody said in a chat after a time, by its server; gives the ids."""
-    found = database.rows(
-        "SELECT id, hash FROM messages WHERE chat = ? AND sender = ? AND received_at_ns > ? ORDER BY id",
-        chat,
-        sender,
-        after_ns,
-    )
-    for row, _ in found:
-        delete(database, row)
-    return [name.hex() for _, name in found]
 
 
 def delete(database: Database, row: int) -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from xirtam_core.chat import Reaction
 from xirtam_core.names import Username
+from xirtam_core.storage import revisions
 from xirtam_core.storage.database import Database
 
 _MOST_OF_ONE_PERSON = 20
@@ -48,6 +49,16 @@ def put(database: Database, row: int, sender: Username, emoji: str, sent_at_ns: 
         row, sender, _MOST_OF_ONE_PERSON,
     )  # fmt: skip
     return is_news > 0
+
+
+def restore(
+    database: Database, row: int, sender: Username, emoji: str, said_ns: int | None, *, is_removed: bool
+) -> None:
+    """Gives somebody's word on an emoji back that they had said before, None for nothing."""
+    database.execute("DELETE FROM reactions WHERE message = ? AND sender = ? AND emoji = ?", row, sender, emoji)
+    if said_ns is not None:
+        put(database, row, sender, emoji, said_ns, is_removed=is_removed)
+    revisions.touch(database, row)
 
 
 def find(database: Database, row: int, sender: Username, emoji: str) -> tuple[int, bool] | None:

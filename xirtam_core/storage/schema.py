@@ -374,6 +374,26 @@ STEPS = (
     ) STRICT;
     CREATE INDEX group_admins_of ON group_admins (chat, username);
 
+    -- When only admins might write.
+    CREATE TABLE group_closures (
+        id INTEGER PRIMARY KEY,
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        from_ns INTEGER NOT NULL,
+        until_ns INTEGER
+    ) STRICT;
+    CREATE INDEX group_closures_of ON group_closures (chat);
+
+    -- What was said in the management mailbox as far as it has been read, and what of that has had an effect: where an entry turns up
+    -- late, the roster is replayed.
+    CREATE TABLE management_log (
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        at_ns INTEGER NOT NULL,
+        sender TEXT NOT NULL,
+        command BLOB NOT NULL,
+        has_effect INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (chat, at_ns)
+    ) STRICT, WITHOUT ROWID;
+
     -- Tokens known to be somebody's, by their hashes: issued to them here, or seen on what they sent.
     CREATE TABLE group_tokens (
         chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
@@ -395,6 +415,26 @@ STEPS = (
         UNIQUE (chat, kind, username)
     ) STRICT;
 
+    -- Invitations that this account has declined, by the hashes of their tokens.
+    CREATE TABLE declined_invitations (id INTEGER PRIMARY KEY, token_hash BLOB NOT NULL UNIQUE) STRICT;
+
+    -- What messages were before somebody amended them, for a day: should that turn out not to count. emoji: it was about that, of the
+    -- sender's; else about the text.
+    CREATE TABLE earlier_states (
+        id INTEGER PRIMARY KEY,
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        message INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+        sender TEXT NOT NULL,
+        at_ns INTEGER NOT NULL,
+        emoji TEXT,
+        body BLOB,
+        said_ns INTEGER,
+        is_removed INTEGER NOT NULL,
+        is_withdrawn INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX earlier_states_in_order ON earlier_states (chat, at_ns);
+    CREATE INDEX earlier_states_of ON earlier_states (message);
+
     -- Devices that were paired here, until they have been told what came between that and their first key; and, on a new device, whom
     -- it has to ask for that. revision is that of messages up to which it was given all.
     CREATE TABLE welcomes (
@@ -406,7 +446,9 @@ STEPS = (
     CREATE TABLE questions (id INTEGER PRIMARY KEY CHECK (id = 1), issuer BLOB NOT NULL) STRICT;
 
     ALTER TABLE mailboxes ADD COLUMN is_refused INTEGER NOT NULL DEFAULT 0;     -- its server does not let this account read it
+    ALTER TABLE mailboxes ADD COLUMN again_ns INTEGER;      -- from where on it is to be read again, up to the cursor
     ALTER TABLE journal ADD COLUMN sender_token BLOB;   -- the hash of what it was posted with, where the server says
+    ALTER TABLE early_controls ADD COLUMN at_ns INTEGER NOT NULL DEFAULT 0;     -- when the server of a group got it
     ALTER TABLE messages ADD COLUMN is_outsiders INTEGER NOT NULL DEFAULT 0;    -- in a group: of somebody who is not in it
     CREATE INDEX messages_of_outsiders ON messages (chat, sender) WHERE is_outsiders;
     ALTER TABLE mailboxes ADD COLUMN shift_ns INTEGER NOT NULL DEFAULT 0;       -- added to its server's times, behind those of another

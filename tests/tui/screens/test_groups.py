@@ -78,7 +78,7 @@ async def test_an_admin_bans_lets_in_and_makes_admins(tmp_path: Path) -> None:
         await driver.press("down", "down", "b")
         await driver.sees("Ban @carol_w?", "stays with them")
         await driver.press("enter")
-        await driver.sees("@carol_w is banned.", "@carol_w  banned")
+        await driver.sees("@carol_w is banned as soon as the group's server has that.", "@carol_w  banned")
         roster = {each.name: each for each in client.groups.rosters[climbing]}
         assert roster[Username("@carol_w")].status is Status.BANNED
 

@@ -18,6 +18,8 @@ from xirtam_tui.running import running_app
 from xirtam_tui.screens.sheet.sheet import Sheet
 
 _LOOK_S = 1.0
+_ONCE_IT_IS_THERE = "as soon as the group's server has that."
+"""What is said about a group is queued like a message, and shown in the roster when it has come back."""
 
 
 class GroupSheet(Sheet[None]):
@@ -89,7 +91,9 @@ class GroupSheet(Sheet[None]):
         if member is None or self._details is None or not self._details.group.is_admin:
             return
         if member.status is Status.BANNED:
-            self._do(self._bridge.unban(self._group, member.name), f"{member.name} can be invited again.")
+            self._do(
+                self._bridge.unban(self._group, member.name), f"{member.name} can be invited again {_ONCE_IT_IS_THERE}"
+            )
         else:
             self.run_worker(self._ban(member.name))
 
@@ -101,12 +105,12 @@ class GroupSheet(Sheet[None]):
             "What they have read already stays with them."
         )
         if await running_app(self).push_screen_wait(Confirm(f"Ban {name}?", words, yes="Ban", no="Do not")):
-            self._do(self._bridge.ban(self._group, name), f"{name} is banned.")
+            self._do(self._bridge.ban(self._group, name), f"{name} is banned {_ONCE_IT_IS_THERE}")
 
     def action_admin(self) -> None:
         member = self._chosen()
         if member is not None and self._details is not None and self._details.group.is_admin:
-            done = f"{member.name} is {'an admin no more' if member.is_admin else 'an admin'}."
+            done = f"{member.name} is {'an admin no more' if member.is_admin else 'an admin'} {_ONCE_IT_IS_THERE}"
             self._do(self._bridge.set_admin(self._group, member.name, not member.is_admin), done)
 
     def _do(self, work: Awaitable[None], done: str) -> None:
