@@ -42,6 +42,12 @@ def with_group() -> FakeMachine:
     return FakeMachine(client)
 
 
+def with_mentions() -> FakeMachine:
+    client = demo_client()
+    client.add_group(*climbers(), roster=CLIMBERS_ROSTER, unread=5)
+    return FakeMachine(client)
+
+
 def with_invitation() -> FakeMachine:
     client = demo_client()
     client.add_group(group("", state=GroupState.INVITED, invited_by=Username("@bobby")), [])
@@ -170,7 +176,21 @@ async def progress(driver: Driver) -> None:
 async def group_chat(driver: Driver) -> None:
     await driver.sees("GROUPS", "Climbers")
     await driver.press(*["ctrl+down"] * 8)
-    await driver.sees("I can. Are we still four?", "is not in this group")
+    await driver.sees("I can. Are we still four", "is not in this group")
+
+
+async def mentions(driver: Driver) -> None:
+    await driver.sees("see you there", "@1")
+    await driver.until(lambda: [each.unread for each in driver.contacts.ordered if each.peer == "@bobby"] == [0])
+
+
+async def mention_completed(driver: Driver) -> None:
+    await group_chat(driver)
+    await driver.press("escape", "enter")
+    await driver.until(lambda: driver.composer.has_focus)
+    await driver.write("Ask @")
+    await driver.press("tab")
+    await driver.sees("@bobby · @carol_w")
 
 
 async def group_members(driver: Driver) -> None:
@@ -197,6 +217,8 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "alarm": (with_account, alarm),
     "request": (with_request, request),
     "group": (with_group, group_chat),
+    "mentions": (with_mentions, mentions),
+    "mention_completed": (with_group, mention_completed),
     "group_members": (with_group, group_members),
     "invitation": (with_invitation, invitation),
     "new_group": (with_account, new_group),
