@@ -43,6 +43,9 @@ def test_a_group_is_made_joined_written_in_managed_and_left(person: People) -> N
     assert [line["mentions"] for line in bobby.run("contacts") if line["chat"] == group] == [1]
     bobby.run("send", group, "I do", "--reply-to", heard["id"])
     bobby.run("react", group, heard["id"], "👍")
+    bobby.run("group", "pin", group, heard["id"], status=1)
+    alice.run("group", "pin", "Climbers", heard["id"])
+    assert [line["id"] for line in alice.run("group", "pins", "Climbers")] == [heard["id"]]
     assert "> who comes on Thursday, @Bobby?\nI do" in _texts(
         carol.run("listen", group, "--count", "2", "--timeout", "20")
     )

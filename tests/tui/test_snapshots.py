@@ -13,6 +13,7 @@ from tests.tui.demo import CLIMBERS_ROSTER, Script, climbers, demo_client
 from tests.tui.fake_client import NOW_NS, FakeClient, FakeMachine
 from tests.tui.fake_groups import group
 from tests.tui.piloting import Driver, machine_app
+from xirtam_core.chat import MessageKind
 from xirtam_core.errors import InUse
 from xirtam_core.groups import GroupState
 from xirtam_core.names import Username
@@ -39,6 +40,14 @@ def with_request() -> FakeMachine:
 def with_group() -> FakeMachine:
     client = demo_client()
     client.add_group(*climbers(), roster=CLIMBERS_ROSTER)
+    return FakeMachine(client)
+
+
+def with_pins() -> FakeMachine:
+    client = demo_client()
+    shown, messages = climbers()
+    client.add_group(shown, messages, roster=CLIMBERS_ROSTER)
+    client.groups.pinned = [each for each in messages if each.kind is MessageKind.TEXT]
     return FakeMachine(client)
 
 
@@ -199,6 +208,11 @@ async def group_members(driver: Driver) -> None:
     await driver.sees("Climbers: 4 members", "@mallory  banned")
 
 
+async def group_pins(driver: Driver) -> None:
+    await group_members(driver)
+    await driver.sees("Pinned", "bobby: Who brings the long rope", "and 1 more")
+
+
 async def invitation(driver: Driver) -> None:
     await driver.sees("REQUESTS (1)")
     await driver.press(*["ctrl+down"] * 8)
@@ -220,6 +234,7 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "mentions": (with_mentions, mentions),
     "mention_completed": (with_group, mention_completed),
     "group_members": (with_group, group_members),
+    "group_pins": (with_pins, group_pins),
     "invitation": (with_invitation, invitation),
     "new_group": (with_account, new_group),
     "first_chat": (without_chats, first_chat),

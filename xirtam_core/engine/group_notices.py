@@ -10,6 +10,7 @@ from xirtam_core.protocol.group_command import (
     MoveServer,
     RemoveAdmin,
     SetInfo,
+    SetPin,
     SetPolicy,
     Unban,
 )
@@ -34,6 +35,8 @@ def words(command: Command) -> str:
             return f"made {user} an admin no more"
         case MoveServer(server):
             return f"moved the group to {server}"
+        case SetPin(_, pinned):
+            return "pinned a message" if pinned else "took a pin off a message"
         case SetInfo() | SetPolicy():
             return " and ".join(_changes(command))
         case _:

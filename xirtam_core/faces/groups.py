@@ -1,6 +1,6 @@
 """Groups: their chats are called by their ids, and are read and written like all others (spec: groups.md)."""
 
-from xirtam_core.chat import Chat
+from xirtam_core.chat import Chat, Message
 from xirtam_core.faces.face import Face, operation, repeatable
 from xirtam_core.groups import Group, GroupDetails
 from xirtam_core.names import Username
@@ -82,6 +82,19 @@ class Groups(Face):
 
         Members with other clients do not know of such rules: their rosters and views differ from then on.
         """
+        ...
+
+    @repeatable
+    async def pin(self, group: str, message_id: str, pinned: bool = True) -> None:
+        """Pins a message of the group, so that members find it again, or takes its pin off; for admins, and 20 messages at most.
+
+        Members with other clients do not see it.
+        """
+        ...
+
+    @repeatable
+    async def pins(self, group: str) -> list[Message]:
+        """The messages that are pinned, the latest pin first; those that this device does not have are left out."""
         ...
 
     @repeatable

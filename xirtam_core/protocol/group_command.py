@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from xirtam_core.codec import jsontext
+from xirtam_core.codec.primitives import Hash
 from xirtam_core.errors import InvalidName, Malformed
 from xirtam_core.names import ServerName, Username
 
@@ -81,6 +82,13 @@ class SetPolicy(Command, frozen=True):
     who_posts: str | None = None
 
 
+class SetPin(Command, frozen=True):
+    """The message `target` of the group is pinned, for all to find it, or is so no more."""
+
+    target: Hash
+    pinned: bool
+
+
 _WORDS: Final[dict[str, type[Command]]] = {"invite_accepted": InviteAccepted, "leave": Leave}
 _ABOUT_SOMEBODY: Final[dict[str, type[InviteSent | Ban | Unban | AddAdmin | RemoveAdmin]]] = {
     "invite_sent": InviteSent,
@@ -103,6 +111,8 @@ def render(command: Command) -> bytes:
             said = {"set_info": _without_none(command)}
         case MoveServer(server):
             said = {"move_server": {"server": str(server)}}
+        case SetPin(target, pinned):
+            said = {"set_pin": {"target": target.hex(), "pinned": pinned}}
         case SetPolicy():
             said = {"set_policy": _without_none(command)}
         case _:
@@ -134,8 +144,14 @@ def _about(name: str, about: Any) -> Command:
             return MoveServer(ServerName(_text(msgspec.convert(about, dict[str, Any]).get("server"))))
         case "set_policy":
             return _checked_policy(msgspec.convert(about, SetPolicy))
+        case "set_pin":
+            return _pin(msgspec.convert(about, dict[str, Any]))
         case _:
             raise Malformed("no management message that is known")
+
+
+def _pin(about: dict[str, Any]) -> SetPin:
+    return SetPin(Hash.from_text(_text(about.get("target"))), msgspec.convert(about.get("pinned"), bool))
 
 
 def _text(value: Any) -> str:

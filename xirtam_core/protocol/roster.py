@@ -20,6 +20,7 @@ from xirtam_core.protocol.group_command import (
     MoveServer,
     RemoveAdmin,
     SetInfo,
+    SetPin,
     SetPolicy,
     Unban,
 )
@@ -50,10 +51,14 @@ class Presentation(msgspec.Struct, frozen=True):
     who_posts: str = "members"
     server: ServerName | None = None
     """Where the group's mailboxes are, if not where its descriptor says."""
+    pins: tuple[str, ...] = ()
+    """Messages that are pinned, by their ids, the latest first."""
 
 
 MOST_NAMED: Final = 100_000
 """How many a roster names, so that no member can fill all others' disks."""
+MOST_PINS: Final = 20
+"""How many messages are pinned; no other is pinned before one of them is not any more."""
 
 
 class Roster:
@@ -117,6 +122,8 @@ class Roster:
                 return self.is_active(user) and self._set(user, Member(self.members[user].status))
             case SetInfo() | SetPolicy() | MoveServer():
                 return self._present(command)
+            case SetPin(target, pinned):
+                return self._pin(target.hex(), is_pinned=pinned)
             case _:
                 return False
 
@@ -135,6 +142,14 @@ class Roster:
 
     def _remove(self, user: Username) -> bool:
         return self.members.pop(user, None) is not None
+
+    def _pin(self, message_id: str, *, is_pinned: bool) -> bool:
+        pins = self.presentation.pins
+        if (message_id in pins) is is_pinned or (is_pinned and len(pins) >= MOST_PINS):
+            return False
+        now = (message_id, *pins) if is_pinned else tuple(each for each in pins if each != message_id)
+        self.presentation = msgspec.structs.replace(self.presentation, pins=now)
+        return True
 
     def _present(self, command: SetInfo | SetPolicy | MoveServer) -> bool:
         said = {name: value for name in command.__struct_fields__ if (value := getattr(command, name)) is not None}

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vectors_of import each, vectors
+from xirtam_core.codec.primitives import Hash
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import group_command
 from xirtam_core.protocol.group_command import (
@@ -19,10 +20,11 @@ from xirtam_core.protocol.group_command import (
     MoveServer,
     RemoveAdmin,
     SetInfo,
+    SetPin,
     SetPolicy,
     Unban,
 )
-from xirtam_core.protocol.roster import Roster
+from xirtam_core.protocol.roster import MOST_PINS, Roster
 
 _ALICE, _BOBBY, _CAROL = (Username(name) for name in ("@alice", "@bobby", "@carol"))
 _names = st.sampled_from([_ALICE, _BOBBY, _CAROL, Username("@davey")])
@@ -116,3 +118,22 @@ def test_what_is_said_of_the_group_adds_up() -> None:
     )
     shown = roster.presentation
     assert (shown.name, shown.description, shown.server) == ("Climbers", "On Thursdays", "~beach")
+
+
+def _message(number: int) -> Hash:
+    return Hash(number.to_bytes(32, "big"))
+
+
+@given(st.lists(st.tuples(st.sampled_from([_ALICE, _BOBBY]), st.integers(0, 30), st.booleans()), max_size=80))
+def test_pins_are_what_admins_pinned_last_first_each_once_and_bounded(said: list[tuple[Username, int, bool]]) -> None:
+    roster = _replay([(_ALICE, InviteSent(_BOBBY)), (_BOBBY, InviteAccepted())])
+    expected: list[str] = []
+    for sender, number, is_pinned in said:
+        target = _message(number)
+        is_news = sender == _ALICE and (target.hex() not in expected) is is_pinned
+        if is_news and is_pinned and len(expected) < MOST_PINS:
+            expected.insert(0, target.hex())
+        elif is_news and not is_pinned:
+            expected.remove(target.hex())
+        roster.apply(sender, SetPin(target, is_pinned))
+        assert list(roster.presentation.pins) == expected
