@@ -55,7 +55,7 @@ class Message(Discreet, frozen=True, kw_only=True):
     words) are for own messages. `verified` is false when the sender's identity could not be checked afresh against the directory.
     `text` is what it says now: after an edit another text than was sent, after a withdrawal nothing. `reply_to` is the id of the
     message that this one answers, and `quote` what its author took from that. `is_outsiders` marks, in a group, what somebody said who
-    is not in it.
+    is not in it; `mentions_me` what names this account, or answers a message of its own.
     """
 
     id: str
@@ -76,6 +76,7 @@ class Message(Discreet, frozen=True, kw_only=True):
     is_edited: bool = False
     is_withdrawn: bool = False
     is_outsiders: bool = False
+    mentions_me: bool = False
     group: str | None = None
     reactions: tuple[Reaction, ...] = ()
 
@@ -106,10 +107,11 @@ class Chat(Discreet, frozen=True, kw_only=True):
     """A conversation as the contact list shows it.
 
     `read_up_to` is the position up to which all has been read, 0 for nothing: `unread` messages come after it, and where one of them
-    came late, by a server whose clock is behind, perhaps others that have been read. `last` is the newest message, None in a new
-    chat; `alarm` is a security warning in words that blocks sending until it is acknowledged. `features` are what the peer's client
-    is known to understand beyond messages, such as edits; None while it has said nothing, as a reference client never does. `group`
-    is set in the place of `peer` where it is a group's.
+    came late, by a server whose clock is behind, perhaps others that have been read. `mentions` are those of them that name or answer
+    this account, which happens in groups alone. `last` is the newest message, None in a new chat; `alarm` is a security warning in
+    words that blocks sending until it is acknowledged. `features` are what the peer's client is known to understand beyond messages,
+    such as edits; None while it has said nothing, as a reference client never does. `group` is set in the place of `peer` where it is
+    a group's.
     """
 
     id: str
@@ -124,6 +126,7 @@ class Chat(Discreet, frozen=True, kw_only=True):
     petname: str | None = None
     verified: bool = False
     features: tuple[str, ...] | None = None
+    mentions: int = 0
     group: Group | None = None
 
     @property

@@ -126,6 +126,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.COMPOSER,
         _chat_open,
     ),
+    Action("composer.complete", "Complete a name", "After @ and a few letters, in a group", ("tab",), Scope.COMPOSER, _in_group),
     Action("composer.messages", "To the messages", "When nothing is written: choose a message", ("up",), Scope.COMPOSER, _chat_open),
     Action("message.older", "Message above", "Choose the message above", ("up", "k"), Scope.MESSAGE, _message),
     Action("message.newer", "Message below", "Choose the message below", ("down", "j"), Scope.MESSAGE, _message),

@@ -28,6 +28,7 @@ from xirtam_core.events import (
     Typing,
 )
 from xirtam_core.groups import Group, GroupDetails
+from xirtam_core.groups import Status as MemberStatus
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
 from xirtam_core.registration import NameAnswer, Progress
@@ -49,6 +50,7 @@ class Groups(Protocol):
 
     async def create(self, name: str = "") -> Chat: ...
     async def details(self, group: str) -> GroupDetails: ...
+    async def pins(self, group: str) -> list[Message]: ...
     async def accept(self, group: str) -> Chat: ...
     async def decline(self, group: str) -> None: ...
     async def invite(self, group: str, name: Username) -> None: ...
@@ -289,6 +291,16 @@ class Bridge:
         """A group with everybody in it."""
         details = await self._engine.groups.details(group)
         return msgspec.structs.replace(details, group=safe_group(details.group))
+
+    async def names_in(self, group: str) -> list[Username]:
+        """Everybody else who takes part in a group, or is invited to."""
+        details = await self._engine.groups.details(group)
+        active = (each.name for each in details.roster if each.status is not MemberStatus.BANNED)
+        return [name for name in active if name != self._engine.account]
+
+    async def pins(self, group: str) -> list[Message]:
+        """The messages that are pinned in a group, the latest pin first."""
+        return [safe_message(each) for each in await self._engine.groups.pins(group)]
 
     async def accept_group(self, group: str) -> None:
         """Accepts an invitation."""

@@ -34,13 +34,21 @@ def test_a_group_is_made_joined_written_in_managed_and_left(person: People) -> N
     members = {line["name"]: line["status"] for line in alice.run("group", "members", "Climbers")}
     assert members == {"@alice": "accepted", "@bobby": "accepted", "@carol": "accepted"}
 
-    alice.run("send", "Climbers", "who comes on Thursday?")
+    alice.run("send", "Climbers", "who comes on Thursday, @Bobby?")
     (heard,) = [
         line for line in bobby.run("listen", group, "--count", "1", "--timeout", "20") if line["event"] == "message"
     ]
+    assert heard["mentions_me"]
+    assert [line["mentions"] for line in bobby.run("group", "list")] == [1]
+    assert [line["mentions"] for line in bobby.run("contacts") if line["chat"] == group] == [1]
     bobby.run("send", group, "I do", "--reply-to", heard["id"])
     bobby.run("react", group, heard["id"], "👍")
-    assert "> who comes on Thursday?\nI do" in _texts(carol.run("listen", group, "--count", "2", "--timeout", "20"))
+    bobby.run("group", "pin", group, heard["id"], status=1)
+    alice.run("group", "pin", "Climbers", heard["id"])
+    assert [line["id"] for line in alice.run("group", "pins", "Climbers")] == [heard["id"]]
+    assert "> who comes on Thursday, @Bobby?\nI do" in _texts(
+        carol.run("listen", group, "--count", "2", "--timeout", "20")
+    )
     assert _texts(alice.run("listen", "--count", "1", "--timeout", "20"))
 
     alice.run("group", "policy", "Climbers", "--posts", "admins", status=1)

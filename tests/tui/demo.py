@@ -95,7 +95,7 @@ def climbers(**changes: object) -> tuple[Group, list[Message]]:
 
     say("erin_m", "joined", kind=MessageKind.NOTICE)
     say("bobby", "Who brings the long rope on Thursday?")
-    say("carol_w", "I can. Are we still four?")
+    say("carol_w", "I can. Are we still four, @alice?", mentions_me=True)
     say("you", "Five, if Dave's knee holds", state=SendState.SENT)
     say("mallory", "I come too", is_outsiders=True)
     say("bobby", "named the group “Climbers”", kind=MessageKind.NOTICE)

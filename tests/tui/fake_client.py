@@ -93,13 +93,16 @@ class FakeClient:
     def add_group(
         self, group: Group, messages: list[Message], *, roster: Iterable[GroupMember] = (), unread: int = 0
     ) -> Chat:
-        """A group's chat with `messages`."""
+        """A group's chat with `messages`, of which the last `unread` of other people's are unread."""
         self.messages[group.id] = messages
         if roster:
             self.groups.rosters[group.id] = list(roster)
+        theirs = [message for message in messages if not message.mine]
+        news = theirs[len(theirs) - unread :]
         chat = Chat(
             id=group.id, peer=None, server=group.server, last=messages[-1] if messages else None, unread=unread,
-            read_up_to=messages[-1].position if messages and not unread else 0, draft="", group=group,
+            read_up_to=news[0].position - 1 if news else messages[-1].position if messages else 0, draft="", group=group,
+            mentions=sum(message.mentions_me for message in news),
             standing=Standing.REQUEST if group.state is GroupState.INVITED else Standing.CONTACT,
         )  # fmt: skip
         self._chats[group.id] = chat
@@ -198,7 +201,8 @@ class FakeClient:
         self.read.append((chat, up_to))
         read_up_to = max(up_to, self._chats[chat].read_up_to)
         theirs = [message for message in self.messages[chat] if not message.mine and message.position > read_up_to]
-        self.change_chat(chat, unread=len(theirs), read_up_to=read_up_to)
+        mentions = sum(message.mentions_me for message in theirs)
+        self.change_chat(chat, unread=len(theirs), mentions=mentions, read_up_to=read_up_to)
 
     async def set_draft(self, chat: str, text: str) -> None:
         self.drafts.append((chat, text))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from xirtam_core.chat import Chat
+from xirtam_core.chat import Chat, Message
 from xirtam_core.errors import NotFound
 from xirtam_core.events import ChatChanged, ChatRemoved
 from xirtam_core.groups import Group, GroupDetails, GroupMember, GroupState, Status
@@ -37,6 +37,7 @@ class FakeGroups:
     def __init__(self, client: "FakeClient") -> None:
         self._client = client
         self.rosters: dict[str, list[GroupMember]] = {}
+        self.pinned: list[Message] = []
 
     def shown(self, group_id: str) -> Group:
         """A group as it is now."""
@@ -64,6 +65,9 @@ class FakeGroups:
     async def details(self, group: str) -> GroupDetails:
         roster = tuple(sorted(self.rosters[group], key=lambda each: (not each.is_admin, each.name)))
         return GroupDetails(group=self.shown(group), roster=roster, who_invites="members", who_posts="members")
+
+    async def pins(self, group: str) -> list[Message]:
+        return self.pinned
 
     async def accept(self, group: str) -> Chat:
         return self.change(group, state=GroupState.MEMBER, may_post=True, may_invite=True)

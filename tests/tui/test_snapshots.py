@@ -13,6 +13,7 @@ from tests.tui.demo import CLIMBERS_ROSTER, Script, climbers, demo_client
 from tests.tui.fake_client import NOW_NS, FakeClient, FakeMachine
 from tests.tui.fake_groups import group
 from tests.tui.piloting import Driver, machine_app
+from xirtam_core.chat import MessageKind
 from xirtam_core.errors import InUse
 from xirtam_core.groups import GroupState
 from xirtam_core.names import Username
@@ -39,6 +40,20 @@ def with_request() -> FakeMachine:
 def with_group() -> FakeMachine:
     client = demo_client()
     client.add_group(*climbers(), roster=CLIMBERS_ROSTER)
+    return FakeMachine(client)
+
+
+def with_pins() -> FakeMachine:
+    client = demo_client()
+    shown, messages = climbers()
+    client.add_group(shown, messages, roster=CLIMBERS_ROSTER)
+    client.groups.pinned = [each for each in messages if each.kind is MessageKind.TEXT]
+    return FakeMachine(client)
+
+
+def with_mentions() -> FakeMachine:
+    client = demo_client()
+    client.add_group(*climbers(), roster=CLIMBERS_ROSTER, unread=5)
     return FakeMachine(client)
 
 
@@ -170,13 +185,32 @@ async def progress(driver: Driver) -> None:
 async def group_chat(driver: Driver) -> None:
     await driver.sees("GROUPS", "Climbers")
     await driver.press(*["ctrl+down"] * 8)
-    await driver.sees("I can. Are we still four?", "is not in this group")
+    await driver.sees("I can. Are we still four", "is not in this group")
+
+
+async def mentions(driver: Driver) -> None:
+    await driver.sees("see you there", "@1")
+    await driver.until(lambda: [each.unread for each in driver.contacts.ordered if each.peer == "@bobby"] == [0])
+
+
+async def mention_completed(driver: Driver) -> None:
+    await group_chat(driver)
+    await driver.press("escape", "enter")
+    await driver.until(lambda: driver.composer.has_focus)
+    await driver.write("Ask @")
+    await driver.press("tab")
+    await driver.sees("@bobby · @carol_w")
 
 
 async def group_members(driver: Driver) -> None:
     await group_chat(driver)
     await driver.press("f9")
     await driver.sees("Climbers: 4 members", "@mallory  banned")
+
+
+async def group_pins(driver: Driver) -> None:
+    await group_members(driver)
+    await driver.sees("Pinned", "bobby: Who brings the long rope", "and 1 more")
 
 
 async def invitation(driver: Driver) -> None:
@@ -197,7 +231,10 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "alarm": (with_account, alarm),
     "request": (with_request, request),
     "group": (with_group, group_chat),
+    "mentions": (with_mentions, mentions),
+    "mention_completed": (with_group, mention_completed),
     "group_members": (with_group, group_members),
+    "group_pins": (with_pins, group_pins),
     "invitation": (with_invitation, invitation),
     "new_group": (with_account, new_group),
     "first_chat": (without_chats, first_chat),

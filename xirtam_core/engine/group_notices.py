@@ -11,6 +11,7 @@ from xirtam_core.protocol.group_command import (
     MovedHere,
     RemoveAdmin,
     SetInfo,
+    SetPin,
     SetPolicy,
     Unban,
 )
@@ -36,6 +37,8 @@ def words(command: Command, server: ServerName) -> str:
         case MovedHere():
             why = f", as {command.origin} is gone" if command.is_gone else ""
             return f"moved the group from {command.origin} to {server}{why}"
+        case SetPin(_, pinned):
+            return "pinned a message" if pinned else "took a pin off a message"
         case SetInfo() | SetPolicy():
             return " and ".join(_changes(command))
         case _:

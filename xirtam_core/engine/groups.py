@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from xirtam_core.chat import Chat
+from xirtam_core.chat import Chat, Message, MessageKind
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec.primitives import AuthToken, Hash
 from xirtam_core.crypto import aead
@@ -31,6 +31,7 @@ from xirtam_core.protocol.group import GroupDescriptor
 from xirtam_core.protocol.group_command import (
     LONGEST_DESCRIPTION,
     LONGEST_NAME,
+    MOST_PINS,
     AddAdmin,
     Ban,
     Command,
@@ -38,6 +39,7 @@ from xirtam_core.protocol.group_command import (
     Leave,
     RemoveAdmin,
     SetInfo,
+    SetPin,
     SetPolicy,
     Unban,
 )
@@ -45,7 +47,7 @@ from xirtam_core.protocol.group_invite import INVITE, GroupInvite
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.mailbox import MailboxAcl
 from xirtam_core.protocol.roster import Roster
-from xirtam_core.storage import chats, group_keys, group_members, group_tasks, journal
+from xirtam_core.storage import chats, group_keys, group_members, group_tasks, journal, messages
 from xirtam_core.storage import groups as stored
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.group_tasks import TaskKind
@@ -281,6 +283,23 @@ class Groups:
         finally:
             self._announced(group)
         self._work.hurry()
+
+    def pin(self, group: str, message_id: str, pinned: bool = True) -> None:
+        """See the face."""
+        known = self._managed(group)
+        if pinned and len(known.presentation.pins) >= MOST_PINS:
+            raise Refused(f"{MOST_PINS} messages are pinned: take the pin off one of them first")
+        if message_id not in known.presentation.pins:  # one that is not here may have its pin taken off
+            message = messages.find_in_chat(self._database, group, message_id)
+            if message is None or message.message.kind is MessageKind.NOTICE or message.message.is_withdrawn:
+                raise NotFound("the group has no such message")
+        self._say(known, SetPin(Hash.from_text(message_id), pinned))
+
+    def pins(self, group: str) -> list[Message]:
+        """See the face."""
+        pins = self._require(group).presentation.pins
+        found = (messages.find_in_chat(self._database, group, each) for each in pins)
+        return [each.message for each in found if each is not None]
 
     def mute(self, group: str, muted: bool) -> Chat:
         """See the face."""

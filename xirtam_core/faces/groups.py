@@ -1,6 +1,6 @@
 """Groups: their chats are called by their ids, and are read and written like all others (spec: groups.md)."""
 
-from xirtam_core.chat import Chat
+from xirtam_core.chat import Chat, Message
 from xirtam_core.faces.face import Face, operation, repeatable
 from xirtam_core.groups import Group, GroupDetails
 from xirtam_core.names import Username
@@ -91,6 +91,19 @@ class Groups(Face):
         Where the group's server is gone for good, say so: members are told by direct messages then. For a group that is at the home
         server already, tells them all again. Members with other clients stay behind. Raises `Unreachable`.
         """
+        ...
+
+    @repeatable
+    async def pin(self, group: str, message_id: str, pinned: bool = True) -> None:
+        """Pins a message of the group, so that members find it again, or takes its pin off; for admins, and 20 messages at most.
+
+        Members with other clients do not see it.
+        """
+        ...
+
+    @repeatable
+    async def pins(self, group: str) -> list[Message]:
+        """The messages that are pinned, the latest pin first; those that this device does not have are left out."""
         ...
 
     @repeatable

@@ -9,12 +9,15 @@ import msgspec
 
 from xirtam_core.codec import jsontext
 from xirtam_core.codec.integers import LATEST
+from xirtam_core.codec.primitives import Hash
 from xirtam_core.errors import InvalidName, Malformed
 from xirtam_core.groups import Status
 from xirtam_core.names import ServerName, Username
 
 LONGEST_NAME: Final = 64
 LONGEST_DESCRIPTION: Final = 1000
+MOST_PINS: Final = 20
+"""How many messages are pinned; no other is pinned before one of them is not any more."""
 _LONGEST_BODY: Final = 64 * 1024
 _LONGEST_ARRIVAL: Final = 768 * 1024
 """Where a whole roster goes along: some twenty thousand people."""
@@ -97,6 +100,7 @@ class MovedHere(Command, frozen=True, kw_only=True):
     avatar: dict[str, Any] | None = None
     who_invites: str = "members"
     who_posts: str = "members"
+    pins: tuple[Hash, ...] = ()
     is_gone: bool = False
 
 
@@ -105,6 +109,13 @@ class SetPolicy(Command, frozen=True):
 
     who_invites: str | None = None
     who_posts: str | None = None
+
+
+class SetPin(Command, frozen=True):
+    """The message `target` of the group is pinned, for all to find it, or is so no more."""
+
+    target: Hash
+    pinned: bool
 
 
 _WORDS: Final[dict[str, type[Command]]] = {"invite_accepted": InviteAccepted, "leave": Leave}
@@ -130,7 +141,9 @@ def render(command: Command) -> bytes:
         case MoveServer(server):
             said = {"move_server": {"server": str(server)}}
         case MovedHere():
-            said = {"moved_here": msgspec.to_builtins(command, enc_hook=str)}
+            said = {"moved_here": msgspec.to_builtins(command, enc_hook=_written)}
+        case SetPin(target, pinned):
+            said = {"set_pin": {"target": target.hex(), "pinned": pinned}}
         case SetPolicy():
             said = {"set_policy": _without_none(command)}
         case _:
@@ -166,8 +179,14 @@ def _about(name: str, about: Any) -> Command:
             return _checked_arrival(msgspec.convert(about, MovedHere, dec_hook=_name))
         case "set_policy":
             return _checked_policy(msgspec.convert(about, SetPolicy))
+        case "set_pin":
+            return _pin(msgspec.convert(about, dict[str, Any]))
         case _:
             raise Malformed("no management message that is known")
+
+
+def _pin(about: dict[str, Any]) -> SetPin:
+    return SetPin(Hash.from_text(_text(about.get("target"))), msgspec.convert(about.get("pinned"), bool))
 
 
 def _text(value: Any) -> str:
@@ -181,12 +200,18 @@ def _checked_info(info: SetInfo) -> SetInfo:
 
 
 def _name(kind: type, value: Any) -> Any:
-    return kind(_text(value))
+    return Hash.from_text(_text(value)) if kind is Hash else kind(_text(value))
+
+
+def _written(value: Any) -> str:
+    return value.hex() if isinstance(value, Hash) else str(value)
 
 
 def _checked_arrival(arrival: MovedHere) -> MovedHere:
     _checked_info(SetInfo(arrival.name, arrival.description))
     _checked_policy(SetPolicy(arrival.who_invites, arrival.who_posts))
+    if len(arrival.pins) > MOST_PINS:
+        raise Malformed("more pins than a group has")
     if not 0 <= arrival.after <= LATEST or {status for _, status, _ in arrival.members} - {*Status}:
         raise Malformed("a group that stood as none can")
     return arrival

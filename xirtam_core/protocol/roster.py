@@ -8,9 +8,11 @@ from typing import Final
 
 import msgspec
 
+from xirtam_core.codec.primitives import Hash
 from xirtam_core.groups import Status
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.group_command import (
+    MOST_PINS,
     AddAdmin,
     Ban,
     Command,
@@ -21,6 +23,7 @@ from xirtam_core.protocol.group_command import (
     MoveServer,
     RemoveAdmin,
     SetInfo,
+    SetPin,
     SetPolicy,
     Unban,
 )
@@ -51,6 +54,8 @@ class Presentation(msgspec.Struct, frozen=True):
     who_posts: str = "members"
     server: ServerName | None = None
     """Where the group is going: what is said at the server that it leaves has no effect any more."""
+    pins: tuple[str, ...] = ()
+    """Messages that are pinned, by their ids, the latest first."""
 
 
 MOST_NAMED: Final = 100_000
@@ -78,7 +83,8 @@ class Roster:
             name: Member(Status(status), is_admin and status != Status.BANNED)
             for name, status, is_admin in said.members
         }
-        shown = Presentation(said.name, said.description, said.avatar, said.who_invites, said.who_posts)
+        pins = tuple(each.hex() for each in said.pins)
+        shown = Presentation(said.name, said.description, said.avatar, said.who_invites, said.who_posts, pins=pins)
         return cls.of(members, shown)
 
     def arrival(self, origin: ServerName, after_ns: int, *, is_gone: bool) -> MovedHere:
@@ -93,6 +99,7 @@ class Roster:
             avatar=shown.avatar,
             who_invites=shown.who_invites,
             who_posts=shown.who_posts,
+            pins=tuple(Hash.from_text(each) for each in shown.pins),
             is_gone=is_gone,
         )
 
@@ -145,6 +152,8 @@ class Roster:
                 return self.is_active(user) and self._set(user, Member(self.members[user].status))
             case SetInfo() | SetPolicy() | MoveServer():
                 return self._present(command)
+            case SetPin(target, pinned):
+                return self._pin(target.hex(), is_pinned=pinned)
             case _:
                 return False
 
@@ -163,6 +172,14 @@ class Roster:
 
     def _remove(self, user: Username) -> bool:
         return self.members.pop(user, None) is not None
+
+    def _pin(self, message_id: str, *, is_pinned: bool) -> bool:
+        pins = self.presentation.pins
+        if (message_id in pins) is is_pinned or (is_pinned and len(pins) >= MOST_PINS):
+            return False
+        now = (message_id, *pins) if is_pinned else tuple(each for each in pins if each != message_id)
+        self.presentation = msgspec.structs.replace(self.presentation, pins=now)
+        return True
 
     def _present(self, command: SetInfo | SetPolicy | MoveServer) -> bool:
         said = {name: value for name in command.__struct_fields__ if (value := getattr(command, name)) is not None}

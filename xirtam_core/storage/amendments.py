@@ -3,7 +3,7 @@
 The outcome does not depend on the order in which amendments arrive: of edits the latest counts, and a withdrawal is for good.
 """
 
-from xirtam_core.storage import messages, reactions, revisions, texts
+from xirtam_core.storage import mentions, messages, reactions, revisions, texts
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.messages import StoredMessage
 
@@ -18,6 +18,7 @@ def edit(database: Database, message: StoredMessage, text: str, sent_at_ns: int)
     )  # fmt: skip
     if is_news:
         texts.replace(database, message.row, message.message.chat, text)
+        mentions.reconsider(database, message.row, text)
         revisions.touch(database, message.row)
     return is_news > 0
 
@@ -39,7 +40,7 @@ def edited_at_ns(database: Database, message: StoredMessage) -> int:
 
 def withdraw(database: Database, message: StoredMessage) -> bool:
     """Leaves nothing of a message but that there was one; gives whether that was news."""
-    sql = "UPDATE messages SET is_withdrawn = 1, edited_body = NULL WHERE id = ? AND NOT is_withdrawn"
+    sql = "UPDATE messages SET is_withdrawn = 1, edited_body = NULL, mentions_me = 0 WHERE id = ? AND NOT is_withdrawn"
     if not database.execute(sql, message.row):
         return False
     texts.remove(database, message.row)

@@ -8,7 +8,7 @@ from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.archive import ArchivedChat, ArchivedMessage
 from xirtam_core.protocol.event import is_group
-from xirtam_core.storage import amendments, messages, reactions, revisions, texts
+from xirtam_core.storage import amendments, mentions, messages, reactions, revisions, texts
 from xirtam_core.storage.chats import mark_read_told
 from xirtam_core.storage.content import NOTICE
 from xirtam_core.storage.database import Database
@@ -119,8 +119,11 @@ def _amend(database: Database, row: int, message: ArchivedMessage) -> None:
             message.edited_body, message.edited_at_ns, message.is_withdrawn, row,
         )  # fmt: skip
         texts.remove(database, row)
-        if message.edited_body is not None and not message.is_withdrawn:
-            texts.add(database, row, message.chat, message.edited_body.decode(errors="replace"))
+        text = (
+            "" if message.is_withdrawn or message.edited_body is None else message.edited_body.decode(errors="replace")
+        )
+        texts.add(database, row, message.chat, text)
+        mentions.reconsider(database, row, text)
     database.execute_many(
         "INSERT OR IGNORE INTO reactions (message, sender, emoji, sent_at_ns, is_removed) VALUES (?, ?, ?, ?, ?)",
         [(row, *reaction) for reaction in message.reactions],

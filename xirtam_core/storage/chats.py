@@ -15,7 +15,9 @@ _COLUMNS = (
     f" coalesce(people.standing, 'contact'), people.petname, {people.IS_VERIFIED}, people.features,"
     " (SELECT id FROM messages WHERE chat = chats.id ORDER BY position_ns DESC LIMIT 1),"
     " (SELECT count(*) FROM messages WHERE chat = chats.id AND position_ns > chats.read_up_to_ns AND NOT is_mine)"
-    " + (SELECT count(*) FROM messages WHERE chat = chats.id AND is_late)"
+    " + (SELECT count(*) FROM messages WHERE chat = chats.id AND is_late),"
+    " (SELECT count(*) FROM messages WHERE chat = chats.id AND position_ns > chats.read_up_to_ns AND mentions_me)"
+    " + (SELECT count(*) FROM messages INDEXED BY messages_late WHERE chat = chats.id AND is_late AND mentions_me)"
 )
 _TABLES = "chats LEFT JOIN peers ON peers.username = chats.peer LEFT JOIN people ON people.username = chats.peer"
 
@@ -107,19 +109,20 @@ def remove(database: Database, chat: str) -> None:
 def _all(database: Database, rest: str, *values: str) -> list[Chat]:
     """The chats that `rest` of a query gives; how many queries that takes does not depend on how many they are."""
     rows = database.rows(f"SELECT {_COLUMNS} FROM {_TABLES} {rest}", *values)  # noqa: S608 # `rest` is ours
-    newest = messages.by_rows(database, [row[-2] for row in rows if row[-2] is not None])
+    newest = messages.by_rows(database, [row[-3] for row in rows if row[-3] is not None])
     shown = groups.shown_of(database, [row[0] for row in rows if is_group(row[0])])
-    return [_chat(row, newest[row[-2]].message if row[-2] in newest else None, shown.get(row[0])) for row in rows]
+    return [_chat(row, newest[row[-3]].message if row[-3] in newest else None, shown.get(row[0])) for row in rows]
 
 
 def _chat(row: Row, last: Message | None, group: Group | None) -> Chat:
-    chat, peer, server, read_up_to, draft, alarm, standing, petname, is_verified, features, _, unread = row
+    chat, peer, server, read_up_to, draft, alarm, standing, petname, is_verified, features, _, unread, mentions = row
     return Chat(
         id=chat,
         peer=None if is_group(chat) else Username(peer),
         server=ServerName(server) if server is not None else group and group.server,
         last=last,
         unread=unread,
+        mentions=mentions,
         read_up_to=read_up_to,
         draft=draft,
         alarm=alarm,

@@ -12,13 +12,13 @@ from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.discreet import Discreet
 from xirtam_core.names import Username
 from xirtam_core.protocol.event import Event, recipient_of
-from xirtam_core.storage import counters, places, reactions, revisions, texts
+from xirtam_core.storage import counters, mentions, places, reactions, revisions, texts
 from xirtam_core.storage.content import Content
 from xirtam_core.storage.database import Database, Row
 
 _COLUMNS = (
     "id, chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine, unchecked_root,"
-    " state, failure, reply_to, edited_body, is_withdrawn, is_outsiders"
+    " state, failure, reply_to, edited_body, is_withdrawn, is_outsiders, mentions_me"
 )
 
 _PAGE_BYTES = 4 * 1024 * 1024
@@ -72,7 +72,10 @@ def insert(
             texts.add(database, row, chat, content.text)
             if is_outsiders:
                 database.execute("UPDATE messages SET is_outsiders = 1 WHERE id = ?", row)
-            return _stored((row, chat, sender, name, position_ns, *values, None, 0, is_outsiders))
+            mentions_me = not is_mine and mentions.is_one(database, chat, content.text, content.reply_to)
+            if mentions_me:
+                mentions.mark(database, row)
+            return _stored((row, chat, sender, name, position_ns, *values, None, 0, is_outsiders, mentions_me))
         if find_event(database, chat, sender, event, event_hash) is not None:
             return None
         if received_at_ns is not None:
@@ -326,7 +329,7 @@ def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
     number, chat, sender, event_hash, position, sent_at, received_at, mime, body, mine, unchecked, state, failure = row[
         :13
     ]
-    reply_to, edited_body, is_withdrawn, is_outsiders = row[13:]
+    reply_to, edited_body, is_withdrawn, is_outsiders, mentions_me = row[13:]
     content = Content.withdrawn(mime) if is_withdrawn else Content.of(mime, body)
     text = content.text if edited_body is None else edited_body.decode(errors="replace")
     message = Message(
@@ -349,6 +352,7 @@ def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
         is_edited=edited_body is not None,
         is_withdrawn=bool(is_withdrawn),
         is_outsiders=bool(is_outsiders),
+        mentions_me=bool(mentions_me),
         reactions=on_it,
     )
     return StoredMessage(number, message, body)

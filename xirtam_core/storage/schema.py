@@ -454,5 +454,7 @@ STEPS = (
     ALTER TABLE mailboxes ADD COLUMN shift_ns INTEGER NOT NULL DEFAULT 0;       -- added to its server's times, behind those of another
     ALTER TABLE messages ADD COLUMN is_late INTEGER NOT NULL DEFAULT 0;     -- came to a place that was read already, unread itself
     CREATE INDEX messages_late ON messages (chat, position_ns) WHERE is_late;
+    ALTER TABLE messages ADD COLUMN mentions_me INTEGER NOT NULL DEFAULT 0;     -- in a group: names this account, or answers it
+    CREATE INDEX messages_mentions ON messages (chat, position_ns) WHERE mentions_me;
     """,
 )

@@ -11,7 +11,7 @@ from xirtam_core.errors import Refused
 from xirtam_core.groups import Group, GroupDetails, GroupMember, GroupState, Status
 from xirtam_core.names import Username
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
-from xirtam_tui.cli.output import Output, group_object, group_words
+from xirtam_tui.cli.output import Output, group_chat_object, group_object, group_words
 from xirtam_tui.cli.running import opened, run_command
 from xirtam_tui.cli.targets import group_of
 from xirtam_tui.cli.waiting import PATIENCE_S, all_sent, until
@@ -93,9 +93,10 @@ def invites(
 
 async def _list(where: Context, output: Output, *, invitations: bool) -> None:
     async with opened(where) as client:
-        for group in await client.groups.groups():
-            if not invitations or group.state is GroupState.INVITED:
-                output.result(group_object(group), group_words(group))
+        for chat in await client.chats():
+            group = chat.group
+            if group is not None and (not invitations or group.state is GroupState.INVITED):
+                output.result(group_chat_object(group, chat), group_words(group, chat))
 
 
 @program.command("invite")

@@ -50,6 +50,7 @@ def message_object(message: Message, event: str = "message") -> dict[str, Any]:
         "edited": message.is_edited,
         "withdrawn": message.is_withdrawn,
         "outsider": message.is_outsiders,
+        "mentions_me": message.mentions_me,
         "group": message.group,
         "reactions": [{"emoji": each.emoji, "senders": list(each.senders)} for each in message.reactions],
     }
@@ -63,6 +64,7 @@ def chat_object(chat: Chat) -> dict[str, Any]:
         "name": chat.title,
         "server": chat.server,
         "unread": chat.unread,
+        "mentions": chat.mentions,
         "last": None if chat.last is None else message_object(chat.last),
         "alarm": chat.alarm,
         "standing": chat.standing,
@@ -77,13 +79,25 @@ def group_object(group: Group) -> dict[str, Any]:
     return {"event": "group", "chat": group.id, **msgspec.to_builtins(group, enc_hook=str)}
 
 
-def group_words(group: Group) -> str:
-    """A group in words: name, beginning of its id, and how this account stands with it."""
+def group_chat_object(group: Group, chat: Chat) -> dict[str, Any]:
+    """A group in a list of them, with how much of its chat is unread."""
+    return group_object(group) | {"unread": chat.unread, "mentions": chat.mentions}
+
+
+def group_words(group: Group, chat: Chat | None = None) -> str:
+    """A group in words: name, beginning of its id, how this account stands with it, and what is unread of its chat."""
     marks = ["admin"] if group.is_admin else []
     marks += [group.state] if group.state is not GroupState.MEMBER else []
     marks += [f"invited by {group.invited_by}"] if group.invited_by and group.state is GroupState.INVITED else []
     members = f"{group.members} member{'s' if group.members != 1 else ''}" if group.members else ""
+    marks += [_unread(chat)] if chat is not None and chat.unread else []
     return "  ".join([f"{line(group.title):<24}", group.id[:12], members, *marks]).rstrip()
+
+
+def _unread(chat: Chat) -> str:
+    """How much is unread, and how much of that mentions this account."""
+    mention = "mention" if chat.mentions > 1 else "mentions"
+    return f"{chat.unread} unread" + (f", {chat.mentions} {mention} you" if chat.mentions else "")
 
 
 def contact_object(person: Contact, event: str = "contact") -> dict[str, Any]:
@@ -105,7 +119,7 @@ def _marks(who: Contact | Chat) -> str:
 
 def chat_words(chat: Chat) -> str:
     """A contact in words."""
-    unread = f"  {chat.unread} unread" if chat.unread else ""
+    unread = f"  {_unread(chat)}" if chat.unread else ""
     return f"{line(chat.title):<16}  {chat.server or '':<16}{unread}{_marks(chat)}"
 
 
@@ -156,6 +170,7 @@ def message_words(message: Message) -> str:
     state = f"  ({message.state}{reason})" if message.mine else ""
     if message.kind is MessageKind.NOTICE:
         return f"{at:%Y-%m-%d %H:%M}  — {message.sender} {line(text)}"
+    state += "  (mentions you)" if message.mentions_me else ""
     state += "  (not in the group)" if message.is_outsiders else ""
     return f"{at:%Y-%m-%d %H:%M}  {message.sender}: {text}{state}"
 

@@ -10,7 +10,7 @@ from xirtam_tui.cli import (
     app_commands,
     chat_command,
     device_commands,
-    group_commands,
+    group_pins,
     join_command,
     listen_command,
     message_commands,
@@ -92,4 +92,4 @@ for command in (
     storage_commands.change_key,
 ):
     program.command()(command)
-program.add_typer(group_commands.program)
+program.add_typer(group_pins.program)

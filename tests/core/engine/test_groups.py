@@ -223,6 +223,29 @@ async def test_rules_hold_for_members_and_not_for_admins(tmp_path: Path) -> None
 
 
 @simulated
+async def test_messages_are_pinned_by_admins_for_all_to_find(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        sent = [group.bobby.engine.conversations.send_text(group.group, text) for text in ("the old hall", "at seven")]
+        await group.all_get("the old hall", "at seven")
+
+        def pinned(device: SimDevice) -> list[str]:
+            return [each.text for each in device.engine.groups.pins(group.group)]
+
+        with pytest.raises(Refused):
+            group.bobby.engine.groups.pin(group.group, sent[0].id)
+        with pytest.raises(NotFound):
+            group.alice.engine.groups.pin(group.group, "00" * 32)
+        for message in sent:
+            group.alice.engine.groups.pin(group.group, message.id)
+        await until(lambda: pinned(group.carol) == ["at seven", "the old hall"], "Carol sees them", 600)
+        assert notices(group.carol, group.group)[-1] == "@alice pinned a message"
+        group.alice.engine.groups.pin(group.group, sent[1].id, pinned=False)
+        await until(lambda: pinned(group.carol) == ["the old hall"], "one is left", 600)
+        group.bobby.engine.conversations.withdraw(group.group, sent[0].id)
+        await until(lambda: pinned(group.carol) == [""], "nothing is left of it", 600)
+
+
+@simulated
 async def test_a_new_admin_can_ban_with_all_that_goes_with_it(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
         group.bobby.engine.conversations.send_text(group.group, "hello")

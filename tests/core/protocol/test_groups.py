@@ -131,6 +131,10 @@ def test_a_rekey_of_ours_opens_at_its_receivers_alone() -> None:
         b'{"moved_here":{"origin":"~beach","after":1,"members":' + b"[" * 100 + b"]" * 100 + b"}}",
         b'{"invite_accepted":{}}',
         b'{"kick":"@bobby"}',
+        b'{"set_pin":{"target":"00","pinned":true}}',
+        b'{"set_pin":{"target":"' + b"0" * 64 + b'"}}',
+        b'{"set_pin":{"target":"' + b"0" * 64 + b'","pinned":1}}',
+        b'{"set_pin":"' + b"0" * 64 + b'"}',
         b'{"set_info":' + b"[" * 100 + b"]" * 100 + b"}",
         b'{"set_info":{"avatar":{"x":"' + b"y" * 70_000 + b'"}}}',
         b"\xff",
@@ -157,6 +161,8 @@ def test_a_body_that_is_no_command_is_refused(body: bytes) -> None:
             who_posts="admins",
             is_gone=True,
         ),
+        group_command.SetPin(_GROUP, pinned=True),
+        group_command.SetPin(_GROUP, pinned=False),
     ],
 )
 def test_our_own_commands_come_back_as_they_were(command: group_command.Command) -> None:

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vectors_of import each, vectors
+from xirtam_core.codec.primitives import Hash
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import group_command
 from xirtam_core.protocol.group_command import (
+    MOST_PINS,
     AddAdmin,
     Ban,
     Command,
@@ -19,6 +21,7 @@ from xirtam_core.protocol.group_command import (
     MoveServer,
     RemoveAdmin,
     SetInfo,
+    SetPin,
     SetPolicy,
     Unban,
 )
@@ -132,3 +135,22 @@ def test_nothing_that_is_said_after_a_move_has_an_effect(said: list[tuple[Userna
     before = dict(moved.members)
     assert not any(moved.apply(sender, command) for sender, command in said)
     assert moved.members == before
+
+
+def _message(number: int) -> Hash:
+    return Hash(number.to_bytes(32, "big"))
+
+
+@given(st.lists(st.tuples(st.sampled_from([_ALICE, _BOBBY]), st.integers(0, 30), st.booleans()), max_size=80))
+def test_pins_are_what_admins_pinned_last_first_each_once_and_bounded(said: list[tuple[Username, int, bool]]) -> None:
+    roster = _replay([(_ALICE, InviteSent(_BOBBY)), (_BOBBY, InviteAccepted())])
+    expected: list[str] = []
+    for sender, number, is_pinned in said:
+        target = _message(number)
+        is_news = sender == _ALICE and (target.hex() not in expected) is is_pinned
+        if is_news and is_pinned and len(expected) < MOST_PINS:
+            expected.insert(0, target.hex())
+        elif is_news and not is_pinned:
+            expected.remove(target.hex())
+        roster.apply(sender, SetPin(target, is_pinned))
+        assert list(roster.presentation.pins) == expected

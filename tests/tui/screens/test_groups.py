@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.tui.demo import CLIMBERS_ROSTER, climbers
 from tests.tui.fake_client import FakeClient
-from tests.tui.fake_groups import group
+from tests.tui.fake_groups import group, member
 from tests.tui.piloting import account_app
 from xirtam_core.groups import GroupState, Status
 from xirtam_core.names import Username
@@ -81,6 +81,55 @@ async def test_an_admin_bans_lets_in_and_makes_admins(tmp_path: Path) -> None:
         await driver.sees("@carol_w is banned as soon as the group's server has that.", "@carol_w  banned")
         roster = {each.name: each for each in client.groups.rosters[climbing]}
         assert roster[Username("@carol_w")].status is Status.BANNED
+
+
+async def test_mentions_are_counted_in_the_list_and_marked_in_the_transcript(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_chat("@bobby", [])
+    shown, messages = climbers()
+    client.add_group(shown, messages, roster=CLIMBERS_ROSTER, unread=4)
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("Climbers", "@1  4")
+        await driver.press("ctrl+down")
+        await driver.sees("@ I can. Are we still four, @alice?")
+        await driver.sees_not("@1  4")
+
+
+async def test_tab_completes_a_name_in_a_group_as_far_as_it_is_clear(tmp_path: Path) -> None:
+    client = FakeClient()
+    shown, messages = climbers()
+    roster = (*CLIMBERS_ROSTER, member("@carola"), member("@Carolus"))
+    client.add_group(shown, messages, roster=roster)
+    async with account_app(client, tmp_path) as driver:
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.write("Ask @bo")
+        await driver.press("tab")
+        await driver.until(lambda: driver.composer.text == "Ask @bobby ")
+        await driver.write("or @c")
+        await driver.press("tab")
+        await driver.sees("@carol_w · @carola · @Carolus")
+        assert driver.composer.text == "Ask @bobby or @carol"
+        await driver.write("_")
+        await driver.sees_not("@carol_w · @carola")
+        await driver.press("tab")
+        await driver.until(lambda: driver.composer.text == "Ask @bobby or @carol_w ")
+        await driver.write("@mal")
+        await driver.press("tab")
+        await driver.sees("nobody here is called @mal")
+        await driver.write(" ")
+        await driver.press("tab")
+        await driver.until(lambda: not driver.composer.has_focus)
+
+
+async def test_tab_in_a_direct_chat_goes_on_to_what_is_next(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_chat("@bobby", [])
+    async with account_app(client, tmp_path) as driver:
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.write("@bo")
+        await driver.press("tab")
+        await driver.until(lambda: not driver.composer.has_focus)
+        assert driver.composer.text == "@bo"
 
 
 async def test_a_group_is_left_and_then_deleted(tmp_path: Path) -> None:

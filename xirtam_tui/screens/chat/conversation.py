@@ -18,9 +18,11 @@ from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.chat.jump_line import JumpLine
 from xirtam_tui.widgets.composer import Composer
+from xirtam_tui.widgets.composer.completion import completed
 from xirtam_tui.widgets.transcript import Transcript
 
 _KEPT = "The message is kept here."
+_MOST_NAMES = 6
 
 
 class Conversation(Vertical):
@@ -36,6 +38,7 @@ class Conversation(Vertical):
         self._bridge: Bridge | None = None
         self._kept = ""  # what is on disk as the open chat's draft
         self._invitation = ""
+        self._completed = ""  # what was written when it was last said what a name could be
 
     def compose(self) -> ComposeResult:
         yield Static("", id="title", markup=False)
@@ -136,6 +139,7 @@ class Conversation(Vertical):
         if chat is not None:
             back = "‹ " if self.screen.has_class("-narrow") else ""
             self.composer.placeholder = f"Write to {chat.title}"
+            self.composer.completes_names = chat.group is not None
             beside = (_beside(chat), "$text-muted")
             self.query_one("#title", Static).update(Content.assemble((back, "$accent"), (chat.title, "bold"), beside))
             self.query_one("#standing", Static).update(self._standing_words(chat))
@@ -180,7 +184,8 @@ class Conversation(Vertical):
 
     def _show_jump(self) -> None:
         unread = self.chat.unread if self.chat is not None else 0
-        label = f"↓ {unread} new" if unread else "↓ latest"
+        mentions = f", @{self.chat.mentions}" if self.chat is not None and self.chat.mentions else ""
+        label = f"↓ {unread} new{mentions}" if unread else "↓ latest"
         key = self._keys.label("chat.latest")
         self.query_one(JumpLine).label = "" if self.at_latest else f"{label} · {key}"
 
@@ -275,6 +280,29 @@ class Conversation(Vertical):
     def on_composer_drafted(self, event: Composer.Drafted) -> None:
         event.stop()
         self.run_worker(self.keep_draft(), group="draft", exclusive=True)
+
+    def on_composer_completing(self, event: Composer.Completing) -> None:
+        event.stop()
+        if self.chat is not None and self._bridge is not None:
+            self.run_worker(self._complete(self.chat, self._bridge, event.begun), group="completing", exclusive=True)
+
+    async def _complete(self, chat: Chat, bridge: Bridge, begun: str) -> None:
+        """Completes a name as far as it is clear, and says what it could be."""
+        try:
+            found = completed(begun, await bridge.names_in(chat.id))
+        except Exception as error:
+            self.post_message(Trouble(explain(error)))
+            return
+        self.composer.complete(begun, found.text)
+        self._completed = self.composer.text
+        if len(found.names) != 1:
+            more = f" · {len(found.names) - _MOST_NAMES} more" if len(found.names) > _MOST_NAMES else ""
+            words = " · ".join(found.names[:_MOST_NAMES]) + more
+            self.query_one("#hint", Static).update(words or f"nobody here is called {begun}…")
+
+    def on_text_area_changed(self) -> None:
+        if self.composer.text != self._completed:
+            self._show_hint()
 
     def on_composer_left_upwards(self, event: Composer.LeftUpwards) -> None:
         event.stop()

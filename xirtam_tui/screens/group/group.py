@@ -9,9 +9,11 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from xirtam_core.chat import Message
 from xirtam_core.errors import InvalidName
 from xirtam_core.groups import GroupDetails, GroupMember, Status
 from xirtam_core.names import Username
+from xirtam_tui import text
 from xirtam_tui.bridge import Bridge
 from xirtam_tui.failures import explain, sentence
 from xirtam_tui.running import running_app
@@ -20,6 +22,8 @@ from xirtam_tui.screens.sheet.sheet import Sheet
 _LOOK_S = 1.0
 _ONCE_IT_IS_THERE = "as soon as the group's server has that."
 """What is said about a group is queued like a message, and shown in the roster when it has come back."""
+_MOST_PINS = 3
+_LONGEST_PIN = 200
 
 
 class GroupSheet(Sheet[None]):
@@ -35,24 +39,31 @@ class GroupSheet(Sheet[None]):
         super().__init__()
         self._bridge, self._group, self._me = bridge, group, me
         self._details: GroupDetails | None = None
+        self._pins: list[Message] = []
 
     def compose_body(self) -> ComposeResult:
+        yield Static("", id="pins", markup=False)
         yield OptionList(id="hits", compact=True)
         yield Static("", id="rights", markup=False)
         yield Input(placeholder="invite @somebody, then Enter", compact=True, id="name", max_length=17)
         yield Static("", id="answer", markup=False)
 
     async def on_mount(self) -> None:
+        self.query_one("#pins").display = False
         await self._look()
         self.set_interval(_LOOK_S, self._look)
         self.query_one(Input).focus()
 
     async def _look(self) -> None:
         try:
-            details = await self._bridge.group_details(self._group)
+            details, pins = await self._bridge.group_details(self._group), await self._bridge.pins(self._group)
         except Exception as error:
             self._say(explain(error).text, "failed")
             return
+        if pins != self._pins:
+            self._pins = pins
+            self.query_one("#pins", Static).update(_pinned(pins))
+            self.query_one("#pins").display = bool(pins)
         if details == self._details:
             return
         self._details = details
@@ -133,6 +144,18 @@ class GroupSheet(Sheet[None]):
 
 def _members(count: int) -> str:
     return f"{count} member{'' if count == 1 else 's'}"
+
+
+def _pinned(pins: list[Message]) -> Content:
+    """The latest pins, a line each, and how many more there are."""
+    rows = [Content.assemble((f"{each.sender.bare}: ", "bold"), _start_of(each)) for each in pins[:_MOST_PINS]]
+    more = [Content.styled(f"and {len(pins) - _MOST_PINS} more", "$text-muted")] if len(pins) > _MOST_PINS else []
+    return Content("\n").join([Content.styled("Pinned", "$text-muted"), *rows, *more]) if pins else Content("")
+
+
+def _start_of(message: Message) -> str:
+    words = text.line(message.text)
+    return "withdrawn" if message.is_withdrawn else words if len(words) <= _LONGEST_PIN else words[:_LONGEST_PIN] + "…"
 
 
 def _row(member: GroupMember, me: Username) -> Content:

@@ -76,4 +76,5 @@ class Switcher(Sheet[Chat]):
 def _prompt(chat: Chat, matcher: Matcher | None) -> Content:
     name = matcher.highlight(chat.title) if matcher else Content(chat.title)
     unread = (f"   {chat.unread} new", "$warning") if chat.unread else ""
-    return Content.assemble(name, unread)
+    mentions = (f"  @{chat.mentions}", "$accent") if chat.mentions else ""
+    return Content.assemble(name, unread, mentions)

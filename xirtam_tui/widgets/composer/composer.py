@@ -12,6 +12,7 @@ from textual.widgets import TextArea
 from xirtam_core.chat import LONGEST_TEXT
 from xirtam_tui import text
 from xirtam_tui.keymap import DEFAULT, Keymap
+from xirtam_tui.widgets.composer.completion import name_begun
 
 _LARGEST_PASTE = 1024 * 1024
 _BURST_S = 0.008  # two keys closer than this were not typed one after the other
@@ -43,6 +44,13 @@ class Composer(TextArea):
             super().__init__()
             self.content = content
 
+    class Completing(UiMessage):
+        """A name has been `begun` before the cursor, and is to be completed."""
+
+        def __init__(self, begun: str) -> None:
+            super().__init__()
+            self.begun = begun
+
     class LeftUpwards(UiMessage):
         """Up was pressed with nothing written."""
 
@@ -56,6 +64,7 @@ class Composer(TextArea):
             if action_id.startswith("composer.")
             for key in keys
         }
+        self.completes_names = False
         self._last_key = float("-inf")
         self._pasting_until = float("-inf")
         self._held: Timer | None = None
@@ -86,6 +95,19 @@ class Composer(TextArea):
         """Sending failed: everything stays."""
         self._sending = None
 
+    def complete(self, begun: str, name: str) -> None:
+        """Writes `name` in the place of what was `begun` before the cursor, if that still stands there."""
+        if self._begun() == begun and begun != name:
+            row, column = self.cursor_location
+            self.replace(name, (row, column - len(begun)), (row, column))
+
+    def _begun(self) -> str | None:
+        """The name that has been begun before the cursor, None where there is none or names are not completed."""
+        if not self.completes_names or not self.selection.is_empty:
+            return None
+        row, column = self.cursor_location
+        return name_begun(self.document.get_line(row)[:column])
+
     # Keys
 
     async def on_key(self, event: events.Key) -> None:
@@ -100,7 +122,8 @@ class Composer(TextArea):
         action = self._keys.get(event.key)
         if action == "messages" and (self.text or not self.selection.is_empty):
             return
-        if action is None:
+        begun = self._begun() if action == "complete" and since >= _BURST_S else None
+        if action is None or (action == "complete" and begun is None):
             if event.time < self._pasting_until and since < _BURST_S * 4:
                 self._pasting_until = event.time + _PASTE_S
             return
@@ -110,6 +133,8 @@ class Composer(TextArea):
             self.insert("\n")
         elif action == "messages":
             self.post_message(self.LeftUpwards())
+        elif begun is not None:
+            self.post_message(self.Completing(begun))
         else:
             self._enter(event.time, since)
 

@@ -1,4 +1,4 @@
-"""A chat as two rows of the contact list: name and time, then what was said last, or the draft, and the unread count."""
+"""A chat as two rows of the contact list: name and time, then the last message or the draft, and how much is unread or a mention."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -23,6 +23,7 @@ class Styles(NamedTuple):
     draft: Style
     alarm: Style
     badge: Style
+    mention: Style
     section: Style
     bar: Style
 
@@ -41,17 +42,25 @@ def chat_rows(chat: Chat, width: int, now: datetime, styles: Styles, *, is_open:
     bar = Segment("▌" if is_open else " ", styles.bar)
     time = stamp(chat.last.sent_at, now) if chat.last else ""
     name_style = styles.unread_name if chat.unread else styles.name
-    first = _line(bar, 1, chat.title, name_style, time, styles.muted, width)
+    first = _line(bar, 1, chat.title, name_style, [Segment(time, styles.muted)], width)
     preview, style = _preview(chat, styles)
-    badge = ""
-    if chat.unread:
-        badge = f" {chat.unread if chat.unread < 1000 else '999+'} "
-    return first, _line(bar, 3, preview, style, badge, styles.badge, width)
+    return first, _line(bar, 3, preview, style, _badges(chat, styles), width)
 
 
 def section_row(title: str, width: int, styles: Styles) -> Strip:
     """A heading."""
-    return _line(Segment(" "), 1, title.upper(), styles.section, "", styles.muted, width)
+    return _line(Segment(" "), 1, title.upper(), styles.section, [Segment("", styles.muted)], width)
+
+
+def _badges(chat: Chat, styles: Styles) -> list[Segment]:
+    """How many messages are unread, and before that how many of them mention this account."""
+    mentions = [Segment(f"@{_count(chat.mentions)}", styles.mention), Segment(" ")] if chat.mentions else []
+    unread = f" {_count(chat.unread)} " if chat.unread else ""
+    return [*mentions, Segment(unread, styles.badge)]
+
+
+def _count(number: int) -> str:
+    return str(number) if number < 1000 else "999+"
 
 
 def _preview(chat: Chat, styles: Styles) -> tuple[str, Style]:
@@ -84,12 +93,11 @@ def _words(message: Message) -> str:
     return message.mime if message.kind is MessageKind.UNSUPPORTED else text.line(message.text[:200])
 
 
-def _line(bar: Segment, indent: int, left: str, style: Style, right: str, right_style: Style, width: int) -> Strip:
+def _line(bar: Segment, indent: int, left: str, style: Style, right: list[Segment], width: int) -> Strip:
     """`left` cut to fit, and `right` against the right margin of one cell."""
-    right_cells = cell_len(right)
-    room = width - 1 - indent - right_cells - (2 if right else 1)
+    right_cells = sum(segment.cell_length for segment in right)
+    room = width - 1 - indent - right_cells - (2 if right_cells else 1)
     if cell_len(left) > room:
         left = set_cell_size(left, max(0, room - 1)).rstrip() + "…"
     gap = max(0, width - 1 - indent - cell_len(left) - right_cells - 1)
-    segments = [bar, Segment(" " * indent), Segment(left, style), Segment(" " * gap), Segment(right, right_style)]
-    return Strip([*segments, Segment(" ")])
+    return Strip([bar, Segment(" " * indent), Segment(left, style), Segment(" " * gap), *right, Segment(" ")])

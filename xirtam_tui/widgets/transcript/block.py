@@ -21,6 +21,7 @@ from xirtam_tui.widgets.transcript.wrap import TextLine, wrap
 
 NAME_COLUMN = 2
 BODY_COLUMN = 4
+_MENTION = "@"  # in the margin before the text
 _RIGHT = 2
 _WIDEST = 112  # lines longer than this tire the eye
 _STATE_ROOM = 14  # the longest state and two blanks before it
@@ -141,7 +142,12 @@ class Block:
             rows.append(Row(self._strip([(self.quote, palette.muted)], BODY_COLUMN, None)))
         for number, (start, end, _cells, joiner) in enumerate(self.lines, 1):
             last = number == len(self.lines) and not self.state_apart
-            strip = self._strip(_cut(self.body, pieces, start, end), BODY_COLUMN, state if last else None)
+            cut = _cut(self.body, pieces, start, end)
+            if number == 1 and message.mentions_me:
+                margin = _MENTION.ljust(BODY_COLUMN - NAME_COLUMN)
+                strip = self._strip([(margin, palette.mention), *cut], NAME_COLUMN, state if last else None)
+            else:
+                strip = self._strip(cut, BODY_COLUMN, state if last else None)
             rows.append(Row(strip, self.body[start:end], BODY_COLUMN, joiner))
         if self.state_apart:
             rows.append(Row(self._strip([], BODY_COLUMN, state)))

@@ -8,7 +8,7 @@ from rich.style import Style
 
 NAMES = 6
 COMPONENTS = (
-    "body", "day", "failed", "lead", "link", "muted", "note", "unread", "warning", "you",
+    "body", "day", "failed", "lead", "link", "mention", "muted", "note", "unread", "warning", "you",
     *(f"name-{number}" for number in range(1, NAMES + 1)),
 )  # fmt: skip
 """What the style sheet may colour: `transcript--body` and so on."""
@@ -22,6 +22,7 @@ class Palette(NamedTuple):
     failed: Style
     lead: Style
     link: Style
+    mention: Style
     muted: Style
     note: Style
     unread: Style

@@ -107,3 +107,8 @@ def test_an_edited_message_says_so_and_shows_who_put_what_on_it() -> None:
 def test_a_withdrawn_message_says_that_alone() -> None:
     withdrawn = msgspec.structs.replace(message("", who="bobby"), is_withdrawn=True)
     assert [row.strip() for row in drawn(withdrawn)] == ["withdrawn"]
+
+
+def test_a_mention_is_marked_in_the_margin_of_its_first_line() -> None:
+    rows = drawn(message("@alice, who comes?\nsay so", who="bobby", mentions_me=True))
+    assert rows == ["  @ @alice, who comes?", "    say so"]
