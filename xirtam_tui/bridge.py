@@ -59,6 +59,7 @@ class Groups(Protocol):
     async def ban(self, group: str, name: Username) -> None: ...
     async def unban(self, group: str, name: Username) -> None: ...
     async def set_admin(self, group: str, name: Username, is_admin: bool) -> None: ...
+    async def move(self, group: str, server_is_gone: bool = False) -> None: ...
 
 
 class Engine(Protocol):
@@ -333,6 +334,10 @@ class Bridge:
     async def set_admin(self, group: str, name: Username, is_admin: bool) -> None:
         """Makes a member an admin, or an admin a member."""
         await self._engine.groups.set_admin(group, name, is_admin)
+
+    async def move_group(self, group: str, *, server_is_gone: bool = False) -> None:
+        """Moves a group to this account's home server."""
+        await self._engine.groups.move(group, server_is_gone)
 
     async def status(self) -> Status:
         """The account's state at a glance."""

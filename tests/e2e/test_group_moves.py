@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from tests.e2e.processes import Json, Person, Process, ended, until
 from tests.server_builders import ENVIRONMENT, ServerProcess, server_process
@@ -110,6 +111,7 @@ def test_three_chat_on_at_the_second_server_when_the_first_has_been_killed(tmp_p
             davey.has(group, "who comes on Thursday?")
 
 
+@pytest.mark.slow
 def test_members_follow_a_group_to_another_server_while_they_talk(tmp_path: Path) -> None:
     with _network(tmp_path) as network:
         alice = Member("alice", tmp_path, network.harbor)

@@ -9,7 +9,7 @@ from tests.sim.storm import weather
 from tests.sim.virtual_time import simulated
 
 _STEPS = 20
-_SEEDS = range(300)
+_SEEDS = range(240)
 _MANY_SEEDS = range(300, 300 + int(os.environ.get("XIRTAM_STORMS", "3000")))
 
 

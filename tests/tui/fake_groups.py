@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from xirtam_core.chat import Chat, Message
-from xirtam_core.errors import NotFound
+from xirtam_core.errors import NotFound, Unreachable
 from xirtam_core.events import ChatChanged, ChatRemoved
 from xirtam_core.groups import Group, GroupDetails, GroupMember, GroupState, Status
 from xirtam_core.names import ServerName, Username
@@ -38,6 +38,9 @@ class FakeGroups:
         self._client = client
         self.rosters: dict[str, list[GroupMember]] = {}
         self.pinned: list[Message] = []
+        self.server_is_away = False
+        self.moved: list[tuple[str, bool]] = []
+        """Which groups were moved, and whether without their server."""
 
     def shown(self, group_id: str) -> Group:
         """A group as it is now."""
@@ -92,6 +95,11 @@ class FakeGroups:
 
     async def unban(self, group: str, name: Username) -> None:
         self._put(group, name, member(name, Status.PENDING))
+
+    async def move(self, group: str, server_is_gone: bool = False) -> None:
+        if self.server_is_away and not server_is_gone:
+            raise Unreachable("~harbor cannot be reached")
+        self.moved.append((group, server_is_gone))
 
     async def set_admin(self, group: str, name: Username, is_admin: bool) -> None:
         self._put(group, name, member(name, is_admin=is_admin))

@@ -83,6 +83,24 @@ async def test_an_admin_bans_lets_in_and_makes_admins(tmp_path: Path) -> None:
         assert roster[Username("@carol_w")].status is Status.BANNED
 
 
+async def test_a_group_is_moved_and_on_without_its_server_where_that_is_gone(tmp_path: Path) -> None:
+    client, climbing = _in_a_group()
+    client.groups.server_is_away = True
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("Climbers")
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.press("f9")
+        await driver.sees("m move it to your server")
+        await driver.press("shift+tab", "m")
+        await driver.sees("Move Climbers to your server?", "nothing is lost")
+        await driver.press("enter")
+        await driver.sees("gone for good?", "told by direct messages")
+        assert client.groups.moved == []
+        await driver.press("enter")
+        await driver.sees("It is on its way")
+        assert client.groups.moved == [(climbing, True)]
+
+
 async def test_mentions_are_counted_in_the_list_and_marked_in_the_transcript(tmp_path: Path) -> None:
     client = FakeClient()
     client.add_chat("@bobby", [])

@@ -10,8 +10,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from xirtam_core.chat import Message
-from xirtam_core.errors import InvalidName
-from xirtam_core.groups import GroupDetails, GroupMember, Status
+from xirtam_core.errors import InvalidName, Unreachable
+from xirtam_core.groups import Group, GroupDetails, GroupMember, Status
 from xirtam_core.names import Username
 from xirtam_tui import text
 from xirtam_tui.bridge import Bridge
@@ -22,6 +22,8 @@ from xirtam_tui.screens.sheet.sheet import Sheet
 _LOOK_S = 1.0
 _ONCE_IT_IS_THERE = "as soon as the group's server has that."
 """What is said about a group is queued like a message, and shown in the roster when it has come back."""
+_MOVES = "It is on its way: the members follow by themselves."
+_MOST_NAMED = 5
 _MOST_PINS = 3
 _LONGEST_PIN = 200
 
@@ -33,6 +35,7 @@ class GroupSheet(Sheet[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "ban", "Ban", show=False),
         Binding("a", "admin", "Admin", show=False),
+        Binding("m", "move", "Move", show=False),
     ]
 
     def __init__(self, bridge: Bridge, group: str, me: Username) -> None:
@@ -75,7 +78,7 @@ class GroupSheet(Sheet[None]):
         hits.highlighted = min(at or 0, len(details.roster) - 1)
         is_admin = details.group.is_admin
         self.query_one("#rights", Static).update(
-            "\nOn a member: b ban or let in again · a admin or not" if is_admin else ""
+            f"\nOn a member: b ban or let in again · a admin or not\n{_where(details.group)}" if is_admin else ""
         )
         self.query_one(Input).display = details.group.may_invite
 
@@ -124,6 +127,40 @@ class GroupSheet(Sheet[None]):
             done = f"{member.name} is {'an admin no more' if member.is_admin else 'an admin'} {_ONCE_IT_IS_THERE}"
             self._do(self._bridge.set_admin(self._group, member.name, not member.is_admin), done)
 
+    def action_move(self) -> None:
+        if self._details is not None and self._details.group.is_admin:
+            self.run_worker(self._move(self._details), group="moving", exclusive=True)
+
+    async def _move(self, details: GroupDetails) -> None:
+        """Asks, and once more where the group's server does not answer."""
+        from xirtam_tui.screens.confirm.confirm import Confirm
+
+        title, unsure = f"Move {details.group.title} to your server?", details.unsure
+        words = "Its members follow by themselves, and nothing is lost. " + (
+            f"Those whose clients may not know how stay behind: {', '.join(unsure[:_MOST_NAMED])}"
+            + (f" and {len(unsure) - _MOST_NAMED} more." if len(unsure) > _MOST_NAMED else ".")
+            if unsure
+            else ""
+        )
+        if not await running_app(self).push_screen_wait(Confirm(title, words, yes="Move", no="Do not")):
+            return
+        self._say("Moving…")
+        try:
+            await self._bridge.move_group(self._group)
+        except Unreachable as reason:
+            self._say(explain(reason).text, "failed")
+            words = (
+                f"{details.group.server} does not answer. If it is only away for a while, wait. If it is gone for good, the group can "
+                "go on without it: members are told by direct messages."
+            )
+            gone = Confirm(f"Is {details.group.server} gone for good?", words, yes="Move without it", no="Wait")
+            if await running_app(self).push_screen_wait(gone):
+                await self._try(self._bridge.move_group(self._group, server_is_gone=True), _MOVES)
+        except Exception as error:
+            self._say(explain(error).text, "failed")
+        else:
+            self._say(_MOVES)
+
     def _do(self, work: Awaitable[None], done: str) -> None:
         self.run_worker(self._try(work, done), group="doing")
 
@@ -140,6 +177,12 @@ class GroupSheet(Sheet[None]):
         answer = self.query_one("#answer", Static)
         answer.update(words)
         answer.set_class(tone == "failed", "failed")
+
+
+def _where(group: Group) -> str:
+    if group.moves_to is not None:
+        return f"It is at {group.server}, on its way to {group.moves_to}."
+    return f"It is at {group.server} · m move it to your server"
 
 
 def _members(count: int) -> str:
