@@ -10,7 +10,7 @@ from tests.sim.virtual_time import simulated
 
 _STEPS = 20
 _SEEDS = range(240)
-_MANY_SEEDS = range(300, 300 + int(os.environ.get("XIRTAM_STORMS", "3000")))
+_MANY_SEEDS = range(240, 240 + int(os.environ.get("XIRTAM_STORMS", "3000")))
 
 
 @pytest.mark.parametrize("seed", _SEEDS)
