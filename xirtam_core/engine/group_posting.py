@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from xirtam_core.codec.primitives import AeadKey, DhPublic
-from xirtam_core.crypto import aead
+from xirtam_core.crypto import aead, dh
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.session import Session
@@ -15,7 +15,7 @@ from xirtam_core.protocol.blob import MESSAGE_CONTENT
 from xirtam_core.protocol.event import Event
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.roster import Roster
-from xirtam_core.storage import group_keys, groups
+from xirtam_core.storage import group_keys, groups, medium_keys
 from xirtam_core.storage import peers as stored_peers
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.groups import StoredGroup
@@ -79,8 +79,13 @@ class GroupPosting:
         found = await asyncio.gather(*(devices_of(name) for name in roster.active() if name not in left_out))
         if missed and may_wait:
             raise Unreachable(f"{', '.join(missed)} cannot be asked about at the moment")
-        await self._post_key(group, aead.new_key(), [key for keys in found for key in keys])
+        receivers = [key for keys in found for key in keys]
+        await self._post_key(group, aead.new_key(), list(dict.fromkeys([*receivers, *self._own_keys()])))
         return missed
+
+    def _own_keys(self) -> list[DhPublic]:
+        """This device's, as it knows itself: who cannot open their own key could neither use it nor hand it to who has missed it."""
+        return [dh.public_of(secret) for _, secret in medium_keys.openers(self._database)[:2]]
 
     async def hand_keys(self, group: StoredGroup, member: Username, after_ns: int) -> None:
         """Posts the keys that came after a time for the devices of one member alone, the one in use last."""
