@@ -56,6 +56,7 @@ class GroupStorm:
             (0.3, self._ban),
             (0.2, self._leave),
             (0.3, self._name),
+            (0.4, self._rule),
         ]
 
     async def rage(self, steps: int) -> None:
@@ -128,6 +129,11 @@ class GroupStorm:
             self._number += 1
             device.engine.groups.set_info(self.group, name=f"group {self._number}")
 
+    def _rule(self) -> None:
+        """What is written against it comes back as failed."""
+        if (device := self._some()) is not None:
+            device.engine.groups.set_policy(self.group, who_posts=self.world.chance.choice(("members", "admins")))
+
     # Afterwards
 
     async def calm(self) -> None:
@@ -179,7 +185,8 @@ class GroupStorm:
         for index, device in enumerate(self.devices):
             own = [said for said in self.accepted if said.device == index]
             if device.name in names:
-                assert {said.text for said in own} <= set(held), f"what {device.name} wrote is there"
+                promised = {said.text for said in own} - self._refused(device)
+                assert promised <= set(held), f"what {device.name} wrote is there"
             order = [text for text in held if text in {said.text for said in own}]
             assert order == [said.text for said in own if said.text in set(order)], "a device's words keep their order"
         self._check_outsiders(held)
@@ -190,6 +197,10 @@ class GroupStorm:
             if shown(device, self.group).state in _OUT:
                 theirs = [text for text in self._held(device) if text in set(held)]
                 assert theirs == [text for text in held if text in set(theirs)], f"{device.name} has another order"
+
+    def _refused(self, device: SimDevice) -> set[str]:
+        """What a device shows as failed, so that its owner knows that nobody has it."""
+        return {each.text for each in device.messages(self.group) if each.mine and each.state is SendState.FAILED}
 
     def _held(self, device: SimDevice) -> list[str]:
         return [
