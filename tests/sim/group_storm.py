@@ -57,6 +57,7 @@ class GroupStorm:
             (0.2, self._leave),
             (0.3, self._name),
             (0.5, self._move),
+            (0.4, self._rule),
         ]
         self._moves: set[asyncio.Task[None]] = set()
 
@@ -138,6 +139,11 @@ class GroupStorm:
             self._moves.add(task)
             task.add_done_callback(self._moves.discard)
 
+    def _rule(self) -> None:
+        """What is written against it comes back as failed."""
+        if (device := self._some()) is not None:
+            device.engine.groups.set_policy(self.group, who_posts=self.world.chance.choice(("members", "admins")))
+
     # Afterwards
 
     async def calm(self) -> None:
@@ -191,7 +197,8 @@ class GroupStorm:
         for index, device in enumerate(self.devices):
             own = [said for said in self.accepted if said.device == index]
             if device.name in names:
-                assert {said.text for said in own} <= set(held), f"what {device.name} wrote is there"
+                promised = {said.text for said in own} - self._refused(device)
+                assert promised <= set(held), f"what {device.name} wrote is there"
             order = [text for text in held if text in {said.text for said in own}]
             assert order == [said.text for said in own if said.text in set(order)], "a device's words keep their order"
         self._check_outsiders(held)
@@ -202,6 +209,10 @@ class GroupStorm:
             if shown(device, self.group).state in _OUT:
                 theirs = [text for text in self._held(device) if text in set(held)]
                 assert theirs == [text for text in held if text in set(theirs)], f"{device.name} has another order"
+
+    def _refused(self, device: SimDevice) -> set[str]:
+        """What a device shows as failed, so that its owner knows that nobody has it."""
+        return {each.text for each in device.messages(self.group) if each.mine and each.state is SendState.FAILED}
 
     def _held(self, device: SimDevice) -> list[str]:
         return [

@@ -1,7 +1,7 @@
 """Rosters of groups, as management entries reach them in whatever way they come (spec: groups.md, Roster; rpc.md, Receiving)."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests import builders
 from tests.sim.groups import Circle, circle, comes_in, holds, members, notices, said
-from tests.sim.home_server import ReferenceServer
+from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
 from xirtam_core.chat import Reaction, SendState
@@ -19,12 +19,14 @@ from xirtam_core.groups import Status
 from xirtam_core.names import Username
 from xirtam_core.protocol import group_command, group_message
 from xirtam_core.protocol.blob import CONTROL, MESSAGE_CONTENT, Blob
+from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.control import DELETE, EDIT, REACTION, Edit, ReactionBody, Withdrawal
 from xirtam_core.protocol.event import TEXT, Event, ToGroup
 from xirtam_core.protocol.group_command import Command, RemoveAdmin, SetInfo
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.mailbox import MailboxEntry
 from xirtam_core.protocol.roster import ACCEPTED
+from xirtam_core.rpc.home_server import ServerBusy
 from xirtam_core.storage import group_keys, group_members, groups
 from xirtam_core.storage.database import Row
 from xirtam_core.storage.groups import StoredGroup
@@ -275,3 +277,32 @@ async def test_what_the_banned_said_about_messages_since_is_undone_where_the_ban
             assert [text for text, _ in _shown(group.carol, group)][1:] != [text for text, _ in before][1:]
         for device in (group.alice, group.carol):
             await until(lambda device=device: _shown(device, group) == before, f"{device.name} has what was", 60)
+
+
+class _SometimesBusy(SimHomeServer):
+    """A server that cannot say at times what devices its users have."""
+
+    is_busy = False
+
+    async def device_certs(self, username: Username) -> Mapping[Hash, CertificateChain] | None:
+        if self.is_busy:
+            raise ServerBusy
+        return await super().device_certs(username)
+
+
+@simulated
+async def test_a_key_that_is_made_while_nobody_can_be_asked_about_comes_to_all_later(tmp_path: Path) -> None:
+    """All known keys are too old by then, that of the device which makes it included."""
+    async with circle(tmp_path, harbor=_SometimesBusy, beach=_SometimesBusy) as group:
+        _SometimesBusy.is_busy = True
+        await asyncio.sleep(5 * 3600)
+        before = group_keys.all_of(group.alice.database, group.group)
+        group.alice.engine.groups.ban(group.group, group.carol.name)
+        await until(lambda: group_keys.all_of(group.alice.database, group.group)[0] not in before, "in use", 600)
+        _SometimesBusy.is_busy = False
+        await until(
+            lambda: group_keys.all_of(group.bobby.database, group.group)[0]
+            == group_keys.all_of(group.alice.database, group.group)[0], "Bobby has it", 2 * 3600
+        )  # fmt: skip
+        group.bobby.engine.conversations.send_text(group.group, "only us")
+        await group.all_get("only us", among=(group.alice, group.bobby))
