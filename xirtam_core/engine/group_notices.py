@@ -9,6 +9,7 @@ from xirtam_core.protocol.group_command import (
     Leave,
     MoveServer,
     RemoveAdmin,
+    SetDirectoryName,
     SetInfo,
     SetPolicy,
     Unban,
@@ -16,7 +17,7 @@ from xirtam_core.protocol.group_command import (
 
 
 def words(command: Command) -> str:
-    """What the sender of `command` did, where it had an effect."""
+    """What the sender of `command` did, where it had an effect; empty for what nobody is to be told."""
     match command:
         case InviteAccepted():
             return "joined"
@@ -34,6 +35,8 @@ def words(command: Command) -> str:
             return f"made {user} an admin no more"
         case MoveServer(server):
             return f"moved the group to {server}"
+        case SetDirectoryName(name):
+            return f"put the group into the directory as {name}" if name else "took the group out of the directory"
         case SetInfo() | SetPolicy():
             return " and ".join(_changes(command))
         case _:

@@ -144,9 +144,10 @@ class Rosters:
 
     def _add_notice(self, group: StoredGroup, sender: Username, command: Command, at_ns: int, outcome: Outcome) -> None:
         """A line in the transcript, for what happened since the account came in."""
-        if at_ns < group.after_ns:
+        words = group_notices.words(command)
+        if at_ns < group.after_ns or not words:
             return
-        event = Event(recipient_of(group.chat), at_ns, NOTICE, Base64Bytes(group_notices.words(command).encode()))
+        event = Event(recipient_of(group.chat), at_ns, NOTICE, Base64Bytes(words.encode()))
         notice = messages.insert(
             self._database, group.chat, sender, event, event.hash(), is_mine=True, received_at_ns=at_ns, position_ns=at_ns
         )  # fmt: skip

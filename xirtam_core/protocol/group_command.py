@@ -8,8 +8,9 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from xirtam_core.codec import jsontext
+from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.errors import InvalidName, Malformed
-from xirtam_core.names import ServerName, Username
+from xirtam_core.names import GroupName, ServerName, Username
 
 LONGEST_NAME: Final = 64
 LONGEST_DESCRIPTION: Final = 1000
@@ -81,6 +82,18 @@ class SetPolicy(Command, frozen=True):
     who_posts: str | None = None
 
 
+class SetDirectoryName(Command, frozen=True):
+    """The group is called so in the directory, or nothing any more (docs/protocol/named-groups.md)."""
+
+    directory_name: str
+
+
+class OwnerKey(Command, frozen=True):
+    """The sender announces a key, in base64url, with which they may come to own the group's name in the directory."""
+
+    key: str
+
+
 _WORDS: Final[dict[str, type[Command]]] = {"invite_accepted": InviteAccepted, "leave": Leave}
 _ABOUT_SOMEBODY: Final[dict[str, type[InviteSent | Ban | Unban | AddAdmin | RemoveAdmin]]] = {
     "invite_sent": InviteSent,
@@ -105,6 +118,10 @@ def render(command: Command) -> bytes:
             said = {"move_server": {"server": str(server)}}
         case SetPolicy():
             said = {"set_policy": _without_none(command)}
+        case SetDirectoryName(name):
+            said = {"set_directory_name": {"directory_name": name}}
+        case OwnerKey(key):
+            said = {"owner_key": {"key": key}}
         case _:
             raise AssertionError(f"{type(command).__name__} is no command that is sent")
     return msgspec.json.encode(said)
@@ -134,6 +151,11 @@ def _about(name: str, about: Any) -> Command:
             return MoveServer(ServerName(_text(msgspec.convert(about, dict[str, Any]).get("server"))))
         case "set_policy":
             return _checked_policy(msgspec.convert(about, SetPolicy))
+        case "set_directory_name":
+            said = msgspec.convert(about, SetDirectoryName)
+            return SetDirectoryName(GroupName(said.directory_name) if said.directory_name else "")
+        case "owner_key":
+            return OwnerKey(SigningPublic.from_text(msgspec.convert(about, OwnerKey).key).text())
         case _:
             raise Malformed("no management message that is known")
 

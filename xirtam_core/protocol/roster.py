@@ -18,7 +18,9 @@ from xirtam_core.protocol.group_command import (
     InviteSent,
     Leave,
     MoveServer,
+    OwnerKey,
     RemoveAdmin,
+    SetDirectoryName,
     SetInfo,
     SetPolicy,
     Unban,
@@ -50,8 +52,13 @@ class Presentation(msgspec.Struct, frozen=True):
     who_posts: str = "members"
     server: ServerName | None = None
     """Where the group's mailboxes are, if not where its descriptor says."""
+    directory_name: str = ""
+    owner_keys: tuple[tuple[str, Username], ...] = ()
+    """Keys that admins have announced, with whose they are, in that order (docs/protocol/named-groups.md)."""
 
 
+MOST_OWNER_KEYS: Final = 64
+MOST_OWNER_KEYS_OF_ONE: Final = 4
 MOST_NAMED: Final = 100_000
 """How many a roster names, so that no member can fill all others' disks."""
 
@@ -102,6 +109,8 @@ class Roster:
             case InviteSent(user):
                 is_new = user not in self.members
                 return is_new and self._may_invite(sender) and self._set(user, PENDING)
+            case OwnerKey(key):
+                return self.is_admin(sender) and self._announce_key(key, sender)
             case _:
                 return self.is_admin(sender) and self._apply_admins(command)
 
@@ -115,7 +124,7 @@ class Roster:
                 return self.is_active(user) and self._set(user, Member(self.members[user].status, is_admin=True))
             case RemoveAdmin(user):
                 return self.is_active(user) and self._set(user, Member(self.members[user].status))
-            case SetInfo() | SetPolicy() | MoveServer():
+            case SetInfo() | SetPolicy() | MoveServer() | SetDirectoryName():
                 return self._present(command)
             case _:
                 return False
@@ -136,7 +145,18 @@ class Roster:
     def _remove(self, user: Username) -> bool:
         return self.members.pop(user, None) is not None
 
-    def _present(self, command: SetInfo | SetPolicy | MoveServer) -> bool:
+    def _announce_key(self, key: str, owner: Username) -> bool:
+        """Whose a key is, whoever announced it first says; the latest few of each count."""
+        known = self.presentation.owner_keys
+        theirs = [each for each in known if each[1] == owner]
+        surplus = theirs[: len(theirs) - MOST_OWNER_KEYS_OF_ONE + 1]
+        kept = tuple(each for each in known if each not in surplus)
+        if any(key == each for each, _ in known) or len(kept) >= MOST_OWNER_KEYS:
+            return False
+        self.presentation = msgspec.structs.replace(self.presentation, owner_keys=(*kept, (key, owner)))
+        return True
+
+    def _present(self, command: SetInfo | SetPolicy | MoveServer | SetDirectoryName) -> bool:
         said = {name: value for name in command.__struct_fields__ if (value := getattr(command, name)) is not None}
         before = self.presentation
         self.presentation = msgspec.structs.replace(before, **said)

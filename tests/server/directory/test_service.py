@@ -287,9 +287,9 @@ def _broken_value(kind: str, inner: bytes, key: str = "@alice") -> Refusal:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda: ("alice", add_owner()), "neither a user name nor a server name"),
-        (lambda: ("@alice\n", add_owner()), "neither a user name nor a server name"),
-        (lambda: ("@al", add_owner()), "neither a user name nor a server name"),
+        (lambda: ("alice", add_owner()), "the name of no user, server or group"),
+        (lambda: ("@alice\n", add_owner()), "the name of no user, server or group"),
+        (lambda: ("@al", add_owner()), "the name of no user, server or group"),
         (_broken_value("v2.user_descriptor", b""), "no descriptor"),
         (_broken_value(USER_DESCRIPTOR, bytes(user_blob().inner) + b"\x00"), "no descriptor"),
         (_broken_value(USER_DESCRIPTOR, b"\x03bad"), "no descriptor"),
