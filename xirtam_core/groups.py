@@ -37,8 +37,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     `name` is empty until an admin has given it one. `members` counts those who take part or are invited. `invited_by` is whose
     invitation brought this account in, None where it made the group. `waiting` counts messages that no key opens yet. `is_refused`:
     the group's server does not let this account read any more, as after a ban that could not be read. `directory_name` is what
-    it is called in the directory, empty for nothing, and `name_alarm` what is wrong with that, in words. `asking` counts those who wait
-    to be let in.
+    it is called in the directory, empty for nothing, and `name_alarm` what is wrong with that, in words. `asking` counts those who
+    wait to be let in.
     """
 
     id: str

@@ -16,6 +16,12 @@ def roster(database: Database, chat: str, presentation: Presentation) -> Roster:
     return Roster.of(members, presentation)
 
 
+def find(database: Database, chat: str, username: Username) -> Member | None:
+    """How somebody stands in a group, None where its roster does not name them."""
+    row = database.row("SELECT status, is_admin FROM group_members WHERE chat = ? AND username = ?", chat, username)
+    return None if row is None else Member(Status(row[0]), bool(row[1]))
+
+
 def store(database: Database, chat: str, members: Iterable[tuple[Username, Member | None]]) -> None:
     """Keeps how these people stand in a group now; None: the roster does not name them."""
     for username, member in members:
