@@ -11,6 +11,8 @@ from xirtam_tui.cli import (
     chat_command,
     device_commands,
     group_commands,
+    group_entry_commands,
+    group_name_commands,
     join_command,
     listen_command,
     message_commands,
@@ -92,4 +94,5 @@ for command in (
     storage_commands.change_key,
 ):
     program.command()(command)
+assert group_entry_commands.program is group_name_commands.program is group_commands.program  # they add to it
 program.add_typer(group_commands.program)
