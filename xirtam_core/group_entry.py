@@ -5,6 +5,7 @@ Text in these values is somebody else's, as it came: whoever shows it makes it s
 
 import msgspec
 
+from xirtam_core.discreet import Discreet
 from xirtam_core.names import GroupName, Username
 
 
@@ -49,7 +50,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     is_refused: bool
 
 
-class JoinRequest(msgspec.Struct, frozen=True, kw_only=True):
+class JoinRequest(Discreet, frozen=True, kw_only=True):
     """Somebody who waits to be let into a group, since `asked_at` (Unix nanoseconds); `has_link`: by a link that is good no more."""
 
     group: str

@@ -119,7 +119,7 @@ def render(command: Command) -> bytes:
         case SetPolicy():
             said = {"set_policy": _without_none(command)}
         case SetDirectoryName(name):
-            said = {"set_directory_name": {"directory_name": name}}
+            said = {"set_directory_name": {"directory_name": str(name)}}
         case OwnerKey(key):
             said = {"owner_key": {"key": key}}
         case _:
@@ -153,7 +153,7 @@ def _about(name: str, about: Any) -> Command:
             return _checked_policy(msgspec.convert(about, SetPolicy))
         case "set_directory_name":
             said = msgspec.convert(about, SetDirectoryName)
-            return SetDirectoryName(GroupName(said.directory_name) if said.directory_name else "")
+            return SetDirectoryName(str(GroupName(said.directory_name)) if said.directory_name else "")
         case "owner_key":
             return OwnerKey(SigningPublic.from_text(msgspec.convert(about, OwnerKey).key).text())
         case _:

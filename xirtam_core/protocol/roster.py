@@ -149,7 +149,7 @@ class Roster:
         """Whose a key is, whoever announced it first says; the latest few of each count."""
         known = self.presentation.owner_keys
         theirs = [each for each in known if each[1] == owner]
-        surplus = theirs[: len(theirs) - MOST_OWNER_KEYS_OF_ONE + 1]
+        surplus = theirs[: max(0, len(theirs) - MOST_OWNER_KEYS_OF_ONE + 1)]
         kept = tuple(each for each in known if each not in surplus)
         if any(key == each for each, _ in known) or len(kept) >= MOST_OWNER_KEYS:
             return False
