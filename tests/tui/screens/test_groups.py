@@ -105,7 +105,7 @@ async def test_an_admin_answers_who_asks_to_be_let_in(tmp_path: Path) -> None:
     client.door.ask(climbing, "@zelda", "we met \x1b[2J in Arco")
     client.door.ask(climbing, "@seller", "buy now")
     async with account_app(client, tmp_path) as driver:
-        await driver.sees("Climbers")
+        await driver.sees("Climbers", "2 ask to be let in: F9 shows who")
         await driver.until(lambda: driver.composer.has_focus)
         await driver.press("f9")
         await driver.sees("@zelda  asks to be let in", "in Arco", "y let in · n refuse")
@@ -121,7 +121,7 @@ async def test_a_member_is_shown_what_is_wrong_with_the_groups_name(tmp_path: Pa
     client, climbing = _in_a_group()
     client.groups.change(climbing, is_admin=False, name_alarm="+climbers leads to another group now")
     async with account_app(client, tmp_path) as driver:
-        await driver.sees("Climbers")
+        await driver.sees("Climbers", "+climbers leads to another group now")
         await driver.until(lambda: driver.composer.has_focus)
         await driver.press("f9")
         await driver.sees("+climbers leads to another group now")
