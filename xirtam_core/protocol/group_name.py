@@ -14,8 +14,8 @@ from xirtam_core.codec.wire import Wire
 from xirtam_core.errors import Malformed
 from xirtam_core.names import GroupName, Username
 from xirtam_core.protocol.blob import GROUP_NAME, Blob
-from xirtam_core.protocol.directory import DirectoryUpdate, Update
-from xirtam_core.protocol.update_history import NameState, apply
+from xirtam_core.protocol.directory import AddOwner, DelOwner, DirectoryUpdate, Update
+from xirtam_core.protocol.update_history import NameState
 
 LONGEST_TITLE: Final = 64
 MOST_ADMINS: Final = 8
@@ -78,13 +78,21 @@ def find_fault(state: NameState, name: GroupName, group: Hash, announced: Collec
 
 
 def find_doubt(history: Iterable[DirectoryUpdate], name: GroupName) -> str | None:
-    """What in the past of a name should make somebody hesitate who does not know the group, in words; None for nothing."""
-    state, groups, was_owned = NameState(), set[Hash](), False
+    """What in the past of a name should make somebody hesitate who does not know the group, in words; None for nothing.
+
+    `history` has been verified.
+    """
+    owners, groups, was_owned = set[SigningPublic](), set[Hash](), False
     for update in history:
-        if was_owned and not state.owners:
+        if was_owned and not owners:
             return f"{name} was given up, and somebody has taken it since"
-        state = apply(state, update)
-        was_owned = was_owned or bool(state.owners)
-        if isinstance(update.update_type, Update) and (listing := find_listing(state, name)) is not None:
-            groups.add(listing.group)
+        match update.update_type:
+            case AddOwner(key):
+                owners.add(key)
+                was_owned = True
+            case DelOwner(key):
+                owners.discard(key)
+            case Update(blob):
+                listing = find_listing(NameState(value=blob), name)
+                groups |= set() if listing is None else {listing.group}
     return f"{name} led to another group before" if len(groups) > 1 else None

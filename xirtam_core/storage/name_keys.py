@@ -1,16 +1,20 @@
 """Owner keys of this account's, for names of groups in the directory. Whoever loses them loses the name."""
 
+from typing import Final
+
 from xirtam_core.codec.primitives import SigningSecret
 from xirtam_core.names import GroupName
 from xirtam_core.storage.database import Database
 
-MOST: int = 16
+MOST: Final = 16
 """How many are kept for one name of a group: a device of the account that turns must not fill the disks of the others."""
+_MOST_OF_ALL: Final = 2000
 
 
 def add(database: Database, chat: str, name: GroupName, secret: SigningSecret) -> bool:
     """Keeps a key; gives whether it is new, and there was room."""
-    if len(of(database, chat, name)) >= MOST:
+    row = database.row("SELECT count(*) FROM name_keys")
+    if len(of(database, chat, name)) >= MOST or row is None or row[0] >= _MOST_OF_ALL:
         return False
     sql = "INSERT OR IGNORE INTO name_keys (chat, name, secret) VALUES (?, ?, ?)"
     return database.execute(sql, chat, name, bytes(secret)) > 0
