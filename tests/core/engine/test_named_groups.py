@@ -21,9 +21,10 @@ from xirtam_core.group_link import GroupLink
 from xirtam_core.groups import GroupState, Status
 from xirtam_core.names import GroupName, Username
 from xirtam_core.protocol.blob import CONTROL
+from xirtam_core.protocol.control import DEVICE
 from xirtam_core.protocol.directory import AddOwner, DelOwner, sign_update
 from xirtam_core.protocol.event import Event, ToUser
-from xirtam_core.protocol.group_entry import GROUP_ASK, GroupAsk
+from xirtam_core.protocol.group_entry import GROUP_ASK, AskSettled, GroupAsk, link_hash
 from xirtam_core.protocol.group_name import GroupListing, find_listing
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.settings import Settings, Strangers
@@ -211,6 +212,29 @@ async def test_another_device_lets_in_when_the_one_that_made_the_link_is_off(tmp
         await until(lambda: group.alice.engine.door.links(chat) == [], "it is used up for both", 600)
         await asyncio.sleep(600)
         assert len([each for each in erika.messages(group.alice) if each.kind == "invite"]) == 1
+
+
+@simulated
+async def test_devices_that_see_askings_in_different_orders_let_in_no_more_than_a_link_is_for(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        phone, erika = group.world.another_device(group.alice, "phone"), group.world.device("erika", group.beach)
+        for device in (phone, erika):
+            device.start()
+        await asyncio.sleep(90)
+        chat = (await group.alice.engine.groups.create("Of two devices")).id
+        await until(lambda: is_member(phone, chat), "the phone is in the group", 600)
+        link = group.alice.engine.door.link(chat)
+        await until(lambda: phone.engine.door.links(chat), "the phone knows the link", 600)
+        await group.alice.crash()
+        await erika.engine.asking.join(link)
+        await until(lambda: phone.engine.door.links(chat) == [], "the phone has seen Erika", 600)
+        used, now_ns = link_hash(GroupLink.parse(link).secret), group.world.clock.now_ns()
+        settled = AskSettled(Hash.from_text(chat), Username("@david"), now_ns, used).render()
+        event = Event(ToUser(group.alice.name), now_ns, DEVICE, Base64Bytes(settled))
+        await group.world.post(group.alice, builders.sealed_message(group.alice.keys, event, [phone.keys], CONTROL))
+        await until(lambda: [each.user for each in phone.engine.door.requests(chat)] == [erika.name], "she waits", 600)
+        await asyncio.sleep(600)
+        assert not is_member(erika, chat)
 
 
 # Owners
