@@ -26,7 +26,7 @@ from xirtam_core.codec.primitives import (
 )
 from xirtam_core.codec.wire import Newtype, Variant, Wire
 from xirtam_core.crypto import signing
-from xirtam_core.names import ServerName, Username
+from xirtam_core.names import GroupName, ServerName, Username
 from xirtam_core.protocol.directory import ServerUrl
 from xirtam_core.rpc.directory import Directory
 from xirtam_core.rpc.home_server import HomeServer
@@ -100,7 +100,7 @@ def _plain(kind: type[Any]) -> st.SearchStrategy[Any]:
         return (st.binary(max_size=40) | st.binary(min_size=120, max_size=140)).map(kind)
     if kind is bool:
         return st.booleans()
-    if kind is Username or kind is ServerName:
+    if kind in (Username, ServerName, GroupName):
         return st.text(_NAME_LETTERS, min_size=5, max_size=15).map(lambda bare: kind(kind.sigil + bare))
     if kind is ServerUrl:
         return st.sampled_from(_URLS).map(ServerUrl)

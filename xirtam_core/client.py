@@ -17,11 +17,14 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+from xirtam_core.faces.asking import Asking
 from xirtam_core.faces.conversations import Conversations
 from xirtam_core.faces.devices import Devices
+from xirtam_core.faces.door import Door
 from xirtam_core.faces.face import Face, Operation
 from xirtam_core.faces.groups import Groups
 from xirtam_core.faces.keeping import Keeping
+from xirtam_core.faces.names import Names
 from xirtam_core.faces.people import People
 from xirtam_core.faces.preferences import Preferences
 from xirtam_core.faces.trust import Trust
@@ -29,7 +32,9 @@ from xirtam_core.feeds import Following, Incoming, Source
 from xirtam_core.feeds import Listener as Listener
 from xirtam_core.names import Username
 
-FACES: tuple[type[Face], ...] = (Conversations, People, Groups, Devices, Preferences, Keeping, Trust)
+FACES: tuple[type[Face], ...] = (
+    Conversations, People, Groups, Names, Asking, Door, Devices, Preferences, Keeping, Trust,
+)  # fmt: skip
 OPERATIONS = {entry.path: entry for face in FACES for entry in face.operations.values()}
 """Everything that can be asked of an account, by path."""
 
@@ -40,6 +45,9 @@ class Client(Source):
     account: Username
     people: People
     groups: Groups
+    names: Names
+    asking: Asking
+    door: Door
     devices: Devices
     preferences: Preferences
     keeping: Keeping
@@ -51,6 +59,9 @@ class Client(Source):
         self.account = account
         self.people = People(self.call)
         self.groups = Groups(self.call)
+        self.names = Names(self.call)
+        self.asking = Asking(self.call)
+        self.door = Door(self.call)
         self.devices = Devices(self.call)
         self.preferences = Preferences(self.call)
         self.keeping = Keeping(self.call)

@@ -4,8 +4,10 @@ from typing import Any, Final
 
 import msgspec
 
-_CONTENT: Final = frozenset({"text", "quote", "body", "draft", "signed_bytes"})
-"""The fields that hold content, whatever the value is."""
+_CONTENT: Final = frozenset(
+    {"text", "quote", "body", "draft", "signed_bytes", "note", "secret", "key", "token", "descriptor"}
+)
+"""The fields that hold content, or what opens it, whatever the value is."""
 
 
 class Discreet(msgspec.Struct, frozen=True):

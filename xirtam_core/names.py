@@ -1,4 +1,4 @@
-"""User and server names, as validated types (spec: encoding.md, Names).
+"""Names of users, servers and groups, as validated types (spec: encoding.md, Names; docs/protocol/named-groups.md).
 
 A value of these types has been checked, sigil included, so whoever holds one need not check again. What a person types goes
 through `parse`, which adds a missing sigil.
@@ -50,3 +50,12 @@ class ServerName(_Name):
     sigil = "~"
     noun = "server name"
     _pattern = re.compile(r"~[A-Za-z0-9_]{5,15}")
+
+
+class GroupName(_Name):
+    """`+climbers`, a group's name in the directory: 5 to 15 ASCII letters, digits or underscores after the `+`; case-sensitive."""
+
+    __slots__ = ()
+    sigil = "+"
+    noun = "group name"
+    _pattern = re.compile(r"\+[A-Za-z0-9_]{5,15}")

@@ -27,6 +27,7 @@ from xirtam_core.events import (
     StatusChanged,
     Typing,
 )
+from xirtam_core.group_entry import Asked, JoinRequest
 from xirtam_core.groups import Group, GroupDetails
 from xirtam_core.groups import Status as MemberStatus
 from xirtam_core.join_link import JoinLink
@@ -62,6 +63,22 @@ class Groups(Protocol):
     async def move(self, group: str, server_is_gone: bool = False) -> None: ...
 
 
+class Door(Protocol):
+    """What an engine does about those who ask to be let into groups."""
+
+    async def requests(self, group: str | None = None) -> list[JoinRequest]: ...
+    async def approve(self, group: str, name: Username) -> None: ...
+    async def refuse(self, group: str, name: Username) -> None: ...
+
+
+class Asking(Protocol):
+    """What an engine does to be let into groups."""
+
+    async def join(
+        self, target: str, note: str = "", admin: Username | None = None, in_spite_of_doubt: bool = False
+    ) -> Asked: ...
+
+
 class Engine(Protocol):
     """One account's engine, as `xirtam_core.client.Client` is. Its methods may be awaited from any event loop."""
 
@@ -71,6 +88,10 @@ class Engine(Protocol):
     def people(self) -> People: ...
     @property
     def groups(self) -> Groups: ...
+    @property
+    def door(self) -> Door: ...
+    @property
+    def asking(self) -> Asking: ...
     async def chats(self) -> list[Chat]: ...
     async def start_chat(self, name: Username) -> Chat: ...
     async def history(
@@ -338,6 +359,23 @@ class Bridge:
     async def move_group(self, group: str, *, server_is_gone: bool = False) -> None:
         """Moves a group to this account's home server."""
         await self._engine.groups.move(group, server_is_gone)
+
+    async def requests(self, group: str) -> list[JoinRequest]:
+        """Who asks to be let into a group."""
+        waiting = await self._engine.door.requests(group)
+        return [msgspec.structs.replace(each, note=text.line(each.note)) for each in waiting]
+
+    async def approve(self, group: str, name: Username) -> None:
+        """Lets somebody in who has asked."""
+        await self._engine.door.approve(group, name)
+
+    async def refuse(self, group: str, name: Username) -> None:
+        """Tells somebody who has asked that they are not let in."""
+        await self._engine.door.refuse(group, name)
+
+    async def ask_to_join(self, target: str) -> Asked:
+        """Asks to be let into the group that a name or an invite link leads to."""
+        return await self._engine.asking.join(target)
 
     async def status(self) -> Status:
         """The account's state at a glance."""

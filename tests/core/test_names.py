@@ -7,7 +7,7 @@ import pytest
 from tests.vectors_of import each, vectors
 from xirtam_core.codec import bcs, jsonwire
 from xirtam_core.errors import InvalidName
-from xirtam_core.names import ServerName, Username
+from xirtam_core.names import GroupName, ServerName, Username
 
 _VECTORS = vectors("primitives")
 
@@ -52,6 +52,13 @@ def test_only_ascii_letters_digits_and_underscores_count(text: str) -> None:
 
 def test_a_name_without_its_sigil_is_bare() -> None:
     assert (Username("@alice").bare, ServerName("~harbor").bare) == ("alice", "harbor")
+
+
+def test_a_group_name_has_the_letters_of_a_user_name() -> None:
+    assert GroupName.parse("climbers") == GroupName("+climbers") == "+climbers"
+    for text in ("climbers", "@climbers", "+clim", "+climbers_of_arco", "+climbers\n", "+clímbers", "++climbers"):
+        with pytest.raises(InvalidName):
+            GroupName(text)
 
 
 def test_a_refused_name_says_what_a_name_is() -> None:

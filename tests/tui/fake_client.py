@@ -13,7 +13,7 @@ from queue import SimpleQueue
 
 import msgspec
 
-from tests.tui.fake_groups import FakeGroups
+from tests.tui.fake_groups import FakeDoor, FakeGroups
 from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, SendState, Status
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.errors import Locked, NotFound, PassphraseNeeded, XirtamError
@@ -64,6 +64,7 @@ class FakeClient:
         self._thread.start()
         self._next = 0
         self.groups = FakeGroups(self)
+        self.door = self.asking = FakeDoor(self)
 
     # What a test arranges
 

@@ -7,6 +7,7 @@ import msgspec
 from xirtam_core.chat import Chat, Message
 from xirtam_core.errors import NotFound, Unreachable
 from xirtam_core.events import ChatChanged, ChatRemoved
+from xirtam_core.group_entry import Asked, JoinRequest
 from xirtam_core.groups import Group, GroupDetails, GroupMember, GroupState, Status
 from xirtam_core.names import ServerName, Username
 
@@ -29,6 +30,45 @@ def group(name: str, *, state: GroupState = GroupState.MEMBER, **changes: object
 def member(name: str, status: Status = Status.ACCEPTED, *, is_admin: bool = False) -> GroupMember:
     """Somebody in a group."""
     return GroupMember(name=Username(name), status=status, is_admin=is_admin)
+
+
+class FakeDoor:
+    """Who asks to be let into the groups of a `FakeClient`, and what it asks itself."""
+
+    def __init__(self, client: "FakeClient") -> None:
+        self._client = client
+        self.waiting: list[JoinRequest] = []
+        self.refused: list[Username] = []
+        self.asked: list[str] = []
+
+    def ask(self, group_id: str, user: str, note: str = "") -> None:
+        """Somebody asks."""
+        request = JoinRequest(group=group_id, user=Username(user), note=note, asked_at=0, has_link=False)
+        self.waiting.append(request)
+        self._client.groups.change(group_id, asking=len(self.waiting))
+
+    async def requests(self, group: str | None = None) -> list[JoinRequest]:
+        return [each for each in self.waiting if group in (None, each.group)]
+
+    async def approve(self, group: str, name: Username) -> None:
+        self._take(group, name)
+        await self._client.groups.invite(group, name)
+
+    async def refuse(self, group: str, name: Username) -> None:
+        self._take(group, name)
+        self.refused.append(name)
+
+    def _take(self, group: str, name: Username) -> None:
+        self.waiting = [each for each in self.waiting if each.user != name]
+        self._client.groups.change(group, asking=len(self.waiting))
+
+    async def join(
+        self, target: str, note: str = "", admin: Username | None = None, in_spite_of_doubt: bool = False
+    ) -> Asked:
+        if target == "+nobody_here":
+            raise NotFound("the directory lists no group +nobody_here")
+        self.asked.append(target)
+        return Asked(group="00" * 32, name=None, admin=Username("@bobby"), asked_at=0, is_refused=False)
 
 
 class FakeGroups:

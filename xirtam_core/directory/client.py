@@ -7,6 +7,7 @@ a minute: else an old answer, of before a name changed hands, would do.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from xirtam_core.codec.primitives import Hash, IntegerBytes, SigningPublic, SigningSecret
@@ -22,13 +23,12 @@ from xirtam_core.errors import Equivocation, Refused, RetryLater, Unreachable
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.directory import (
-    AddOwner,
     DirectoryAnchor,
     DirectoryUpdate,
     Name,
     PowSolution,
     ServerDescriptor,
-    Update,
+    UpdateType,
     UserDescriptor,
     sign_update,
 )
@@ -45,7 +45,9 @@ _ATTEMPTS: Final = 4
 _MOST_STEPS: Final = 6
 _OTHER_SEED: Final = ("pow seed expired", "unknown pow seed")
 
-OnStage = Callable[[AddOwner | Update, bool], None] | None
+OnStage = Callable[[UpdateType, bool], None] | None
+NextStep = Callable[[NameState], UpdateType | None]
+"""What is to be done next with a name, given what is there; None where nothing is. It may raise, which ends the work."""
 OnProgress = Callable[[Progress], None] | None
 
 
@@ -180,10 +182,22 @@ class DirectoryClient:
         It goes on from whatever is there, so it can be called again after a crash. Raises `NameTaken`, `UpdateRejected`, and
         `Unreachable` if an accepted update does not land.
         """
-        owner_pk = signing.public_of(owner)
+        step = partial(find_next_step, name, owner=signing.public_of(owner), blob=blob)
+        await self.change(name, owner, step, on_progress=on_progress, on_stage=on_stage)
+
+    async def change(
+        self,
+        name: Name,
+        owner: SigningSecret,
+        next_step: NextStep,
+        *,
+        on_progress: OnProgress = None,
+        on_stage: OnStage = None,
+    ) -> None:
+        """Makes updates of `name`, signed by `owner`, for as long as `next_step` gives one; else as `publish`."""
         for _ in range(_MOST_STEPS):
             state = await self.state(name)
-            step = find_next_step(name, state, owner_pk, blob)
+            step = next_step(state)
             if step is None:
                 return
             if on_stage is not None:

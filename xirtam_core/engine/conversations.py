@@ -163,8 +163,7 @@ class Conversations:
 
     def outstanding(self, chat: str) -> int:
         """See the face."""
-        known = self._require(chat)
-        at_the_server = 0 if known.group is None else group_tasks.outstanding(self._database, chat)
+        at_the_server = group_tasks.outstanding(self._database, chat)
         return stored_outbox.outstanding(self._database, chat) + at_the_server
 
     def retry(self, message_id: str) -> None:

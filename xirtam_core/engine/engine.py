@@ -16,11 +16,13 @@ from xirtam_core.engine.account_status import AccountStatus
 from xirtam_core.engine.anchor_comparison import AnchorComparison
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.arrivals import Arrivals
+from xirtam_core.engine.asking import Asking
 from xirtam_core.engine.beyond_text import BeyondText
 from xirtam_core.engine.contact_book import ContactBook
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.devices import Devices
+from xirtam_core.engine.door import Door
 from xirtam_core.engine.fragments import Fragments
 from xirtam_core.engine.group_moves import GroupMoves
 from xirtam_core.engine.group_posting import GroupPosting
@@ -30,9 +32,13 @@ from xirtam_core.engine.groups import Groups
 from xirtam_core.engine.history import History
 from xirtam_core.engine.inbox import Inbox
 from xirtam_core.engine.invitations import Invitations
+from xirtam_core.engine.invite_links import InviteLinks
 from xirtam_core.engine.keeping import Keeping
 from xirtam_core.engine.mailbox_receptions import MailboxReceptions
 from xirtam_core.engine.moves import Moves
+from xirtam_core.engine.name_changes import NameChanges
+from xirtam_core.engine.name_watch import NameWatch
+from xirtam_core.engine.names import Names
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
@@ -152,6 +158,19 @@ class Engine:
         travel.when_followed(self._group_has_moved)
         travel.when_unheard(lambda chat, body: self._outbox.queue_control(chat, MANAGE, body))
         self._welcome = Welcome(database, self._session, self.history, book, self._own_devices)
+        self.asking = Asking(
+            database, self._session, network, self._peers, self._outbox, self._controls, book, self._invitations, clock
+        )
+        links = InviteLinks(database, self._session, self._own_devices, clock)
+        self.door = Door(
+            database, self._session, self.groups, self._outbox, self._controls, self._own_devices, links, clock,
+            self._announce,
+        )  # fmt: skip
+        self._name_changes = NameChanges(database, network, self._announce)
+        self.names = Names(database, self._session, self._outbox, self._own_devices, self._name_changes)
+        self._name_watch = NameWatch(database, self._session, network, self.names, clock, announcer, self._announce)
+        self._welcome.when_answering(links.say_again)
+        self._welcome.when_answering(self.names.say_again)
         self._reading = Reading(database, self._own_devices, self._controls)
         self.people = People(database, self._session, self._peers, book, announcer)
         self.conversations = Conversations(
@@ -207,6 +226,9 @@ class Engine:
                 tasks.create_task(self.devices.run())
                 tasks.create_task(self._group_work.run())
                 tasks.create_task(self._invitations.run())
+                tasks.create_task(self.door.run())
+                tasks.create_task(self._name_changes.run())
+                tasks.create_task(self._name_watch.run())
         except* StorageFault as faults:
             fault: BaseException = faults
             while isinstance(fault, BaseExceptionGroup):
@@ -219,6 +241,7 @@ class Engine:
             self._inbox.retry()
             self._outbox.hurry()
             self._group_work.hurry()
+            self._name_changes.hurry()
 
     def _access_changed(self, place: Place) -> None:
         if (group := groups.of_mailbox(self._database, place.mailbox)) is not None:

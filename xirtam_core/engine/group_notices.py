@@ -10,6 +10,7 @@ from xirtam_core.protocol.group_command import (
     Leave,
     MovedHere,
     RemoveAdmin,
+    SetDirectoryName,
     SetInfo,
     SetPin,
     SetPolicy,
@@ -18,7 +19,7 @@ from xirtam_core.protocol.group_command import (
 
 
 def words(command: Command, server: ServerName) -> str:
-    """What the sender of `command` did, where it had an effect; `server` is where the group is."""
+    """What the sender of `command` did, where it had an effect, empty for what nobody is to be told. The group is at `server`."""
     match command:
         case InviteAccepted():
             return "joined"
@@ -39,6 +40,8 @@ def words(command: Command, server: ServerName) -> str:
             return f"moved the group from {command.origin} to {server}{why}"
         case SetPin(_, pinned):
             return "pinned a message" if pinned else "took a pin off a message"
+        case SetDirectoryName(name):
+            return f"put the group into the directory as {name}" if name else "took the group out of the directory"
         case SetInfo() | SetPolicy():
             return " and ".join(_changes(command))
         case _:

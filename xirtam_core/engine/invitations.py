@@ -25,7 +25,7 @@ from xirtam_core.protocol.account_events import GroupJoined, InvitationDeclined,
 from xirtam_core.protocol.event import is_group
 from xirtam_core.protocol.group_invite import INVITE, GroupInvite
 from xirtam_core.protocol.group_move import Whereabouts
-from xirtam_core.storage import chats, declined, group_keys, messages, people
+from xirtam_core.storage import asked, chats, declined, group_keys, messages, people
 from xirtam_core.storage import groups as stored
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.groups import StoredGroup
@@ -147,10 +147,14 @@ class Invitations:
         outcome.chats.add(chat)
 
     def _may_be_replaced(self, known: StoredGroup, inviter: Username) -> bool:
-        """Whether an invitation may take the place of what opens a group already: where that is refused, or was the same one's."""
+        """Whether an invitation may take the place of what opens a group already: where that is refused, or was the same one's.
+
+        One that was asked for goes before another's.
+        """
         if known.state in stored.READ:
             return stored.is_refused(self._database, known.chat)
-        return known.state is not GroupState.INVITED or known.invited_by == inviter
+        is_asked = asked.find(self._database, known.chat, inviter) is not None
+        return known.state is not GroupState.INVITED or known.invited_by == inviter or is_asked
 
     def _is_full(self) -> bool:
         invitations = len(stored.in_states(self._database, GroupState.INVITED))

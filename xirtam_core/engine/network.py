@@ -7,14 +7,16 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from xirtam_core.directory.client import DirectoryClient
+from xirtam_core.codec.primitives import SigningSecret
+from xirtam_core.directory.client import DirectoryClient, NextStep, OnProgress, OnStage
+from xirtam_core.directory.item import VerifiedItem
 from xirtam_core.directory.store import HeaderStore
 from xirtam_core.engine.lookups import Lookups
 from xirtam_core.engine.routes import Routes
 from xirtam_core.errors import Equivocation, Malformed, NotFound, Unreachable
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
-from xirtam_core.protocol.directory import DirectoryAnchor, ServerDescriptor, UserDescriptor
+from xirtam_core.protocol.directory import DirectoryAnchor, Name, ServerDescriptor, UserDescriptor
 from xirtam_core.rpc.directory import Directory
 from xirtam_core.rpc.home_server import HomeServer
 from xirtam_core.rpc.service import Transport
@@ -142,6 +144,16 @@ class Network:
             return await self._watched(self.directory.user(name))
         except Malformed:
             return None  # it is verified, and it is no user: nobody can be found under this name
+
+    async def item(self, name: Name) -> VerifiedItem:
+        """The whole history of a name, verified, asked for now; raises `Unreachable` and `Unverified`."""
+        return await self._watched(self.directory.item(name))
+
+    async def change_name(
+        self, name: Name, owner: SigningSecret, next_step: NextStep, on_progress: OnProgress, on_stage: OnStage
+    ) -> None:
+        """Changes what the directory has of a name, as `DirectoryClient.change` does."""
+        await self._watched(self.directory.change(name, owner, next_step, on_progress=on_progress, on_stage=on_stage))
 
     async def compare(self, anchor: DirectoryAnchor, source: str) -> None:
         """Holds the directory's anchor as `source` gave it against its own answers; raises as `DirectoryClient.compare` does."""

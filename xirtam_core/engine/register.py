@@ -19,7 +19,7 @@ from xirtam_core.engine.session import Session
 from xirtam_core.errors import NotFound
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.blob import SERVER_DESCRIPTOR
-from xirtam_core.protocol.directory import AddOwner, Update, UserDescriptor
+from xirtam_core.protocol.directory import AddOwner, UpdateType, UserDescriptor
 from xirtam_core.registration import NameAnswer, Progress, Step
 from xirtam_core.rpc.home_server import AccessDenied
 from xirtam_core.storage import account as stored_account
@@ -96,7 +96,7 @@ class _Stages:
         self._on_progress = on_progress
         self._step = Step.PROVE_OWNER
 
-    def on_stage(self, update: AddOwner | Update, is_accepted: bool) -> None:
+    def on_stage(self, update: UpdateType, is_accepted: bool) -> None:
         if isinstance(update, AddOwner):
             self._step = Step.AWAIT_OWNER if is_accepted else Step.PROVE_OWNER
         else:

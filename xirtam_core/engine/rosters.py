@@ -334,6 +334,8 @@ class Rosters:
         if said.at_ns < group.after_ns or isinstance(said.command, MoveServer):
             return  # the transcript says where it is once it is there
         event, at_ns = _notice(group, said), said.at_ns
+        if not event.body:
+            return  # nobody is to be told
         notice = messages.insert(
             self._database, group.chat, said.sender, event, event.hash(),
             is_mine=True, received_at_ns=at_ns, position_ns=at_ns,

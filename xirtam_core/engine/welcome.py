@@ -6,6 +6,7 @@ revocations.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.engine.contact_book import ContactBook
@@ -43,7 +44,12 @@ class Welcome:
         self._book = book
         self._own_devices = own_devices
         self._asked = asyncio.Event()
+        self._others: list[Callable[[], None]] = []
         own_devices.register(CatchUpWanted, self._take)
+
+    def when_answering(self, tell: Callable[[], None]) -> None:
+        """Calls `tell` when a new device is told what it has missed, in the transaction that queues that."""
+        self._others.append(tell)
 
     async def run(self) -> None:
         """Asks if there is something to ask for, and answers for ever."""
@@ -83,6 +89,8 @@ class Welcome:
             self._book.say_again(paired.at_ns - _MARGIN_NS)
             for group in introduction.memberships(self._database, paired.at_ns - _MARGIN_NS):
                 self._own_devices.tell(group)
+            for tell in self._others:
+                tell()
             for each in devices.known(self._database).values():
                 if each.is_revoked:
                     self._own_devices.tell(DeviceRevoked(each.device))

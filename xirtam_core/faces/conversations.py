@@ -103,9 +103,9 @@ class Conversations(Face):
 
     @operation
     async def outstanding(self, chat: str) -> int:
-        """How much of what was said in a chat, messages and what is said about them, is still to be sent; raises `NotFound`.
+        """How much of what was said in a chat, messages and what is said about them, is still to be sent.
 
-        For a group it counts what a ban has its server do as well.
+        For a group it counts what a ban has its server do as well. Some of it may be for people with whom there is no chat.
         """
         ...
 

@@ -15,6 +15,8 @@ class Blob(Wire):
 
 USER_DESCRIPTOR: Final = "v1.user_descriptor"
 SERVER_DESCRIPTOR: Final = "v1.server_descriptor"
+GROUP_NAME: Final = "xirtam.v1.group_name"
+"""A directory value: what a stranger may know of a group (docs/protocol/named-groups.md)."""
 DIRECT_MESSAGE: Final = "v1.direct_message"
 GROUP_MESSAGE: Final = "v1.group_message"
 GROUP_REKEY: Final = "v1.group_rekey"

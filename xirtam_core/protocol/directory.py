@@ -11,7 +11,7 @@ from xirtam_core.codec.wire import Newtype, Variant, Wire
 from xirtam_core.crypto import signing
 from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.errors import Malformed
-from xirtam_core.names import ServerName, Username
+from xirtam_core.names import GroupName, ServerName, Username
 from xirtam_core.protocol.blob import SERVER_DESCRIPTOR, USER_DESCRIPTOR, Blob
 
 DIRECTORY_ID: Final = "nullspace-directory"
@@ -197,5 +197,5 @@ class PowSolution(Wire):
     solution: IntegerBytes
 
 
-Name = Username | ServerName
+Name = Username | ServerName | GroupName
 """What the directory maps from."""

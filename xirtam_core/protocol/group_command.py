@@ -9,13 +9,14 @@ import msgspec
 
 from xirtam_core.codec import jsontext
 from xirtam_core.codec.integers import LATEST
-from xirtam_core.codec.primitives import Hash
+from xirtam_core.codec.primitives import Hash, SigningPublic
 from xirtam_core.errors import InvalidName, Malformed
 from xirtam_core.groups import Status
-from xirtam_core.names import ServerName, Username
+from xirtam_core.names import GroupName, ServerName, Username
 
 LONGEST_NAME: Final = 64
 LONGEST_DESCRIPTION: Final = 1000
+MOST_OWNER_KEYS: Final = 64
 MOST_PINS: Final = 20
 """How many messages are pinned; no other is pinned before one of them is not any more."""
 _LONGEST_BODY: Final = 64 * 1024
@@ -101,6 +102,8 @@ class MovedHere(Command, frozen=True, kw_only=True):
     who_invites: str = "members"
     who_posts: str = "members"
     pins: tuple[Hash, ...] = ()
+    directory_name: str = ""
+    owner_keys: tuple[tuple[SigningPublic, Username], ...] = ()
     is_gone: bool = False
 
 
@@ -116,6 +119,18 @@ class SetPin(Command, frozen=True):
 
     target: Hash
     pinned: bool
+
+
+class SetDirectoryName(Command, frozen=True):
+    """The group is called so in the directory, or nothing any more (docs/protocol/named-groups.md)."""
+
+    directory_name: str
+
+
+class OwnerKey(Command, frozen=True):
+    """The sender announces a key, in base64url, with which they may come to own the group's name in the directory."""
+
+    key: str
 
 
 _WORDS: Final[dict[str, type[Command]]] = {"invite_accepted": InviteAccepted, "leave": Leave}
@@ -146,6 +161,10 @@ def render(command: Command) -> bytes:
             said = {"set_pin": {"target": target.hex(), "pinned": pinned}}
         case SetPolicy():
             said = {"set_policy": _without_none(command)}
+        case SetDirectoryName(name):
+            said = {"set_directory_name": {"directory_name": str(name)}}
+        case OwnerKey(key):
+            said = {"owner_key": {"key": key}}
         case _:
             raise AssertionError(f"{type(command).__name__} is no command that is sent")
     return msgspec.json.encode(said)
@@ -181,6 +200,11 @@ def _about(name: str, about: Any) -> Command:
             return _checked_policy(msgspec.convert(about, SetPolicy))
         case "set_pin":
             return _pin(msgspec.convert(about, dict[str, Any]))
+        case "set_directory_name":
+            said = msgspec.convert(about, SetDirectoryName)
+            return SetDirectoryName(str(GroupName(said.directory_name)) if said.directory_name else "")
+        case "owner_key":
+            return OwnerKey(SigningPublic.from_text(msgspec.convert(about, OwnerKey).key).text())
         case _:
             raise Malformed("no management message that is known")
 
@@ -200,18 +224,24 @@ def _checked_info(info: SetInfo) -> SetInfo:
 
 
 def _name(kind: type, value: Any) -> Any:
-    return Hash.from_text(_text(value)) if kind is Hash else kind(_text(value))
+    if kind is Hash or kind is SigningPublic:
+        return kind.from_text(_text(value))
+    return kind(_text(value))
 
 
 def _written(value: Any) -> str:
-    return value.hex() if isinstance(value, Hash) else str(value)
+    if isinstance(value, Hash):
+        return value.hex()
+    return value.text() if isinstance(value, SigningPublic) else str(value)
 
 
 def _checked_arrival(arrival: MovedHere) -> MovedHere:
     _checked_info(SetInfo(arrival.name, arrival.description))
     _checked_policy(SetPolicy(arrival.who_invites, arrival.who_posts))
-    if len(arrival.pins) > MOST_PINS:
-        raise Malformed("more pins than a group has")
+    if len(arrival.pins) > MOST_PINS or len(arrival.owner_keys) > MOST_OWNER_KEYS:
+        raise Malformed("more pins or keys than a group has")
+    if arrival.directory_name:
+        GroupName(arrival.directory_name)
     if not 0 <= arrival.after <= LATEST or {status for _, status, _ in arrival.members} - {*Status}:
         raise Malformed("a group that stood as none can")
     return arrival

@@ -8,10 +8,11 @@ from typing import Final
 
 import msgspec
 
-from xirtam_core.codec.primitives import Hash
+from xirtam_core.codec.primitives import Hash, SigningPublic
 from xirtam_core.groups import Status
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.group_command import (
+    MOST_OWNER_KEYS,
     MOST_PINS,
     AddAdmin,
     Ban,
@@ -21,7 +22,9 @@ from xirtam_core.protocol.group_command import (
     Leave,
     MovedHere,
     MoveServer,
+    OwnerKey,
     RemoveAdmin,
+    SetDirectoryName,
     SetInfo,
     SetPin,
     SetPolicy,
@@ -56,8 +59,12 @@ class Presentation(msgspec.Struct, frozen=True):
     """Where the group is going: what is said at the server that it leaves has no effect any more."""
     pins: tuple[str, ...] = ()
     """Messages that are pinned, by their ids, the latest first."""
+    directory_name: str = ""
+    owner_keys: tuple[tuple[str, Username], ...] = ()
+    """Keys that admins have announced, with whose they are, in that order (docs/protocol/named-groups.md)."""
 
 
+MOST_OWNER_KEYS_OF_ONE: Final = 4
 MOST_NAMED: Final = 100_000
 """How many a roster names, so that no member can fill all others' disks."""
 
@@ -84,7 +91,10 @@ class Roster:
             for name, status, is_admin in said.members
         }
         pins = tuple(each.hex() for each in said.pins)
-        shown = Presentation(said.name, said.description, said.avatar, said.who_invites, said.who_posts, pins=pins)
+        shown = Presentation(
+            said.name, said.description, said.avatar, said.who_invites, said.who_posts, pins=pins,
+            directory_name=said.directory_name, owner_keys=tuple((key.text(), name) for key, name in said.owner_keys),
+        )  # fmt: skip
         return cls.of(members, shown)
 
     def arrival(self, origin: ServerName, after_ns: int, *, is_gone: bool) -> MovedHere:
@@ -100,6 +110,8 @@ class Roster:
             who_invites=shown.who_invites,
             who_posts=shown.who_posts,
             pins=tuple(Hash.from_text(each) for each in shown.pins),
+            directory_name=shown.directory_name,
+            owner_keys=tuple((SigningPublic.from_text(key), name) for key, name in shown.owner_keys),
             is_gone=is_gone,
         )
 
@@ -137,6 +149,8 @@ class Roster:
             case InviteSent(user):
                 is_new = user not in self.members
                 return is_new and self._may_invite(sender) and self._set(user, PENDING)
+            case OwnerKey(key):
+                return self.is_admin(sender) and self._announce_key(key, sender)
             case _:
                 return self.is_admin(sender) and self._apply_admins(command)
 
@@ -150,7 +164,7 @@ class Roster:
                 return self.is_active(user) and self._set(user, Member(self.members[user].status, is_admin=True))
             case RemoveAdmin(user):
                 return self.is_active(user) and self._set(user, Member(self.members[user].status))
-            case SetInfo() | SetPolicy() | MoveServer():
+            case SetInfo() | SetPolicy() | MoveServer() | SetDirectoryName():
                 return self._present(command)
             case SetPin(target, pinned):
                 return self._pin(target.hex(), is_pinned=pinned)
@@ -181,7 +195,18 @@ class Roster:
         self.presentation = msgspec.structs.replace(self.presentation, pins=now)
         return True
 
-    def _present(self, command: SetInfo | SetPolicy | MoveServer) -> bool:
+    def _announce_key(self, key: str, owner: Username) -> bool:
+        """Whose a key is, whoever announced it first says; the latest few of each count."""
+        known = self.presentation.owner_keys
+        theirs = [each for each in known if each[1] == owner]
+        surplus = theirs[: max(0, len(theirs) - MOST_OWNER_KEYS_OF_ONE + 1)]
+        kept = tuple(each for each in known if each not in surplus)
+        if any(key == each for each, _ in known) or len(kept) >= MOST_OWNER_KEYS:
+            return False
+        self.presentation = msgspec.structs.replace(self.presentation, owner_keys=(*kept, (key, owner)))
+        return True
+
+    def _present(self, command: SetInfo | SetPolicy | MoveServer | SetDirectoryName) -> bool:
         said = {name: value for name in command.__struct_fields__ if (value := getattr(command, name)) is not None}
         before = self.presentation
         self.presentation = msgspec.structs.replace(before, **said)

@@ -445,6 +445,61 @@ STEPS = (
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE questions (id INTEGER PRIMARY KEY CHECK (id = 1), issuer BLOB NOT NULL) STRICT;
 
+    -- Names of groups in the directory. name_keys are owner keys of this account's, kept also when the group is not; name_work is what
+    -- is to be changed there, in order; name_looks is what is wrong with a name: since when, and whether anybody has been told.
+    CREATE TABLE name_keys (
+        id INTEGER PRIMARY KEY,
+        chat TEXT NOT NULL,
+        name TEXT NOT NULL,
+        secret BLOB NOT NULL UNIQUE
+    ) STRICT;
+    CREATE INDEX name_keys_of ON name_keys (chat, name);
+    CREATE TABLE name_work (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('list', 'add owner', 'remove owner')),
+        value BLOB NOT NULL,
+        UNIQUE (chat, kind, value)
+    ) STRICT;
+    CREATE TABLE name_looks (
+        chat TEXT PRIMARY KEY REFERENCES groups (chat) ON DELETE CASCADE,
+        owners TEXT NOT NULL DEFAULT '[]',
+        looked_s INTEGER NOT NULL,
+        fault TEXT,
+        fault_s INTEGER NOT NULL DEFAULT 0,
+        is_told INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID;
+
+    -- Asking to be let into groups. group_asks are those of others, of whom each has one a group: 'waiting' for a person, 'admitted'
+    -- by a link and to be invited at due_s, or 'settled'. asked are one's own.
+    CREATE TABLE group_asks (
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        username TEXT NOT NULL,
+        sent_at_ns INTEGER NOT NULL,
+        note TEXT NOT NULL,
+        link BLOB,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'admitted', 'settled')),
+        due_s INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (chat, username)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX group_asks_in_state ON group_asks (state, chat);
+    CREATE TABLE group_links (
+        link BLOB PRIMARY KEY,
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        expires_s INTEGER NOT NULL,
+        uses INTEGER NOT NULL,
+        is_here INTEGER NOT NULL                        -- whether this device has made it, and so goes first
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE asked (
+        chat TEXT NOT NULL,
+        admin TEXT NOT NULL,
+        name TEXT,
+        asked_ns INTEGER NOT NULL,
+        is_refused INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (chat, admin)
+    ) STRICT, WITHOUT ROWID;
+
     ALTER TABLE mailboxes ADD COLUMN is_refused INTEGER NOT NULL DEFAULT 0;     -- its server does not let this account read it
     ALTER TABLE mailboxes ADD COLUMN again_ns INTEGER;      -- from where on it is to be read again, up to the cursor
     ALTER TABLE journal ADD COLUMN sender_token BLOB;   -- the hash of what it was posted with, where the server says

@@ -72,6 +72,8 @@ async def _delivered(client: Client, message: Message, timeout_s: float) -> Mess
     loop = asyncio.get_running_loop()
     changes: asyncio.Queue[Message | AlarmRaised] = asyncio.Queue()
 
+    is_direct = message.chat.startswith(Username.sigil)  # an alarm about a group's name keeps nothing from being sent
+
     async def next_change() -> Message:
         change = await changes.get()
         if isinstance(change, AlarmRaised):
@@ -83,7 +85,7 @@ async def _delivered(client: Client, message: Message, timeout_s: float) -> Mess
     def listen(event: Event) -> None:
         if isinstance(event, MessageChanged) and event.message.id == message.id:
             loop.call_soon_threadsafe(changes.put_nowait, event.message)
-        elif isinstance(event, AlarmRaised) and event.chat == message.chat:
+        elif isinstance(event, AlarmRaised) and event.chat == message.chat and is_direct:
             loop.call_soon_threadsafe(changes.put_nowait, event)
 
     unsubscribe, latest = client.subscribe(listen), message

@@ -89,6 +89,8 @@ def group_words(group: Group, chat: Chat | None = None) -> str:
     marks = ["admin"] if group.is_admin else []
     marks += [group.state] if group.state is not GroupState.MEMBER else []
     marks += [f"invited by {group.invited_by}"] if group.invited_by and group.state is GroupState.INVITED else []
+    marks += [group.directory_name] if group.directory_name else []
+    marks += [f"{group.asking} ask to be let in"] if group.asking else []
     members = f"{group.members} member{'s' if group.members != 1 else ''}" if group.members else ""
     marks += [_unread(chat)] if chat is not None and chat.unread else []
     return "  ".join([f"{line(group.title):<24}", group.id[:12], members, *marks]).rstrip()

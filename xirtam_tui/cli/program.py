@@ -10,6 +10,9 @@ from xirtam_tui.cli import (
     app_commands,
     chat_command,
     device_commands,
+    group_commands,
+    group_entry_commands,
+    group_name_commands,
     group_pins,
     join_command,
     listen_command,
@@ -92,4 +95,6 @@ for command in (
     storage_commands.change_key,
 ):
     program.command()(command)
-program.add_typer(group_pins.program)
+group_programs = (group_entry_commands.program, group_name_commands.program, group_pins.program)
+assert all(each is group_commands.program for each in group_programs)  # they add to it
+program.add_typer(group_commands.program)

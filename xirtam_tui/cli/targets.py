@@ -11,7 +11,7 @@ _GONE = (GroupState.LEFT, GroupState.BANNED)
 
 
 async def group_of(client: Client, target: str) -> Group:
-    """The group that is called so, or whose id begins so; raises `NotFound`, and `Malformed` where several are."""
+    """The group that is called so, or so in the directory, or whose id begins so; raises `NotFound`, and `Malformed` for several."""
     found = _matching(await client.groups.groups(), target)
     if not found:
         raise NotFound(f"there is no group {target} here: xirtam group list shows those that there are")
@@ -22,7 +22,7 @@ async def group_of(client: Client, target: str) -> Group:
 
 
 def _matching(groups: list[Group], target: str) -> list[Group]:
-    by_name = [each for each in groups if each.name.casefold() == target.casefold()]
+    by_name = [each for each in groups if each.name.casefold() == target.casefold() or each.directory_name == target]
     found = [each for each in by_name if each.state not in _GONE] or by_name
     if found or len(target) < _SHORTEST_ID:
         return found

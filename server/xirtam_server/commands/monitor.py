@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from xirtam_core.errors import InvalidName
-from xirtam_core.names import ServerName, Username
+from xirtam_core.names import GroupName, ServerName, Username
 from xirtam_core.protocol.directory import Name
 from xirtam_server import known_directory
 from xirtam_server.config import BadConfiguration, ServerConfig
@@ -31,7 +31,8 @@ def watch(config: ServerConfig, names: Sequence[str], state: Path | None, report
 
 def _name(text: str) -> Name:
     try:
-        return ServerName.parse(text) if text.startswith("~") else Username.parse(text)
+        kind = {ServerName.sigil: ServerName, GroupName.sigil: GroupName}.get(text[:1], Username)
+        return kind.parse(text)
     except InvalidName as fault:
         raise BadConfiguration(f"{text}: {fault}") from None
 

@@ -10,9 +10,10 @@ from typing import Final
 import msgspec
 
 from xirtam_core.errors import Malformed
-from xirtam_core.names import ServerName, Username
+from xirtam_core.names import GroupName, ServerName, Username
 from xirtam_core.protocol.blob import Blob
-from xirtam_core.protocol.directory import AddOwner, DirectoryUpdate, ServerDescriptor, Update, UserDescriptor
+from xirtam_core.protocol.directory import AddOwner, DirectoryUpdate, Name, ServerDescriptor, Update, UserDescriptor
+from xirtam_core.protocol.group_name import GroupListing
 from xirtam_core.protocol.update_history import BadHistory
 from xirtam_core.rpc.directory import UpdateRejected
 from xirtam_server.directory.log import Standing
@@ -56,19 +57,22 @@ def check_update(key: str, update: DirectoryUpdate, standing: Standing, bounds: 
         raise UpdateRejected("the history of this name is as long as it may be")
 
 
-def _name(key: str) -> Username | ServerName:
+def _name(key: str) -> Name:
+    kind = {Username.sigil: Username, GroupName.sigil: GroupName}.get(key[:1], ServerName)
     try:
-        return Username(key) if key.startswith(Username.sigil) else ServerName(key)
+        return kind(key)
     except Malformed:
-        raise UpdateRejected("the key is neither a user name nor a server name") from None
+        raise UpdateRejected("the key is the name of no user, server or group") from None
 
 
-def _check_value(name: Username | ServerName, value: Blob, bounds: Bounds) -> None:
+def _check_value(name: Name, value: Blob, bounds: Bounds) -> None:
     if len(value.inner) > bounds.value_size:
         raise UpdateRejected(f"a value has at most {bounds.value_size} bytes")
     try:
         if isinstance(name, Username):
             UserDescriptor.from_blob(value)
+        elif isinstance(name, GroupName):
+            GroupListing.from_blob(value, name)
         elif not ServerDescriptor.from_blob(value).public_urls:
             raise UpdateRejected("a server descriptor has at least one URL")
     except Malformed as fault:

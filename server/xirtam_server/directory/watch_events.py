@@ -5,9 +5,12 @@ from typing import Any
 import msgspec
 
 from xirtam_core.codec import jsonwire
+from xirtam_core.codec.wire import Wire
 from xirtam_core.errors import Malformed
+from xirtam_core.names import GroupName, ServerName
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.directory import Name, ServerDescriptor, UserDescriptor
+from xirtam_core.protocol.group_name import GroupListing
 
 Value = dict[str, Any] | None
 """A descriptor's fields as JSON; kind and bytes of a value that is none; None where there is no value."""
@@ -97,8 +100,14 @@ def value_of(name: Name, blob: Blob | None) -> Value:
     """The value of `name` as events show it."""
     if blob is None:
         return None
-    kind = ServerDescriptor if name.startswith("~") else UserDescriptor
     try:
-        return msgspec.json.decode(jsonwire.encode(kind.from_blob(blob)))
+        return msgspec.json.decode(jsonwire.encode(_read(name, blob)))
     except Malformed:
         return msgspec.json.decode(jsonwire.encode(blob))
+
+
+def _read(name: Name, blob: Blob) -> Wire:
+    """What a value says; raises `Malformed` for one that is not what its name stands for."""
+    if isinstance(name, GroupName):
+        return GroupListing.from_blob(blob, name)
+    return (ServerDescriptor if isinstance(name, ServerName) else UserDescriptor).from_blob(blob)

@@ -21,7 +21,7 @@ from xirtam_core.crypto import signing
 from xirtam_core.crypto.hashing import token_hash
 from xirtam_core.engine.joining_account import read_bundle
 from xirtam_core.errors import AccountExists, Malformed, NotFound, Refused, Unverified
-from xirtam_core.names import Username
+from xirtam_core.names import GroupName, Username
 from xirtam_core.protocol.blob import Blob
 from xirtam_core.protocol.device_bundle import DeviceBundle
 from xirtam_core.protocol.pairing import PairingCode, PairingReply, chain_to_json, seal_reply
@@ -95,6 +95,27 @@ def test_what_comes_between_a_pairing_and_the_new_devices_first_key_reaches_it(
             assert chat.petname == "Bob"
             await until(lambda: [each.id for each in tablet.engine.groups.groups()] == [group], "and the group", 900)
             await _is_one_of_hers(at)
+
+    scenario()
+
+
+def test_a_paired_device_has_the_accounts_owner_keys_and_invite_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @simulated
+    async def scenario() -> None:
+        async with scene(tmp_path, monkeypatch) as at:
+            alice, tablet = at.pair.alice, at.tablet
+            group = (await alice.engine.groups.create("Climbers")).id
+            alice.engine.names.publish(group, GroupName("+climbers"))
+            await until(lambda: alice.engine.groups.details(group).group.directory_name, "it has a name", 600)
+            alice.engine.door.link(group, uses=3)
+            tablet.show_code()
+            await alice.engine.devices.pair(await tablet.code())
+            await tablet.joined()
+            await until(lambda: tablet.engine.groups.groups(), "it is in the group", 900)
+            await until(lambda: [each.uses for each in tablet.engine.door.links(group)] == [3], "it has the link", 900)
+            await until(lambda: tablet.engine.names.publication(group).is_owner, "it owns the name", 900)
 
     scenario()
 

@@ -27,8 +27,18 @@ from xirtam_core.codec.primitives import Base64Bytes, Hash, Signature, SigningSe
 from xirtam_core.crypto import signing
 from xirtam_core.directory import smt
 from xirtam_core.errors import Locked
+from xirtam_core.names import GroupName, Username
 from xirtam_core.protocol.blob import USER_DESCRIPTOR, Blob
-from xirtam_core.protocol.directory import ZERO_HASH, AddOwner, DelOwner, DirectoryItem, DirectoryUpdate, sign_update
+from xirtam_core.protocol.directory import (
+    ZERO_HASH,
+    AddOwner,
+    DelOwner,
+    DirectoryItem,
+    DirectoryUpdate,
+    Update,
+    sign_update,
+)
+from xirtam_core.protocol.group_name import GroupListing
 from xirtam_core.rpc.directory import Directory, DirectoryBusy, UpdateRejected
 from xirtam_server.directory import service
 from xirtam_server.directory.admission import Bounds
@@ -277,6 +287,17 @@ async def test_a_disk_that_fails_is_a_reason_to_try_again_later(
         await insert(directory, "@alice", add_owner())
 
 
+def group_blob() -> Blob:
+    return GroupListing(GroupName("+climbers"), Hash(bytes(32)), "Climbers", (Username("@alice"),)).blob()
+
+
+async def test_a_group_is_listed_under_a_name(directory: DirectoryService) -> None:
+    first = add_owner()
+    await insert(directory, "+climbers", first, set_value(first, group_blob()))
+    item = await landed(directory, "+climbers", 2)
+    assert item.history[-1].update_type == Update(group_blob())
+
+
 Refusal = Callable[[], tuple[str, DirectoryUpdate]]
 
 
@@ -287,9 +308,9 @@ def _broken_value(kind: str, inner: bytes, key: str = "@alice") -> Refusal:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda: ("alice", add_owner()), "neither a user name nor a server name"),
-        (lambda: ("@alice\n", add_owner()), "neither a user name nor a server name"),
-        (lambda: ("@al", add_owner()), "neither a user name nor a server name"),
+        (lambda: ("alice", add_owner()), "the name of no user, server or group"),
+        (lambda: ("@alice\n", add_owner()), "the name of no user, server or group"),
+        (lambda: ("@al", add_owner()), "the name of no user, server or group"),
         (_broken_value("v2.user_descriptor", b""), "no descriptor"),
         (_broken_value(USER_DESCRIPTOR, bytes(user_blob().inner) + b"\x00"), "no descriptor"),
         (_broken_value(USER_DESCRIPTOR, b"\x03bad"), "no descriptor"),
@@ -297,6 +318,10 @@ def _broken_value(kind: str, inner: bytes, key: str = "@alice") -> Refusal:
         (lambda: ("@alice", set_value(add_owner(), server_blob())), "no descriptor"),
         (_broken_value("v1.server_descriptor", b"\x00" + bcs.encode(signing.public_of(OWNER)), "~harbor"), "URL"),
         (_broken_value(USER_DESCRIPTOR, bytes(5000)), "at most 4096 bytes"),
+        (lambda: ("+no", add_owner()), "the name of no user, server or group"),
+        (lambda: ("+climbers", set_value(add_owner(), user_blob())), "no descriptor"),
+        (lambda: ("+climbing", set_value(add_owner(), group_blob())), "no descriptor"),
+        (lambda: ("@alice", set_value(add_owner(), group_blob())), "no descriptor"),
         (lambda: ("@alice", set_value(add_owner(), user_blob())), "update hash does not link to previous update"),
         (
             lambda: ("@alice", sign_update(OWNER, ZERO_HASH, DelOwner(signing.public_of(OWNER)))),

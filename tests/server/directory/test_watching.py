@@ -13,11 +13,12 @@ from tests.directory_builders import OWNER, InProcess, add_owner, open_directory
 from tests.directory_doors import Between, same
 from tests.mirror_builders import land
 from tests.server_builders import LIMIT_S
-from xirtam_core.codec.primitives import SigningSecret
+from xirtam_core.codec.primitives import Hash, SigningSecret
 from xirtam_core.crypto import signing
 from xirtam_core.errors import Locked, Unreachable
-from xirtam_core.names import ServerName, Username
-from xirtam_core.protocol.directory import AddOwner, DelOwner, sign_anchor, sign_update
+from xirtam_core.names import GroupName, ServerName, Username
+from xirtam_core.protocol.directory import AddOwner, DelOwner, Name, sign_anchor, sign_update
+from xirtam_core.protocol.group_name import GroupListing
 from xirtam_core.rpc.directory import Directory
 from xirtam_server.directory.service import DirectoryService
 from xirtam_server.directory.watch_events import (
@@ -43,7 +44,7 @@ Next = Callable[[], Any]
 
 @contextlib.asynccontextmanager
 async def watching(
-    directory: Directory, secret: SigningSecret, state: Path, *names: Username | ServerName, **options: Any
+    directory: Directory, secret: SigningSecret, state: Path, *names: Name, **options: Any
 ) -> AsyncGenerator[Next]:
     """Gives a function that waits for the next event."""
     remote = Directory.stub(InProcess(directory))
@@ -88,6 +89,17 @@ async def test_every_change_of_a_watched_name_is_reported(
         moved, added = await following(), await following()
         assert (moved.old["server_name"], moved.new["server_name"]) == ("~harbor", "~other")
         assert added.owner == signing.public_of(OTHER).text()
+
+
+async def test_a_groups_name_is_watched_like_others(
+    directory: DirectoryService, secret: SigningSecret, state: Path
+) -> None:
+    climbers, claim = GroupName("+climbers"), add_owner()
+    listing = GroupListing(climbers, Hash(bytes(32)), "Climbers", (ALICE,))
+    await land(directory, climbers, claim, set_value(claim, listing.blob()))
+    async with watching(directory, secret, state, climbers) as following:
+        seen = await following()
+        assert seen.value == {"name": "+climbers", "group": "00" * 32, "title": "Climbers", "admins": ["@alice"]}
 
 
 async def test_a_restart_reports_what_happened_in_between_and_nothing_twice(

@@ -164,3 +164,49 @@ async def test_a_group_is_left_and_then_deleted(tmp_path: Path) -> None:
         await driver.sees("Delete what was said in Climbers?")
         await driver.press("enter")
         await driver.sees_not("Climbers")
+
+
+async def test_an_admin_answers_who_asks_to_be_let_in(tmp_path: Path) -> None:
+    client, climbing = _in_a_group()
+    client.groups.change(climbing, is_admin=True)
+    client.door.ask(climbing, "@zelda", "we met \x1b[2J in Arco")
+    client.door.ask(climbing, "@seller", "buy now")
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("Climbers", "2 ask to be let in: F9 shows who")
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.press("f9")
+        await driver.sees("@zelda  asks to be let in", "in Arco", "y let in · n refuse")
+        await driver.press("shift+tab", "home", "y")
+        await driver.sees("@zelda is let in", "@zelda  invited")
+        await driver.press("home", "n")
+        await driver.sees("@seller is told")
+        await driver.sees_not("y let in")
+    assert client.door.refused == ["@seller"]
+
+
+async def test_a_member_is_shown_what_is_wrong_with_the_groups_name(tmp_path: Path) -> None:
+    client, climbing = _in_a_group()
+    client.groups.change(climbing, is_admin=False, name_alarm="+climbers leads to another group now")
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("Climbers", "+climbers leads to another group now")
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.press("f9")
+        await driver.sees("+climbers leads to another group now")
+
+
+async def test_a_group_is_asked_about_by_its_name_or_by_a_link(tmp_path: Path) -> None:
+    client, _ = _in_a_group()
+    link = "xirtam:group?group=" + "00" * 32 + "&admin=@bobby&secret=" + "11" * 20
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("Climbers")
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.press("ctrl+n")
+        await driver.write("+nobody_here")
+        await driver.press("enter")
+        await driver.sees("The directory lists no group")
+        for target in ("+climbers", link):
+            await driver.press("end", "ctrl+u")
+            await driver.write(target)
+            await driver.press("enter")
+            await driver.sees("@bobby is asked")
+    assert client.asking.asked == ["+climbers", link]

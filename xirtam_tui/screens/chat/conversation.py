@@ -142,7 +142,9 @@ class Conversation(Vertical):
             self.composer.completes_names = chat.group is not None
             beside = (_beside(chat), "$text-muted")
             self.query_one("#title", Static).update(Content.assemble((back, "$accent"), (chat.title, "bold"), beside))
-            self.query_one("#standing", Static).update(self._standing_words(chat))
+            words = self._standing_words(chat)
+            self.set_class(bool(words), "has-words")
+            self.query_one("#standing", Static).update(words)
             key = self._keys.label("chat.acknowledge")
             self.query_one("#alarm", Static).update(f"⚠ {chat.alarm}\n  {key} I have seen this" if chat.alarm else "")
         self._show_jump()
@@ -328,13 +330,18 @@ def _beside(chat: Chat) -> str:
         return f"  {chat.server}" if chat.server else ""
     members = f"  {group.members} member{'' if group.members == 1 else 's'}" if group.members else ""
     about = f"  {group.description.splitlines()[0]}" if group.description.strip() else ""
-    return f"{members}  {group.server}{about}"
+    name = f"  {group.directory_name}" if group.directory_name else ""
+    return f"{members}{name}  {group.server}{about}"
 
 
 def _member_words(group: Group) -> str:
     words: list[str] = []
     if group.is_refused:
         words.append(f"{group.server} lets this account in no more: you may have been banned.")
+    if group.name_alarm is not None:
+        words.append(f"{group.name_alarm}. Tell nobody to join by that name, and ask the admins.")
+    if group.asking:
+        words.append(f"{group.asking} ask{'s' if group.asking == 1 else ''} to be let in: F9 shows who.")
     if group.waiting:
         words.append(f"{group.waiting} message{'' if group.waiting == 1 else 's'} wait for the group's next key.")
     if not group.may_post:

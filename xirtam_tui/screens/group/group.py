@@ -11,6 +11,7 @@ from textual.widgets.option_list import Option
 
 from xirtam_core.chat import Message
 from xirtam_core.errors import InvalidName, Unreachable
+from xirtam_core.group_entry import JoinRequest
 from xirtam_core.groups import Group, GroupDetails, GroupMember, Status
 from xirtam_core.names import Username
 from xirtam_tui import text
@@ -26,16 +27,20 @@ _MOVES = "It is on its way: the members follow by themselves."
 _MOST_NAMED = 5
 _MOST_PINS = 3
 _LONGEST_PIN = 200
+_ASKING = "asking "
+"""What the ids of rows begin with that are of people who ask; members' are their names."""
 
 
 class GroupSheet(Sheet[None]):
-    """Shows the roster; invites, bans, and makes admins."""
+    """Shows the roster and who asks to be let in; invites, bans, makes admins, and answers."""
 
     heading = "Members"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "ban", "Ban", show=False),
         Binding("a", "admin", "Admin", show=False),
         Binding("m", "move", "Move", show=False),
+        Binding("y", "answer(True)", "Let in", show=False),
+        Binding("n", "answer(False)", "Refuse", show=False),
     ]
 
     def __init__(self, bridge: Bridge, group: str, me: Username) -> None:
@@ -43,6 +48,7 @@ class GroupSheet(Sheet[None]):
         self._bridge, self._group, self._me = bridge, group, me
         self._details: GroupDetails | None = None
         self._pins: list[Message] = []
+        self._requests: list[JoinRequest] = []
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="pins", markup=False)
@@ -60,6 +66,7 @@ class GroupSheet(Sheet[None]):
     async def _look(self) -> None:
         try:
             details, pins = await self._bridge.group_details(self._group), await self._bridge.pins(self._group)
+            requests = await self._bridge.requests(self._group) if details.group.asking else []
         except Exception as error:
             self._say(explain(error).text, "failed")
             return
@@ -67,18 +74,21 @@ class GroupSheet(Sheet[None]):
             self._pins = pins
             self.query_one("#pins", Static).update(_pinned(pins))
             self.query_one("#pins").display = bool(pins)
-        if details == self._details:
+        if (details, requests) == (self._details, self._requests):
             return
-        self._details = details
+        self._details, self._requests = details, requests
         self.query_one("#heading", Static).update(f"{details.group.title}: {_members(details.group.members)}")
         hits = self.query_one(OptionList)
         at = hits.highlighted
         hits.clear_options()
+        hits.add_options(Option(_asking(each), id=f"{_ASKING}{each.user}") for each in requests)
         hits.add_options(Option(_row(member, self._me), id=member.name) for member in details.roster)
-        hits.highlighted = min(at or 0, len(details.roster) - 1)
+        hits.highlighted = min(at or 0, hits.option_count - 1)
         is_admin = details.group.is_admin
         self.query_one("#rights", Static).update(
-            f"\nOn a member: b ban or let in again · a admin or not\n{_where(details.group)}" if is_admin else ""
+            (f"\nOn a member: b ban or let in again · a admin or not\n{_where(details.group)}" if is_admin else "")
+            + ("\nOn somebody who asks: y let in · n refuse" if requests else "")
+            + (f"\n{details.group.name_alarm}" if details.group.name_alarm else "")
         )
         self.query_one(Input).display = details.group.may_invite
 
@@ -161,6 +171,16 @@ class GroupSheet(Sheet[None]):
         else:
             self._say(_MOVES)
 
+    def action_answer(self, is_let_in: bool) -> None:
+        option = self.query_one(OptionList).highlighted_option
+        chosen = next((each for each in self._requests if option and option.id == f"{_ASKING}{each.user}"), None)
+        if chosen is None:
+            return
+        if is_let_in:
+            self._do(self._bridge.approve(self._group, chosen.user), f"{chosen.user} is let in.")
+        else:
+            self._do(self._bridge.refuse(self._group, chosen.user), f"{chosen.user} is told that they are not let in.")
+
     def _do(self, work: Awaitable[None], done: str) -> None:
         self.run_worker(self._try(work, done), group="doing")
 
@@ -199,6 +219,11 @@ def _pinned(pins: list[Message]) -> Content:
 def _start_of(message: Message) -> str:
     words = text.line(message.text)
     return "withdrawn" if message.is_withdrawn else words if len(words) <= _LONGEST_PIN else words[:_LONGEST_PIN] + "…"
+
+
+def _asking(request: JoinRequest) -> Content:
+    note = f"  “{request.note}”" if request.note else ""
+    return Content.assemble(request.user, ("  asks to be let in", "$accent"), (note, "$text-muted"))
 
 
 def _row(member: GroupMember, me: Username) -> Content:
