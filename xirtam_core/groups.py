@@ -36,7 +36,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is empty until an admin has given it one. `members` counts those who take part or are invited. `invited_by` is whose
     invitation brought this account in, None where it made the group. `waiting` counts messages that no key opens yet. `is_refused`:
-    the group's server does not let this account read any more, as after a ban that could not be read.
+    the group's server does not let this account read any more, as after a ban that could not be read. `avatar_bytes` is how large its
+    picture is, 0 where it has none.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     is_muted: bool
     waiting: int
     is_refused: bool
+    avatar_bytes: int = 0
 
     @property
     def title(self) -> str:

@@ -22,6 +22,7 @@ from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.devices import Devices
 from xirtam_core.engine.fragments import Fragments
+from xirtam_core.engine.group_avatars import GroupAvatars
 from xirtam_core.engine.group_posting import GroupPosting
 from xirtam_core.engine.group_work import GroupWork
 from xirtam_core.engine.groups import Groups
@@ -128,9 +129,10 @@ class Engine:
         self._invitations = Invitations(
             database, self._controls, self._own_devices, book, rosters, self._group_work, clock, self._announce
         )
+        avatars = GroupAvatars(database, self._session, fragments)
         self.groups = Groups(
             database, self._session, network, self._peers, self._outbox, self._own_devices, book, rosters,
-            self._group_work, self._invitations, clock, announcer, self._poller.refresh,
+            self._group_work, self._invitations, avatars, clock, announcer, self._poller.refresh,
         )  # fmt: skip
         self._welcome = Welcome(database, self._session, self.history, book, self._own_devices)
         self._reading = Reading(database, self._own_devices, self._controls)

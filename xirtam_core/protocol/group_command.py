@@ -11,6 +11,7 @@ from xirtam_core.codec import jsontext
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.errors import InvalidName, Malformed
 from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol import group_avatar
 
 LONGEST_NAME: Final = 64
 LONGEST_DESCRIPTION: Final = 1000
@@ -62,7 +63,7 @@ class RemoveAdmin(Command, frozen=True):
 
 
 class SetInfo(Command, frozen=True):
-    """How the group presents itself; what is None stays as it is. `avatar` is an attachment's root as JSON."""
+    """How the group presents itself; what is None stays as it is. `avatar`: see group_avatar.py."""
 
     name: str | None = None
     description: str | None = None
@@ -161,7 +162,12 @@ def _text(value: Any) -> str:
 def _checked_info(info: SetInfo) -> SetInfo:
     if len(info.name or "") > LONGEST_NAME or len(info.description or "") > LONGEST_DESCRIPTION:
         raise Malformed("a group's name or description beyond all bounds")
-    return info
+    if not info.avatar:
+        return info
+    avatar = group_avatar.find(info.avatar)
+    if avatar is None:
+        raise Malformed("a group's picture that nobody could show")
+    return msgspec.structs.replace(info, avatar=group_avatar.said(avatar.root, avatar.server))  # and nothing else of it
 
 
 def _checked_policy(policy: SetPolicy) -> SetPolicy:
