@@ -38,7 +38,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     invitation brought this account in, None where it made the group. `waiting` counts messages that no key opens yet. `is_refused`:
     the group's server does not let this account read any more, as after a ban that could not be read. `moves_to` is the server that
     it is on its way to, if it is. `directory_name` is what it is called in the directory, empty for nothing, and `name_alarm` what is
-    wrong with that, in words. `asking` counts those who wait to be let in.
+    wrong with that, in words. `asking` counts those who wait to be let in. `avatar_bytes` is how large its picture is, 0 for none.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     directory_name: str = ""
     name_alarm: str | None = None
     asking: int = 0
+    avatar_bytes: int = 0
 
     @property
     def title(self) -> str:

@@ -1,6 +1,7 @@
 """Groups as scripts use them, between real processes and a real server."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.e2e.processes import Json, Person
 
@@ -22,7 +23,7 @@ def _bring_in(person: Person, group: str) -> None:
     assert joined["state"] == "member"
 
 
-def test_a_group_is_made_joined_written_in_managed_and_left(person: People) -> None:
+def test_a_group_is_made_joined_written_in_managed_and_left(person: People, tmp_path: Path) -> None:
     alice, bobby, carol = person("alice"), person("bobby"), person("carol")
     (made,) = alice.run("group", "create", "Climbers")
     group = made["chat"]
@@ -50,6 +51,16 @@ def test_a_group_is_made_joined_written_in_managed_and_left(person: People) -> N
         carol.run("listen", group, "--count", "2", "--timeout", "20")
     )
     assert _texts(alice.run("listen", "--count", "1", "--timeout", "20"))
+
+    picture, saved = tmp_path / "rope.png", tmp_path / "saved.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200_000))
+    alice.run("group", "info", "Climbers", "--avatar", str(tmp_path / "none.png"), status=1)
+    alice.run("group", "info", "Climbers", "--avatar", str(picture))
+    bobby.run("listen", "--timeout", "2")
+    assert bobby.run("group", "info", group)[0]["avatar_bytes"] == 200_008
+    bobby.run("group", "avatar", group, "--save", str(saved))
+    assert saved.read_bytes() == picture.read_bytes()
+    bobby.run("group", "avatar", group, "--save", str(saved), status=1)
 
     alice.run("group", "policy", "Climbers", "--posts", "admins", status=1)
     bobby.run("group", "ban", group, "carol", status=1)

@@ -24,6 +24,7 @@ from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.devices import Devices
 from xirtam_core.engine.door import Door
 from xirtam_core.engine.fragments import Fragments
+from xirtam_core.engine.group_avatars import GroupAvatars
 from xirtam_core.engine.group_moves import GroupMoves
 from xirtam_core.engine.group_posting import GroupPosting
 from xirtam_core.engine.group_travel import GroupTravel
@@ -151,9 +152,10 @@ class Engine:
         self._invitations = Invitations(
             database, self._controls, self._own_devices, book, rosters, self._group_work, clock, self._announce
         )
+        avatars = GroupAvatars(database, self._session, fragments)
         self.groups = Groups(
             database, self._session, network, self._peers, self._outbox, self._own_devices, book, rosters,
-            self._group_work, group_moves, self._invitations, clock, announcer, self._poller.refresh,
+            self._group_work, group_moves, self._invitations, avatars, clock, announcer, self._poller.refresh,
         )  # fmt: skip
         travel.when_followed(self._group_has_moved)
         travel.when_unheard(lambda chat, body: self._outbox.queue_control(chat, MANAGE, body))

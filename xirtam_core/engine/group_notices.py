@@ -56,7 +56,9 @@ def _changes(command: SetInfo | SetPolicy) -> list[str]:
             else [f"named the group “{command.name}”" if command.name else "took the group's name away"]
         )
         described = [] if command.description is None else ["changed the description"]
-        pictured = [] if command.avatar is None else ["changed the picture"]
+        pictured = (
+            [] if command.avatar is None else ["changed the picture" if command.avatar else "took the picture away"]
+        )
         return named + described + pictured
     rules = (("invite", command.who_invites), ("write", command.who_posts))
     return [

@@ -12,6 +12,7 @@ from xirtam_core.crypto import aead
 from xirtam_core.crypto.hashing import token_hash
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.contact_book import ContactBook
+from xirtam_core.engine.group_avatars import GroupAvatars
 from xirtam_core.engine.group_moves import GroupMoves
 from xirtam_core.engine.group_work import GroupWork
 from xirtam_core.engine.invitations import EARLIER_NS, Invitations
@@ -25,7 +26,7 @@ from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable, Xirtam
 from xirtam_core.events import ChatChanged, ChatRemoved
 from xirtam_core.groups import Group, GroupDetails, GroupMember, GroupState, Status
 from xirtam_core.names import Username
-from xirtam_core.protocol import group_command
+from xirtam_core.protocol import group_avatar, group_command
 from xirtam_core.protocol.account_events import GroupJoined, Membership
 from xirtam_core.protocol.group import GroupDescriptor
 from xirtam_core.protocol.group_command import (
@@ -71,6 +72,7 @@ class Groups:
         work: GroupWork,
         moves: GroupMoves,
         invitations: Invitations,
+        avatars: GroupAvatars,
         clock: Clock,
         announcer: Announcer,
         on_followed: Callable[[], None],
@@ -87,6 +89,7 @@ class Groups:
         self._work = work
         self._moves = moves
         self._invitations = invitations
+        self._avatars = avatars
         self._clock = clock
         self._announcer = announcer
         self._on_followed = on_followed
@@ -262,6 +265,16 @@ class Groups:
         """See the face."""
         _check_info(name, description)
         self._say(self._managed(group), SetInfo(name=name, description=description))
+
+    async def set_avatar(self, group: str, content: bytes | None) -> None:
+        """See the face."""
+        known = self._managed(group)
+        avatar = group_avatar.NONE if content is None else await self._avatars.put(known, content)
+        self._say(self._managed(group), SetInfo(avatar=avatar))
+
+    async def avatar(self, group: str) -> bytes:
+        """See the face."""
+        return await self._avatars.get(self._require(group))
 
     def set_policy(self, group: str, who_invites: str | None = None, who_posts: str | None = None) -> None:
         """See the face."""

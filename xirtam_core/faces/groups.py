@@ -76,6 +76,22 @@ class Groups(Face):
         """Changes the group's name or description, for members whose clients know that; raises `Malformed`."""
         ...
 
+    @operation
+    async def set_avatar(self, group: str, content: bytes | None) -> None:
+        """Gives the group a picture, a PNG or JPEG file of 256 KiB at most, or (None) takes it away.
+
+        It lies, encrypted for those who read about the group, on this account's home server. Raises `Malformed`, `Unreachable`.
+        """
+        ...
+
+    @repeatable
+    async def avatar(self, group: str) -> bytes:
+        """The group's picture; raises `NotFound`, `Unreachable`, and `Malformed` or `Unverified` for what is none.
+
+        It is a PNG or JPEG file by its first bytes, and a member's in all the others.
+        """
+        ...
+
     @repeatable
     async def set_policy(self, group: str, who_invites: str | None = None, who_posts: str | None = None) -> None:
         """Lets "members" or only "admins" invite, or write.

@@ -13,6 +13,7 @@ from xirtam_core.codec.primitives import Hash, SigningPublic
 from xirtam_core.errors import InvalidName, Malformed
 from xirtam_core.groups import Status
 from xirtam_core.names import GroupName, ServerName, Username
+from xirtam_core.protocol import group_avatar
 
 LONGEST_NAME: Final = 64
 LONGEST_DESCRIPTION: Final = 1000
@@ -69,7 +70,7 @@ class RemoveAdmin(Command, frozen=True):
 
 
 class SetInfo(Command, frozen=True):
-    """How the group presents itself; what is None stays as it is. `avatar` is an attachment's root as JSON."""
+    """How the group presents itself; what is None stays as it is. `avatar`: see group_avatar.py."""
 
     name: str | None = None
     description: str | None = None
@@ -220,7 +221,12 @@ def _text(value: Any) -> str:
 def _checked_info(info: SetInfo) -> SetInfo:
     if len(info.name or "") > LONGEST_NAME or len(info.description or "") > LONGEST_DESCRIPTION:
         raise Malformed("a group's name or description beyond all bounds")
-    return info
+    if not info.avatar:
+        return info
+    avatar = group_avatar.find(info.avatar)
+    if avatar is None:
+        raise Malformed("a group's picture that nobody could show")
+    return msgspec.structs.replace(info, avatar=group_avatar.said(avatar.root, avatar.server))  # and nothing else of it
 
 
 def _name(kind: type, value: Any) -> Any:
@@ -236,7 +242,7 @@ def _written(value: Any) -> str:
 
 
 def _checked_arrival(arrival: MovedHere) -> MovedHere:
-    _checked_info(SetInfo(arrival.name, arrival.description))
+    info = _checked_info(SetInfo(arrival.name, arrival.description, arrival.avatar))
     _checked_policy(SetPolicy(arrival.who_invites, arrival.who_posts))
     if len(arrival.pins) > MOST_PINS or len(arrival.owner_keys) > MOST_OWNER_KEYS:
         raise Malformed("more pins or keys than a group has")
@@ -244,7 +250,7 @@ def _checked_arrival(arrival: MovedHere) -> MovedHere:
         GroupName(arrival.directory_name)
     if not 0 <= arrival.after <= LATEST or {status for _, status, _ in arrival.members} - {*Status}:
         raise Malformed("a group that stood as none can")
-    return arrival
+    return msgspec.structs.replace(arrival, avatar=info.avatar)
 
 
 def _checked_policy(policy: SetPolicy) -> SetPolicy:

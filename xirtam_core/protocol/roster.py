@@ -4,7 +4,7 @@ The mailbox is replayed in order from its first entry. All who read the same com
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -52,7 +52,7 @@ class Presentation(msgspec.Struct, frozen=True):
 
     name: str = ""
     description: str = ""
-    avatar: dict[str, object] | None = None
+    avatar: dict[str, Any] | None = None
     who_invites: str = "members"
     who_posts: str = "members"
     server: ServerName | None = None

@@ -10,6 +10,7 @@ from xirtam_core.codec import bcs
 from xirtam_core.codec.primitives import AuthToken, Hash
 from xirtam_core.groups import Group, GroupState, Status
 from xirtam_core.names import ServerName, Username
+from xirtam_core.protocol import group_avatar
 from xirtam_core.protocol.blob import GROUP_MESSAGE
 from xirtam_core.protocol.group import GroupDescriptor
 from xirtam_core.protocol.group_move import Whereabouts
@@ -281,6 +282,7 @@ def _shown(row: Row) -> Group:
     me = None if status is None else Member(Status(status), bool(is_admin))
     is_in = known is GroupState.MEMBER and me is not None and me.is_active
     is_admin = is_in and bool(is_admin)
+    avatar = group_avatar.find(shown.avatar)
     return Group(
         id=chat,
         name=shown.name,
@@ -299,6 +301,7 @@ def _shown(row: Row) -> Group:
         directory_name=shown.directory_name,
         name_alarm=name_alarm,
         asking=asking,
+        avatar_bytes=0 if avatar is None else avatar.size,
     )
 
 

@@ -435,6 +435,13 @@ STEPS = (
     CREATE INDEX earlier_states_in_order ON earlier_states (chat, at_ns);
     CREATE INDEX earlier_states_of ON earlier_states (message);
 
+    -- Pictures of groups, as they were fetched; root_hash tells a group's present one from an earlier.
+    CREATE TABLE group_avatars (
+        chat TEXT PRIMARY KEY REFERENCES groups (chat) ON DELETE CASCADE,
+        root_hash BLOB NOT NULL,
+        content BLOB NOT NULL
+    ) STRICT;
+
     -- Devices that were paired here, until they have been told what came between that and their first key; and, on a new device, whom
     -- it has to ask for that. revision is that of messages up to which it was given all.
     CREATE TABLE welcomes (

@@ -10,6 +10,8 @@ from xirtam_core.client import Client
 from xirtam_core.errors import Refused
 from xirtam_core.groups import Group, GroupDetails, GroupMember, GroupState, Status
 from xirtam_core.names import Username
+from xirtam_tui.cli.group_avatar import AvatarOption, NoAvatarOption, set_avatar
+from xirtam_tui.cli.group_avatar import avatar as save_avatar
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, group_chat_object, group_object, group_words
 from xirtam_tui.cli.running import opened, run_command
@@ -299,21 +301,28 @@ def info(
     group: GroupName,
     name: Annotated[str | None, typer.Option("--name", help="Give it another name.")] = None,
     description: Annotated[str | None, typer.Option("--description", help="Say what it is about.")] = None,
+    avatar: AvatarOption = None,
+    no_avatar: NoAvatarOption = False,
     account: AccountOption = None,
     data_dir: DataDirOption = None,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what is known of a group, or change its name and description."""
+    """Show what is known of a group, or change its name, description and picture."""
     output = Output(as_json=as_json)
-    run_command(_info(context(data_dir, account, passphrase_file), group, name, description, output), output)
+
+    async def change(client: Client, found: str) -> bool:
+        if is_described := name is not None or description is not None:
+            await client.groups.set_info(found, name, description)
+        return await set_avatar(client, found, avatar, is_taken_away=no_avatar) or is_described
+
+    run_command(_info(context(data_dir, account, passphrase_file), group, change, output), output)
 
 
-async def _info(where: Context, group: str, name: str | None, description: str | None, output: Output) -> None:
+async def _info(where: Context, group: str, change: Callable[[Client, str], Awaitable[bool]], output: Output) -> None:
     async with opened(where) as client:
         found = await group_of(client, group)
-        if name is not None or description is not None:
-            await client.groups.set_info(found.id, name, description)
+        if await change(client, found.id):
             await all_sent(client, found.id)
         details = await client.groups.details(found.id)
     output.result(group_object(details.group) | _rules(details), _info_words(details))
@@ -328,6 +337,7 @@ def _info_words(details: GroupDetails) -> str:
     rows = [
         ("name", line(group.name) or "none"),
         ("about", line(group.description) or "nothing said"),
+        ("picture", f"{group.avatar_bytes} bytes: xirtam group avatar saves it" if group.avatar_bytes else "none"),
         ("you are", "admin" if group.is_admin else group.state),
         ("members", str(group.members)),
         *([("directory", group.directory_name)] if group.directory_name else []),
@@ -339,6 +349,9 @@ def _info_words(details: GroupDetails) -> str:
         ("id", group.id),
     ]
     return "\n".join(f"{name:<12}{value}" for name, value in rows)
+
+
+program.command("avatar")(save_avatar)
 
 
 @program.command("policy")

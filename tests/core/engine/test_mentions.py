@@ -6,12 +6,13 @@ from tests.sim.groups import Circle, circle, holds
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
 from xirtam_core.chat import Chat, Message
-from xirtam_core.codec.primitives import Base64Bytes
+from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.crypto import aead, dh
 from xirtam_core.protocol import group_message, rekey
+from xirtam_core.protocol.archive import ArchivedMessage
 from xirtam_core.protocol.blob import MESSAGE_CONTENT
 from xirtam_core.protocol.event import TEXT, Event, ToGroup
-from xirtam_core.storage import groups
+from xirtam_core.storage import archive, groups
 
 
 def _chat(device: SimDevice, chat: str) -> Chat:
@@ -104,3 +105,24 @@ async def test_a_mention_that_had_to_wait_for_its_key_counts_although_what_came_
         await _mentions(group, group.bobby, 1)
         group.bobby.engine.conversations.mark_read(group.group, _last(group.bobby, group.group).position)
         assert _chat(group.bobby, group.group).mentions == 0
+
+
+@simulated
+async def test_what_another_device_has_kept_is_a_mention_by_what_it_says_now(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        at_ns = group.world.clock.now_ns()
+        changes = (
+            ("@bobby?", None, False),
+            ("@bobby?", b"@carol?", False),
+            ("hm", b"@bobby?", False),
+            ("@bobby?", None, True),
+        )
+        for number, (text, edited, is_withdrawn) in enumerate(changes):
+            event = Event(ToGroup(Hash.from_text(group.group)), at_ns + number, TEXT, Base64Bytes(text.encode()))
+            kept = ArchivedMessage(
+                group.group, group.alice.name, bytes(event.hash()), event.sent_at, event.sent_at, event.sent_at, TEXT,
+                event.body, edited_body=edited, edited_at_ns=None if edited is None else event.sent_at, is_withdrawn=is_withdrawn,
+            )  # fmt: skip
+            archive.take_message(group.bobby.database, kept, group.bobby.name)
+        assert [each.mentions_me for each in group.bobby.messages(group.group)[-4:]] == [True, False, True, False]
+        assert _chat(group.bobby, group.group).mentions == 2

@@ -12,7 +12,8 @@ from xirtam_core.codec.primitives import AeadKey, Base64Bytes, DhSecret, Hash
 from xirtam_core.codec.schema import codec_of
 from xirtam_core.crypto import aead, dh
 from xirtam_core.errors import Malformed, Unverified
-from xirtam_core.protocol import certificate, group_command, group_message, rekey
+from xirtam_core.protocol import certificate, group_avatar, group_command, group_message, rekey
+from xirtam_core.protocol.attachment import Attachment
 from xirtam_core.protocol.blob import GROUP_MESSAGE, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.event import TEXT, Event, ToGroup, ToUser
 from xirtam_core.protocol.group import GroupDescriptor
@@ -26,6 +27,7 @@ _KEY = AeadKey(bytes.fromhex(_RECORDED["group_key"]))
 _DESCRIPTOR: GroupDescriptor = codec_of(GroupDescriptor).from_json(_RECORDED["descriptor"]["json"])
 _ROOT = Hash.from_text(_RECORDED["root_cert_hash"])
 _ALICE = builders.account("alice")
+_PICTURE = Attachment("a.png", "image/png", ((_GROUP, 1000),), _KEY)
 
 
 def _open(raw: bytes, key: AeadKey) -> Opened:
@@ -120,6 +122,8 @@ def test_a_rekey_of_ours_opens_at_its_receivers_alone() -> None:
         b'{"ban":"bobby"}',
         b'{"ban":null}',
         b'{"set_info":{"name":17}}',
+        b'{"set_info":{"avatar":{"filename":"a.png"}}}',
+        b'{"set_info":{"avatar":{"x":' + b"9" * 30 + b"}}}",
         b'{"set_info":{"name":"' + b"x" * 65 + b'"}}',
         b'{"set_policy":{"who_posts":"nobody"}}',
         b'{"move_server":"~harbor"}',
@@ -149,7 +153,9 @@ def test_a_body_that_is_no_command_is_refused(body: bytes) -> None:
     "command",
     [
         group_command.SetInfo(name="Climbers", description="On Thursdays"),
-        group_command.SetInfo(avatar={"filename": "a.png"}),
+        group_command.SetInfo(avatar=group_avatar.said(_PICTURE, None)),
+        group_command.SetInfo(avatar=group_avatar.said(_PICTURE, builders.ServerName("~beach"))),
+        group_command.SetInfo(avatar=group_avatar.NONE),
         group_command.SetPolicy(who_invites="admins"),
         group_command.SetPolicy(who_invites="members", who_posts="admins"),
         group_command.MoveServer(builders.ServerName("~beach")),
