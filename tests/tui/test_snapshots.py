@@ -199,7 +199,7 @@ async def mention_completed(driver: Driver) -> None:
     await driver.until(lambda: driver.composer.has_focus)
     await driver.write("Ask @")
     await driver.press("tab")
-    await driver.sees("@bobby · @carol_w")
+    await driver.sees("@bobby · @carol_w", "✎ Ask @")
 
 
 async def group_members(driver: Driver) -> None:

@@ -7,7 +7,7 @@ from tests.tui.fake_client import FakeClient
 from tests.tui.fake_groups import group, member
 from tests.tui.piloting import account_app
 from xirtam_core.groups import GroupState, Status
-from xirtam_core.names import Username
+from xirtam_core.names import ServerName, Username
 
 
 def _in_a_group() -> tuple[FakeClient, str]:
@@ -85,6 +85,7 @@ async def test_an_admin_bans_lets_in_and_makes_admins(tmp_path: Path) -> None:
 
 async def test_a_group_is_moved_and_on_without_its_server_where_that_is_gone(tmp_path: Path) -> None:
     client, climbing = _in_a_group()
+    client.groups.change(climbing, server=ServerName("~beach"))
     client.groups.server_is_away = True
     async with account_app(client, tmp_path) as driver:
         await driver.sees("Climbers")

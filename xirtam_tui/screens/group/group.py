@@ -13,7 +13,7 @@ from xirtam_core.chat import Message
 from xirtam_core.errors import InvalidName, Unreachable
 from xirtam_core.group_entry import JoinRequest
 from xirtam_core.groups import Group, GroupDetails, GroupMember, Status
-from xirtam_core.names import Username
+from xirtam_core.names import ServerName, Username
 from xirtam_tui import text
 from xirtam_tui.bridge import Bridge
 from xirtam_tui.failures import explain, sentence
@@ -47,6 +47,7 @@ class GroupSheet(Sheet[None]):
         super().__init__()
         self._bridge, self._group, self._me = bridge, group, me
         self._details: GroupDetails | None = None
+        self._home: ServerName | None = None
         self._pins: list[Message] = []
         self._requests: list[JoinRequest] = []
 
@@ -59,6 +60,7 @@ class GroupSheet(Sheet[None]):
 
     async def on_mount(self) -> None:
         self.query_one("#pins").display = False
+        self._home = (await self._bridge.status()).server
         await self._look()
         self.set_interval(_LOOK_S, self._look)
         self.query_one(Input).focus()
@@ -86,7 +88,11 @@ class GroupSheet(Sheet[None]):
         hits.highlighted = min(at or 0, hits.option_count - 1)
         is_admin = details.group.is_admin
         self.query_one("#rights", Static).update(
-            (f"\nOn a member: b ban or let in again · a admin or not\n{_where(details.group)}" if is_admin else "")
+            (
+                f"\nOn a member: b ban or let in again · a admin or not\n{_where(details.group, self._home)}"
+                if is_admin
+                else ""
+            )
             + ("\nOn somebody who asks: y let in · n refuse" if requests else "")
             + (f"\n{details.group.name_alarm}" if details.group.name_alarm else "")
         )
@@ -138,7 +144,11 @@ class GroupSheet(Sheet[None]):
             self._do(self._bridge.set_admin(self._group, member.name, not member.is_admin), done)
 
     def action_move(self) -> None:
-        if self._details is not None and self._details.group.is_admin:
+        if self._details is None or not self._details.group.is_admin:
+            return
+        if self._details.group.server == self._home:
+            self._say(_where(self._details.group, self._home))
+        else:
             self.run_worker(self._move(self._details), group="moving", exclusive=True)
 
     async def _move(self, details: GroupDetails) -> None:
@@ -199,9 +209,11 @@ class GroupSheet(Sheet[None]):
         answer.set_class(tone == "failed", "failed")
 
 
-def _where(group: Group) -> str:
+def _where(group: Group, home: ServerName | None) -> str:
     if group.moves_to is not None:
         return f"It is at {group.server}, on its way to {group.moves_to}."
+    if group.server == home:
+        return f"It is at {group.server}, your server."
     return f"It is at {group.server} · m move it to your server"
 
 
