@@ -21,7 +21,7 @@ from xirtam_core.names import Username
 from xirtam_core.protocol import group_command, group_message, rekey
 from xirtam_core.protocol.blob import CONTROL, GROUP_MESSAGE, GROUP_REKEY, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.device_signing import Received
-from xirtam_core.protocol.group_command import MovedHere, MoveServer
+from xirtam_core.protocol.group_command import Command, MovedHere, MoveServer
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.opened import Opened
 from xirtam_core.storage import group_keys, group_members, groups, hearing, journal, medium_keys
@@ -164,19 +164,20 @@ class ManagementReception(_GroupReception):
             command = group_command.parse(said.event.body)
         except Malformed:
             return  # it has no effect, or none that this version knows
-        group = groups.find(
-            self._database, self._group.chat
-        )  # as it is now: an entry before this one may have moved it
-        if group is None or group.state not in groups.READ:
-            return
+        group = groups.find(self._database, self._group.chat)  # as it is now: it may have moved since this batch began
+        if group is not None and group.state in groups.READ:
+            self._take(group, entry, said, command, outcome)
+
+    def _take(self, group: StoredGroup, entry: JournalEntry, said: Opened, command: Command, outcome: Outcome) -> None:
         at_ns, here = entry.received_at_ns + self._shift_ns, entry.place.server
         if here == group.moves_to:
+            self._roster = self._rosters.of(group)  # what is read elsewhere may have changed it
             if isinstance(command, MovedHere) and self._is_awaited(group, said, command):
                 logged = Logged(at_ns, said.sender, command, True)
                 self._shift_ns = self._rosters.arrive(group, self._roster, logged, command, said.event_hash, outcome)
         elif here != group.server or (group.moves_to is not None and at_ns > group.moved_ns):
-            self._rosters.travel.pass_over(group, self._roster, said, command)
-        elif command != MoveServer(here):
+            self._rosters.travel.pass_over(group, self._rosters.of(group), said, command)
+        elif not isinstance(command, MovedHere) and command != MoveServer(here):
             self._rosters.apply(group.chat, self._roster, said.sender, command, at_ns, outcome)
 
     def _is_awaited(self, group: StoredGroup, said: Opened, command: MovedHere) -> bool:
