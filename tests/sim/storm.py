@@ -125,9 +125,14 @@ class Storm:
             raise
 
     def _is_settled(self) -> bool:
+        if not all(device.is_at_rest() for device in self.devices):
+            return False
         self.talk.look_at_what_came_late()
-        is_at_rest = all(device.is_at_rest() for device in self.devices)
-        return is_at_rest and not self.talk.missing() and not self.talk.disagreements()
+        return (
+            all(device.is_at_rest() for device in self.devices)
+            and not self.talk.missing()
+            and not self.talk.disagreements()
+        )
 
     def check(self) -> None:
         """Nothing is lost, doubled, out of order, or another thing here than there (`Talk.check`), and nobody was let down."""
@@ -160,12 +165,12 @@ async def storm(
         await world.close()
 
 
-async def weather(place: Path, seed: int, steps: int) -> None:
-    """One storm from beginning to end."""
+async def weather(place: Path, seed: int, steps: int, calm_s: float = _CALM_LIMIT_S) -> None:
+    """One storm from beginning to end; `calm_s` is how long it may take until all is well again."""
     faults = Faults(lost_request=0.08, lost_reply=0.1, busy=0.05, twice=0.05, latency_s=0.4)
     async with storm(place, seed, faults) as raging:
         await raging.rage(steps)
-        await raging.calm()
+        await raging.calm(calm_s)
         raging.check()
 
 

@@ -17,6 +17,8 @@ from xirtam_core.storage.outbox import Leg, Sending
 
 _STORMS = 3
 _TIMES = 10
+_SOON_S = 900.0
+"""How long a storm whose devices will never agree is given to do so."""
 _append = journal.append
 
 
@@ -70,7 +72,7 @@ def test_words_about_messages_that_do_not_reach_all_devices_show_within_a_few_st
     monkeypatch.setattr(Amending, "_legs", _tell_the_peer_alone)
     for seed in range(_STORMS):
         try:
-            simulated(weather)(_made(tmp_path / str(seed)), seed, 20)
+            simulated(weather)(_made(tmp_path / str(seed)), seed, 20, _SOON_S)
         except AssertionError:
             return
     pytest.fail(f"{_STORMS} storms have not shown it")

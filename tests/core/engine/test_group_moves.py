@@ -191,7 +191,9 @@ async def test_two_who_move_a_group_whose_server_is_gone_come_to_the_same(tmp_pa
         for device in (group.bobby, david):
             await _makes_admin(group, device)
         group.world.machine(group.harbor).stop()
-        david.end.blocked.append(group.world.machine(group.beach))  # neither hears of the other before both have moved it
+        david.end.blocked.append(
+            group.world.machine(group.beach)
+        )  # neither hears of the other before both have moved it
         group.bobby.end.blocked.append(group.world.machine(island))
         for device, server in ((group.bobby, "~beach"), (david, "~island")):
             await device.engine.groups.move(group.group, server_is_gone=True)
