@@ -1,7 +1,7 @@
 """What is put into a group's mailboxes: messages, management, new keys (spec: groups.md)."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from xirtam_core.codec.primitives import AeadKey, DhPublic
 from xirtam_core.crypto import aead, dh
@@ -70,12 +70,19 @@ class GroupPosting:
         return group
 
     async def rekey(
-        self, group: StoredGroup, roster: Roster, without: Iterable[Username], *, may_wait: bool
-    ) -> list[Username]:
+        self,
+        group: StoredGroup,
+        roster: Roster,
+        without: Iterable[Username],
+        on_missed: Callable[[list[Username]], None],
+        *,
+        may_wait: bool,
+    ) -> None:
         """Posts a new key for the devices of all who are active, but for `without`; it is used once it has been read back.
 
-        Gives those who could not be asked about. They get it by the keys that were known last, which may be none, or too old; where
-        the key `may_wait`, it is not posted then, but raises `Unreachable`.
+        `on_missed` is told, before it is posted (it may come although no answer does), who could not be asked about. They get it by
+        the keys that were known last, which may be none, or too old; where the key `may_wait`, it is not posted then, but raises
+        `Unreachable`.
         """
         left_out, missed = set(without), list[Username]()
         turn = asyncio.Semaphore(_AT_ONCE)
@@ -94,8 +101,8 @@ class GroupPosting:
         found.append(self._own_keys())
         if missed and may_wait:
             raise Unreachable(f"{', '.join(missed)} cannot be asked about at the moment")
+        on_missed(missed)
         await self._post_key(group, aead.new_key(), list(dict.fromkeys(key for keys in found for key in keys)))
-        return missed
 
     def _own_keys(self) -> list[DhPublic]:
         """This device's, whatever can be asked: who makes a key must read it back, and can hand it to those who missed it."""

@@ -20,6 +20,7 @@ from xirtam_core.engine.rosters import Rosters
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import NotFound, Unreachable, XirtamError
 from xirtam_core.groups import GroupState, Status
+from xirtam_core.names import Username
 from xirtam_core.protocol import group_command
 from xirtam_core.protocol.group_command import InviteAccepted
 from xirtam_core.protocol.group_message import MANAGE
@@ -42,6 +43,10 @@ _LOOK_S = 60.0
 _WAIT_MS = 1000
 _MOST_PAGES = 5000
 """How much of a roster is read at a time: a hostile server may give one more entry for ever."""
+_READ_BACK_S = 20
+"""How long a key that was posted has to be read back before it is handed to those who missed it."""
+_LOOKS_FOR_OWN_KEY = 8
+"""How often a key is looked for that may never have been posted, its answer having been lost: over twenty minutes."""
 _PATIENCE_S = 60.0
 """How long what has come may take to be understood."""
 
@@ -236,15 +241,28 @@ class GroupWork:
         if group.urgency or random.random() * admins < 1:  # noqa: S311 # nothing depends on it being unguessable
             shut_out = group_tasks.about(self._database, group.chat, TaskKind.SHUT_OUT)
             is_late = group.rekey_s is not None and seconds(self._clock) - group.rekey_s > _LATEST_REKEY_S
-            before_ns = group_keys.newest_ns(self._database, group.chat)
-            missed = await self._posting.rekey(group, roster, shut_out, may_wait=not group.urgency and not is_late)
-            for name in missed:
-                group_tasks.add(self._database, group.chat, TaskKind.HAND_KEYS, name, before_ns)
+            may_wait = not group.urgency and not is_late
+            await self._posting.rekey(
+                group, roster, shut_out, lambda missed: self._owe(group, missed), may_wait=may_wait
+            )
         next_s = seconds(self._clock) + round(random.expovariate(1 / _REKEY_MEAN_S))
         groups.has_rekeyed(self._database, group, next_s)
 
+    def _owe(self, group: StoredGroup, missed: list[Username]) -> None:
+        """Whoever may miss the key that is being posted is handed it, once it has had the time to be read back here."""
+        before_ns, not_before_s = group_keys.newest_ns(self._database, group.chat), seconds(self._clock) + _READ_BACK_S
+        with self._database.transaction():
+            for name in missed:
+                kind = TaskKind.HAND_KEYS
+                group_tasks.add(self._database, group.chat, kind, name, before_ns, not_before_s=not_before_s)
+
     async def _hand_keys(self, task: GroupTask, group: StoredGroup) -> None:
         roster = self._rosters.of(group)
+        if group_keys.newest_ns(self._database, group.chat) <= task.since_ns and task.attempts < _LOOKS_FOR_OWN_KEY:
+            group_tasks.put_off(
+                self._database, task, seconds(self._clock)
+            )  # it has not been read back, if it was posted
+            return
         try:
             if roster.is_admin(self._session.account.username) and roster.is_active(task.username):
                 await self._posting.hand_keys(group, task.username, task.since_ns)

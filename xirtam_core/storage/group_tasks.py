@@ -36,16 +36,21 @@ class GroupTask(msgspec.Struct, frozen=True):
     since_ns: int
 
 
-def add(database: Database, chat: str, kind: TaskKind, username: Username, since_ns: int = 0) -> None:
-    """Has something done; shutting somebody out takes the place of all else about them, and the other way round."""
+def add(
+    database: Database, chat: str, kind: TaskKind, username: Username, since_ns: int = 0, *, not_before_s: int = 0
+) -> None:
+    """Has something done, not before a time (Unix seconds) if one is given.
+
+    Shutting somebody out takes the place of all else about them, and the other way round.
+    """
     database.execute(
         "DELETE FROM group_tasks WHERE chat = ?1 AND username = ?2 AND (kind = ?3) <> (?4 = ?3)",
         chat, username, TaskKind.SHUT_OUT, kind,
     )  # fmt: skip
     database.execute(
-        "INSERT INTO group_tasks (chat, kind, username, since_ns) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (chat, kind, username) DO UPDATE SET attempts = 0, next_attempt_s = 0",
-        chat, kind, username, since_ns,
+        "INSERT INTO group_tasks (chat, kind, username, since_ns, next_attempt_s) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (chat, kind, username) DO UPDATE SET attempts = 0, next_attempt_s = excluded.next_attempt_s",
+        chat, kind, username, since_ns, not_before_s,
     )  # fmt: skip
 
 
