@@ -57,6 +57,7 @@ from xirtam_core.engine.trust import Trust
 from xirtam_core.engine.welcome import Welcome
 from xirtam_core.errors import StorageFault
 from xirtam_core.faces.face import Operation
+from xirtam_core.protocol.control import GROUP_MOVED
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.storage import groups, journal
@@ -64,6 +65,7 @@ from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
 from xirtam_core.storage.journal import Place
+from xirtam_core.storage.outbox import Leg
 
 _DISK_PAUSE_S = 10.0
 _log = logging.getLogger(__name__)
@@ -158,6 +160,7 @@ class Engine:
             self._group_work, group_moves, self._invitations, avatars, clock, announcer, self._poller.refresh,
         )  # fmt: skip
         travel.when_followed(self._group_has_moved)
+        travel.when_to_tell(lambda name, body: self._outbox.queue_control(name, GROUP_MOVED, body, [Leg.PEER]))
         travel.when_unheard(lambda chat, body: self._outbox.queue_control(chat, MANAGE, body))
         self._welcome = Welcome(database, self._session, self.history, book, self._own_devices)
         self.asking = Asking(

@@ -12,31 +12,35 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from xirtam_core.clock import Clock
+from xirtam_core.codec import bcs
 from xirtam_core.codec.primitives import AuthToken, Base64Bytes, Hash
 from xirtam_core.crypto.hashing import token_hash
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.group_posting import GroupPosting
+from xirtam_core.engine.group_travel import where_is
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.rosters import Rosters
 from xirtam_core.engine.session import Session
-from xirtam_core.errors import Refused, Unreachable
+from xirtam_core.errors import Refused, Unreachable, XirtamError
 from xirtam_core.groups import GroupState, Status
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import group_command
 from xirtam_core.protocol.control import GROUP_MOVED
 from xirtam_core.protocol.event import Event, recipient_of
-from xirtam_core.protocol.group_command import MoveServer
+from xirtam_core.protocol.group_command import MOST_TO_MOVE, MovedHere, MoveServer
 from xirtam_core.protocol.group_message import MANAGE
 from xirtam_core.protocol.group_move import GroupMoved
 from xirtam_core.protocol.mailbox import MailboxAcl
 from xirtam_core.protocol.opened import Opened
+from xirtam_core.protocol.roster import Presentation
 from xirtam_core.rpc.envelope import CallError
 from xirtam_core.rpc.home_server import AccessDenied, HomeServer
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import group_members, groups, journal, places
+from xirtam_core.storage import group_members, group_words, groups, journal, management_log, places
 from xirtam_core.storage.database import Database
+from xirtam_core.storage.group_words import Word
 from xirtam_core.storage.groups import MoveStep, StoredGroup
 from xirtam_core.storage.outbox import Leg
 
@@ -44,9 +48,12 @@ _AT_ONCE = 20
 """How many tokens are let in side by side."""
 _HELPS_AFTER_S = 600.0
 """How long an admin waits for another, who moves the group, before saying in their place how it stood."""
-_SAID_AGAIN_S = 60.0
+_SAID_AGAIN_S, _SAID_AGAIN_MOST_S = 60.0, 6 * 3600.0
 _SETTLES_S = 15.0
 """How long a server of another make may show an entry after others that it got later."""
+
+_Key = tuple[str, int, ServerName | None]
+"""One move of one group: its chat, how often it had moved, and where it goes."""
 
 
 class GroupMoves:
@@ -73,9 +80,10 @@ class GroupMoves:
         self._outbox = outbox
         self._clock = clock
         self._on_followed = on_followed
-        self._going: dict[tuple[str, ServerName], float] = {}
+        self._going: dict[_Key, float] = {}
         """Since when, in this run, groups are on their way."""
-        self._said: dict[tuple[str, ServerName], float] = {}
+        self._not_before: dict[_Key, float] = {}
+        self._pauses_s: dict[_Key, float] = {}
         controls.register(GROUP_MOVED, self._take)
 
     @property
@@ -89,10 +97,11 @@ class GroupMoves:
     def begin(self, group: StoredGroup, *, alone: bool) -> None:
         """Has the group move to the home server of this account, `alone` where its server is gone.
 
-        Where it has moved there already, everybody is told so once more.
-
-        Raises `Refused` where there is nothing to do.
+        Where it has moved there already, everybody is told so once more. Raises `Refused` where there is nothing to do, and for a
+        group whose roster does not fit into one message.
         """
+        if len(group_command.render(self._arrival(group))) > MOST_TO_MOVE:
+            raise Refused("the group has too many people to be moved")
         if group.server == self._home and group.moves_to is None:
             if group.snapshot is None:
                 raise Refused(f"the group is at {self._home} already")
@@ -109,23 +118,28 @@ class GroupMoves:
 
     def is_due(self, group: StoredGroup) -> bool:
         """Whether there is anything to do for the move of a group, if it moves."""
-        if group.moves_to is None:
-            return group.move_step is not None
         is_mover = group.move_step is not None
-        return group.state is GroupState.MEMBER and (is_mover or self._has_waited_long(group))
+        if group.state is not GroupState.MEMBER or (group.moves_to is None and group.move_step is MoveStep.SAY):
+            return False  # what was said is not read back yet
+        return is_mover or (group.moves_to is not None and self._has_waited_long(group))
 
     def _has_waited_long(self, group: StoredGroup) -> bool:
-        now, key = asyncio.get_running_loop().time(), (group.chat, group.moves_to or group.server)
+        now, key = asyncio.get_running_loop().time(), (group.chat, group.stay, group.moves_to)
         return now - self._going.setdefault(key, now) > _HELPS_AFTER_S
 
     async def work(self, group: StoredGroup) -> None:
         """Does the next step for a group; raises `Unreachable` and `Refused` where that cannot be done now."""
-        if group.moves_to is not None and group.move_step not in (MoveStep.PREPARE, MoveStep.PREPARE_ALONE):
-            await self._say_how_it_stands(group, group.moves_to)
-        elif group.move_step in (MoveStep.PREPARE, MoveStep.PREPARE_ALONE):
-            await self._prepare(group)
-        elif group.move_step is MoveStep.TELL:
-            await self._tell_everybody(group)
+        match group.move_step:
+            case MoveStep.PREPARE | MoveStep.PREPARE_ALONE:
+                await self._prepare(group)
+            case MoveStep.SAY_ALONE:
+                await self._say_alone(group)
+            case MoveStep.TELL:
+                await self._tell_everybody(group)
+            case _ if group.moves_to is not None:
+                await self._say_how_it_stands(group, group.moves_to)
+            case _:
+                return
 
     # Making ready
 
@@ -146,10 +160,27 @@ class GroupMoves:
             now = msgspec.structs.replace(now, move_step=MoveStep.SAY_ALONE if alone else step)
             groups.store(self._database, now)
             if alone:
-                latest_ns = places.next_position(self._database, group.chat, 0) - 1
-                self._rosters.travel.go(now, home, at_ns=max(latest_ns, now.moved_ns), is_mine=True)
+                self._fix_word(now, home)
             else:
-                self._outbox.queue_control(group.chat, MANAGE, group_command.render(MoveServer(home)))
+                self._outbox.queue_control(group.chat, MANAGE, group_command.render(MoveServer(home, now.stay)))
+
+    def _arrival(self, group: StoredGroup, *, alone: bool = False) -> MovedHere:
+        """How the group stands, as far as is known here."""
+        roster = self._rosters.of(group)
+        if not alone:
+            return roster.arrival(group.server, group.moved_ns, is_gone=False)
+        after_ns = max(places.latest_received(self._database, group.chat), group.arrived_ns)
+        read_ns = management_log.newest_ns(self._database, group.chat)
+        return roster.arrival(group.server, max(after_ns, read_ns), is_gone=True, read_ns=read_ns)
+
+    def _event(self, group: StoredGroup, said: MovedHere) -> Event:
+        sent_at = stored_account.next_sent_at(self._database, self._clock.now_ns())
+        return Event(recipient_of(group.chat), sent_at, MANAGE, Base64Bytes(group_command.render(said)))
+
+    def _fix_word(self, group: StoredGroup, home: ServerName) -> None:
+        """What is said at the new server is fixed before it is posted, so that it is the same however often that has to be tried."""
+        event = self._event(group, self._arrival(group, alone=True))
+        self._rosters.travel.hear(group, Word(home, event.hash(), event=bcs.encode(event)))
 
     async def _open_mailboxes(self, server: HomeServer, group: StoredGroup) -> AuthToken:
         """Makes the group's mailboxes, with all rights for this account's token; gives the token that may say who has which."""
@@ -159,8 +190,11 @@ class GroupMoves:
         except AccessDenied:
             token = group.token  # it has been there before, registered by another device
         mine = MailboxAcl(token_hash(group.token), can_edit_acl=True, can_send=True, can_recv=True)
-        for mailbox in group.mailboxes:
-            await server.mailbox_acl_edit(token, mailbox, mine)
+        try:
+            for mailbox in group.mailboxes:
+                await server.mailbox_acl_edit(token, mailbox, mine)
+        except AccessDenied:
+            raise Refused(f"{self._home} has this group under somebody else's hand") from None
         return token
 
     async def _listed(self, group: StoredGroup) -> list[MailboxAcl] | None:
@@ -172,13 +206,20 @@ class GroupMoves:
             return None
         except CallError:
             return None  # a server of another make
-        shut_out = self._shut_out(group)
-        return [each for each in listed if each.token_hash not in shut_out]
+        shut_out, admins = self._shut_out(group), self._tokens_of(group, self._rosters.of(group).admins())
+        return [
+            # Who may say who has which rights goes by the roster, not by what a server lists that one leaves.
+            msgspec.structs.replace(each, can_edit_acl=each.token_hash in admins)
+            for each in listed
+            if each.token_hash not in shut_out
+        ]
 
     def _shut_out(self, group: StoredGroup) -> set[Hash]:
         members = self._rosters.of(group).members
-        banned = (name for name, member in members.items() if member.status is Status.BANNED)
-        return {token for name in banned for token in group_members.tokens(self._database, group.chat, name)}
+        return self._tokens_of(group, [name for name, member in members.items() if member.status is Status.BANNED])
+
+    def _tokens_of(self, group: StoredGroup, names: Iterable[Username]) -> set[Hash]:
+        return {token for name in names for token in group_members.tokens(self._database, group.chat, name)}
 
     def _known_rights(self, group: StoredGroup) -> list[MailboxAcl]:
         roster = self._rosters.of(group)
@@ -205,27 +246,54 @@ class GroupMoves:
 
     async def _say_how_it_stands(self, group: StoredGroup, server: ServerName) -> None:
         """The first word at the new server. Said twice, the first one counts."""
-        now, key = asyncio.get_running_loop().time(), (group.chat, server)
-        if now - self._said.get(key, -_SAID_AGAIN_S) < _SAID_AGAIN_S:
+        key = (group.chat, group.stay, server)
+        if not self._is_turn(key):
             return
-        since = self._going.setdefault(key, now)
-        if group.move_step is MoveStep.SAY_AND_TELL and now - since < _SETTLES_S:
+        since = self._going.setdefault(key, asyncio.get_running_loop().time())
+        waited_s = asyncio.get_running_loop().time() - since
+        if group.move_step is MoveStep.SAY_AND_TELL and waited_s < _SETTLES_S:
             raise Unreachable("what was said before the move may still turn up")
-        roster = self._rosters.of(group)
-        if not roster.is_admin(self._me):
+        if group.move_step is MoveStep.SAY:
+            await self._let_the_latest_in(group, waited_s)
+        if self._rosters.of(group).is_admin(self._me):
+            await self._posting.manage(group, server, self._event(group, self._arrival(group)))
+            self._has_said(key)
+
+    async def _let_the_latest_in(self, group: StoredGroup, waited_s: float) -> None:
+        """Who has come in since the tokens were listed is let in too; if that cannot be asked any more, all are told and let in."""
+        try:
+            listed = await self._listed(group)
+        except XirtamError:
+            if waited_s < _HELPS_AFTER_S:
+                raise
+            listed = None
+        if listed is None:
+            groups.store(self._database, msgspec.structs.replace(group, move_step=MoveStep.SAY_AND_TELL))
             return
-        said = roster.arrival(group.server, group.moved_ns, is_gone=group.move_step is MoveStep.SAY_ALONE)
-        sent_at = stored_account.next_sent_at(self._database, self._clock.now_ns())
-        event = Event(recipient_of(group.chat), sent_at, MANAGE, Base64Bytes(group_command.render(said)))
-        await self._posting.manage(group, server, event)
-        self._said[key] = now
+        server = await self._session.server()
+        here = set(await server.mailbox_acl_list(group.token, group.messages_mailbox))
+        await self._let_in(server, group.token, group, [each for each in listed if each not in here])
+
+    async def _say_alone(self, group: StoredGroup) -> None:
+        """The first word at the new server, of a group whose old one is gone."""
+        for word in group_words.all_of(self._database, group.chat):
+            key = (group.chat, group.stay, word.server)
+            if word.event is not None and self._is_turn(key):
+                await self._posting.manage(group, word.server, bcs.decode(Event, word.event))
+                self._has_said(key)
+
+    def _is_turn(self, key: _Key) -> bool:
+        return asyncio.get_running_loop().time() >= self._not_before.get(key, 0.0)
+
+    def _has_said(self, key: _Key) -> None:
+        """It is said again only where it is not read back, and ever more rarely."""
+        self._pauses_s[key] = min(2 * self._pauses_s.get(key, _SAID_AGAIN_S / 2), _SAID_AGAIN_MOST_S)
+        self._not_before[key] = asyncio.get_running_loop().time() + self._pauses_s[key]
 
     # Telling by direct messages
 
     async def _tell_everybody(self, group: StoredGroup) -> None:
         """Tells each member where the group is, with a token where none of theirs is known here: it may not have been let in."""
-        if group.snapshot is None or group.origin is None:
-            raise AssertionError("nobody is told of a move before it has been made")
         fresh: dict[Username, AuthToken] = {}
         active = [name for name in self._rosters.of(group).active() if name != self._me]
         for name in active:
@@ -244,9 +312,7 @@ class GroupMoves:
                 group_members.note_token(self._database, group.chat, token_hash(token), name)
             for name in [*active, self._me]:
                 token = fresh.get(name)
-                said = GroupMoved(
-                    group.id, group.server, group.origin, group.snapshot, None if token is None else token.text()
-                )
+                said = where_is(now, None if token is None else token.text())
                 leg = Leg.SELF if name == self._me else Leg.PEER
                 self._outbox.queue_control(name, GROUP_MOVED, said.render(), [leg])
             groups.store(self._database, msgspec.structs.replace(now, move_step=None))
@@ -255,46 +321,54 @@ class GroupMoves:
         """A member says where the group is: an admin, as far as is known here, or whoever has invited this account."""
         said = GroupMoved.parse(opened.event.body)
         group = groups.find(self._database, said.group.hex())
-        if group is None or not self._may_say(group, opened.sender):
+        if group is None or not self._may_say(group, opened.sender) or said.snapshot == group.snapshot:
+            self._let_myself_in(group, said)
             return
         outcome.chats.add(group.chat)
-        if group.state is GroupState.INVITED:
-            groups.store(self._database, _invited_there(group, said))
-        elif group.state in groups.READ and said.server != group.server:
-            token, is_mine = said.new_token, opened.sender == self._me
-            is_news = group.moves_to != said.server or group.awaited != said.snapshot
-            if is_news and self._counts(group, said):
-                self._rosters.travel.go(
-                    group, said.server, at_ns=group.moved_ns, awaited=said.snapshot, token=token, is_mine=is_mine
-                )
-        elif (
-            group.state in groups.READ and said.new_token is not None and groups.is_refused(self._database, group.chat)
-        ):
-            self._use(group, said.new_token)
+        word = Word(said.server, said.snapshot, said.new_token)
+        if group.state is GroupState.INVITED or (group.state is GroupState.JOINING and said.stay > group.stay):
+            self._put_there(group, word, said.stay)
+        elif said.stay < group.stay:
+            return
+        elif group.state is GroupState.LEFT:
+            group = msgspec.structs.replace(
+                group, state=GroupState.LEAVING
+            )  # they have not read that this account has left
+            groups.store(self._database, group)
+            self._rosters.travel.hear(group, word)
+        elif group.state in groups.READ:
+            self._rosters.travel.hear(group, word)
+            outcome.is_to_read_again |= said.server == group.server
 
-    def _counts(self, group: StoredGroup, said: GroupMoved) -> bool:
-        """Whether to go there: not where another has moved the group from the same server, and all agree to follow that one."""
-        here = group.moves_to or group.server
-        was_there = any(
-            each.place.mailbox == group.management_mailbox for each in journal.followed(self._database, said.origin)
+    def _put_there(self, group: StoredGroup, word: Word, stay: int) -> None:
+        """Who has not come in yet comes in where the group is now."""
+        if stay <= group.stay:
+            return
+        for mailbox in group.mailboxes:
+            journal.unfollow_everywhere(self._database, mailbox)
+        there = msgspec.structs.replace(
+            group,
+            server=word.server,
+            awaited=word.snapshot,
+            token=word.token or group.token,
+            presentation=msgspec.structs.replace(Presentation(), stay=stay),
         )
-        return here == said.origin or not was_there or said.server < here
+        groups.store(self._database, there)
+        self._database.when_stored(self._on_followed)
 
     def _may_say(self, group: StoredGroup, sender: Username) -> bool:
         if sender == self._me or self._rosters.of(group).is_admin(sender):
             return True
         return group.state in (GroupState.INVITED, GroupState.JOINING) and sender == group.invited_by
 
-    def _use(self, group: StoredGroup, token: AuthToken) -> None:
-        groups.store(self._database, msgspec.structs.replace(group, token=token))
-        for each in journal.followed(self._database, group.server):
-            if each.place.mailbox in group.mailboxes:
-                journal.follow(self._database, each.place, token)
-        self._database.when_stored(self._on_followed)
-
-
-def _invited_there(group: StoredGroup, said: GroupMoved) -> StoredGroup:
-    presentation = msgspec.structs.replace(group.presentation, server=said.server)
-    return msgspec.structs.replace(
-        group, server=said.server, presentation=presentation, awaited=said.snapshot, token=said.new_token or group.token
-    )
+    def _let_myself_in(self, group: StoredGroup | None, said: GroupMoved) -> None:
+        """Told of where the group is known to be: with a token that lets this account in, if its own does not."""
+        token = said.new_token
+        if group is None or token is None or said.snapshot != group.snapshot or group.state not in groups.READ:
+            return
+        if groups.is_refused(self._database, group.chat):
+            groups.store(self._database, msgspec.structs.replace(group, token=token))
+            for each in journal.followed(self._database, group.server):
+                if each.place.mailbox in group.mailboxes:
+                    journal.follow(self._database, each.place, token)
+            self._database.when_stored(self._on_followed)

@@ -17,7 +17,7 @@ from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.reception import NotYet, Reception, Rekeyed, Said
 from xirtam_core.engine.rosters import Rosters
 from xirtam_core.errors import Malformed, Unverified
-from xirtam_core.names import Username
+from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import group_command, group_message, rekey
 from xirtam_core.protocol.blob import CONTROL, GROUP_MESSAGE, GROUP_REKEY, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.device_signing import Received
@@ -28,7 +28,6 @@ from xirtam_core.storage import group_keys, group_members, groups, hearing, jour
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.groups import StoredGroup
 from xirtam_core.storage.journal import JournalEntry
-from xirtam_core.storage.management_log import Logged
 
 _LOOKS_FOR_KEY: Final = 300
 """How often a message that no key opens is tried again, which takes a day and more."""
@@ -127,7 +126,11 @@ class MessagesReception(_GroupReception):
             if entry.attempts < _LOOKS_FOR_ADMIN:
                 raise NotYet("its sender is no admin, as far as is known")
             return
-        if group_keys.add(self._database, self._group.chat, said.key, entry.received_at_ns):
+        if entry.place.server == group.server or entry.received_at_ns <= group.moved_ns:
+            is_news = group_keys.add(self._database, group.chat, said.key, entry.received_at_ns)
+        else:
+            is_news = group_keys.add_behind(self._database, group.chat, said.key, group.moved_ns)
+        if is_news:
             journal.retry(self._database, entry.place)  # what waited for it
 
 
@@ -170,23 +173,19 @@ class ManagementReception(_GroupReception):
 
     def _take(self, group: StoredGroup, entry: JournalEntry, said: Opened, command: Command, outcome: Outcome) -> None:
         at_ns, here = entry.received_at_ns + self._shift_ns, entry.place.server
-        if here == group.moves_to:
-            self._roster = self._rosters.of(group)  # what is read elsewhere may have changed it
-            if isinstance(command, MovedHere) and self._is_awaited(group, said, command):
-                logged = Logged(at_ns, said.sender, command, True)
-                self._shift_ns = self._rosters.arrive(group, self._roster, logged, command, said.event_hash, outcome)
+        travel = self._rosters.travel
+        if isinstance(command, MovedHere):
+            self._come(group, here, said, command, at_ns, outcome)
+        elif group.is_newcomers or (here != group.server and travel.is_expected_at(group, here)):
+            return  # nothing counts there before it is known how the group stood when it came
         elif here != group.server or (group.moves_to is not None and at_ns > group.moved_ns):
-            self._rosters.travel.pass_over(group, self._rosters.of(group), said, command)
-        elif not isinstance(command, MovedHere) and command != MoveServer(here):
+            travel.pass_over(group, self._rosters.of(group), said, command)
+        elif at_ns > group.arrived_ns and not (isinstance(command, MoveServer) and command.server == here):
             self._rosters.apply(group.chat, self._roster, said.sender, command, at_ns, outcome)
 
-    def _is_awaited(self, group: StoredGroup, said: Opened, command: MovedHere) -> bool:
-        """Whether this is how the group stood when it moved, by one of its admins' word: a later one would be of a later move.
-
-        Who comes in only here has but the invitation to go by.
-        """
-        if said.event_hash == group.awaited:
-            return True
-        if group.is_newcomers or group.awaited is not None:
-            return False
-        return self._roster.is_admin(said.sender) and command.after >= group.moved_ns
+    def _come(
+        self, group: StoredGroup, here: ServerName, said: Opened, command: MovedHere, at_ns: int, outcome: Outcome
+    ) -> None:
+        self._roster = self._rosters.of(group)  # what is read elsewhere may have changed it
+        if self._rosters.travel.is_awaited(group, self._roster, here, said, command):
+            self._shift_ns += self._rosters.arrive(group, self._roster, here, said, command, at_ns, outcome)

@@ -1,26 +1,35 @@
 """A group on its way from one server to another, as each of its members sees it (docs/protocol/group-moves.md).
 
-What makes it go, and who moves it, is elsewhere (`rosters`, `group_moves`); here are the mailboxes that are read, where and how.
+What makes it go, and who moves it, is elsewhere (`rosters`, `group_moves`); here is where its mailboxes are read, and what is said
+once it has come somewhere. A word that it is elsewhere is a hint: a mailbox more is read, and all goes on as before until that has
+shown how the group stood when it came there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from xirtam_core.clock import Clock, seconds
-from xirtam_core.codec.primitives import AuthToken, Hash
+from xirtam_core.codec.primitives import Hash
 from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.groups import Status
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import group_command
-from xirtam_core.protocol.group_command import Command, InviteAccepted, MoveServer
+from xirtam_core.protocol.group_command import Command, InviteAccepted, MovedHere, MoveServer
+from xirtam_core.protocol.group_move import GroupMoved
 from xirtam_core.protocol.opened import Opened
 from xirtam_core.protocol.roster import Roster
-from xirtam_core.storage import group_members, group_tasks, groups, journal
+from xirtam_core.storage import group_keys, group_members, group_tasks, group_words, groups, journal
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.group_tasks import TaskKind
+from xirtam_core.storage.group_words import Word
 from xirtam_core.storage.groups import MoveStep, StoredGroup
 from xirtam_core.storage.journal import Place
+
+_BEFORE_NS = 60 * 1_000_000_000
+"""How long before its first word nobody has written at a server to which a group has come, whatever comes late."""
+_MOST_MOVES_MISSED = 64
+"""How many moves further than is known here a word may be: an admin's made-up number must leave room for others'."""
 
 
 class GroupTravel:
@@ -33,98 +42,188 @@ class GroupTravel:
         self._device = device
         self._clock = clock
         self._unheard: Callable[[str, bytes], object] = lambda chat, body: None
+        self._tell: Callable[[Username, bytes], object] = lambda name, body: None
         self._followers: list[Callable[[Place], None]] = []
 
     def when_followed(self, then: Callable[[Place], None]) -> None:
-        """Calls `then` with a mailbox that is to be read from its beginning, and was not read before, once that is on the disk."""
+        """Calls `then` with a mailbox that is to be read from its beginning, once that is on the disk."""
         self._followers.append(then)
 
     def when_unheard(self, then: Callable[[str, bytes], object]) -> None:
-        """Has `then` say again, in a group's chat, what this device said after the group had moved on."""
+        """Has `then` say again, in a group's chat, what was said where the group is no more."""
         self._unheard = then
 
-    def go(
-        self,
-        group: StoredGroup,
-        server: ServerName,
-        *,
-        at_ns: int,
-        is_mine: bool,
-        awaited: Hash | None = None,
-        token: AuthToken | None = None,
-    ) -> None:
-        """The group goes to `server`: what is said there is read from its beginning, and counts from a `MovedHere` on.
+    def when_to_tell(self, then: Callable[[Username, bytes], object]) -> None:
+        """Has `then` tell somebody where a group is."""
+        self._tell = then
 
-        `awaited` is the hash of that, where it is known; `token` lets this account in there, if its own does not. `is_mine`: it goes
-        because this account says so, and not another, who was before it.
+    # On the way
+
+    def go(
+        self, group: StoredGroup, server: ServerName, *, at_ns: int, is_mine: bool, instead_of: ServerName | None = None
+    ) -> None:
+        """The group has been told that it goes to `server`: that is read from its beginning, `instead_of` where it seemed to go.
+
+        `is_mine`: it goes because this account says so, and not another, who was before it.
         """
         gone = msgspec.structs.replace(
             group,
             presentation=msgspec.structs.replace(group.presentation, server=server),
-            awaited=awaited,
-            token=token or group.token,
             moved_ns=at_ns,
             move_step=group.move_step if is_mine else None,
         )
         groups.store(self._database, gone)
-        place = Place(server, group.management_mailbox)
-        journal.unfollow(self._database, place)  # it may have been there before
-        journal.follow(self._database, place, gone.token)
-        self._tell(place)
+        if instead_of is not None:
+            self._give_up(gone, [instead_of])
+        self._read_from_the_beginning(gone, Word(server, Hash(bytes(Hash.size))))
 
-    def arrive(self, group: StoredGroup, roster: Roster, origin: ServerName, event: Hash, shift_ns: int) -> StoredGroup:
-        """The group is where it goes to, and stands as `roster` says, in the word `event`; gives it as it is then."""
-        tells = group.move_step in (MoveStep.SAY_AND_TELL, MoveStep.SAY_ALONE)
+    def hear(self, group: StoredGroup, word: Word) -> None:
+        """An admin tells that the group is elsewhere."""
+        self._give_up(group, group_words.add(self._database, group.chat, word))
+        if word.server == group.server:
+            journal.read_again(self._database, Place(word.server, group.management_mailbox), 0)
+            self._announce(Place(word.server, group.management_mailbox))
+        else:
+            self._read_from_the_beginning(group, word)
+
+    def _read_from_the_beginning(self, group: StoredGroup, word: Word) -> None:
+        place = Place(word.server, group.management_mailbox)
+        journal.unfollow(self._database, place)  # the group may have been there before
+        journal.follow(self._database, place, word.token or group.token)
+        self._announce(place)
+
+    def _give_up(self, group: StoredGroup, servers: Iterable[ServerName]) -> None:
+        """Reads no more where the group does not go after all."""
+        known = {word.server for word in group_words.all_of(self._database, group.chat)}
+        for server in servers:
+            if server not in {group.server, group.moves_to, *known}:
+                journal.unfollow(self._database, Place(server, group.management_mailbox))
+
+    def is_expected_at(self, group: StoredGroup, server: ServerName) -> bool:
+        """Whether the group may yet come to a server."""
+        words = group_words.all_of(self._database, group.chat)
+        return server == group.moves_to or any(word.server == server for word in words)
+
+    def is_awaited(
+        self, group: StoredGroup, roster: Roster, server: ServerName, said: Opened, arrival: MovedHere
+    ) -> bool:
+        """Whether `arrival`, read at `server`, is where the group is from now on.
+
+        By the word of an admin it is the very event that was named, and where two have moved the group at once all agree to follow the
+        same one. By what was said where the group was, it is the first word of one who was an admin then. Who comes in only there has
+        but the invitation to go by.
+        """
+        if group.is_newcomers:
+            return server == group.server and said.event_hash == group.awaited
+        if not group.stay < arrival.stay <= group.stay + _MOST_MOVES_MISSED:
+            is_rival = arrival.stay == group.stay and server < group.server
+            return is_rival and self._is_told(group, server, said)
+        if self._is_told(group, server, said):
+            return True
+        is_next = server == group.moves_to and arrival.stay == group.stay + 1
+        return is_next and arrival.after >= group.moved_ns and roster.is_admin(said.sender)
+
+    def _is_told(self, group: StoredGroup, server: ServerName, said: Opened) -> bool:
+        word = group_words.find(self._database, group.chat, said.event_hash)
+        return word is not None and word.server == server
+
+    # Having arrived
+
+    def arrive(
+        self,
+        group: StoredGroup,
+        roster: Roster,
+        arrival: MovedHere,
+        server: ServerName,
+        event: Hash,
+        at_ns: int,
+        shift_ns: int,
+    ) -> StoredGroup:
+        """The group is at `server`, and stands as `roster` says, since `at_ns`, which that server takes to be `shift_ns` earlier.
+
+        `event` is the word with which its time there began. Gives the group as it is then.
+        """
+        word = group_words.find(self._database, group.chat, event)
+        tells = group.move_step is MoveStep.SAY_AND_TELL or (word is not None and word.event is not None)
         now = msgspec.structs.replace(
             group,
-            server=group.moves_to or group.server,
+            server=server,
+            token=group.token if word is None or word.token is None else word.token,
             presentation=roster.presentation,
             snapshot=event,
             awaited=None,
-            origin=origin,
+            origin=arrival.origin,
+            arrived_ns=at_ns,
+            moved_ns=arrival.after,
             move_step=MoveStep.TELL if tells else None,
         )
         groups.store(self._database, now)
-        self._read_here(group, now, shift_ns)
+        others = {group.moves_to, *(each.server for each in group_words.all_of(self._database, group.chat))}
+        group_words.remove_all(self._database, group.chat)
+        self._give_up(now, {each for each in others if each is not None} - {group.server})
+        group_keys.put_behind(self._database, group.chat, arrival.after)
+        self._read_here(group, now, at_ns, shift_ns)
         return now
 
-    def _read_here(self, before: StoredGroup, now: StoredGroup, shift_ns: int) -> None:
+    def _read_here(self, before: StoredGroup, now: StoredGroup, at_ns: int, shift_ns: int) -> None:
         """Both mailboxes are read where the group is, and those where it was until they have long been quiet."""
-        place = Place(now.server, now.messages_mailbox)
-        if not before.is_newcomers:
+        messages, management = (Place(now.server, mailbox) for mailbox in now.mailboxes)
+        if before.server != now.server:
             for mailbox in now.mailboxes:
                 journal.wind_down(self._database, Place(before.server, mailbox), seconds(self._clock))
-            journal.unfollow(self._database, place)
-            journal.follow(self._database, place, now.token)
-            journal.shift(self._database, place, shift_ns)
-        journal.shift(self._database, Place(now.server, now.management_mailbox), shift_ns)
-        self._tell(place)
+            journal.unfollow(self._database, messages)
+            journal.follow(self._database, messages, now.token, max(0, at_ns - shift_ns - _BEFORE_NS))
+        journal.shift(self._database, messages, shift_ns)
+        journal.follow(self._database, management, now.token)
+        journal.shift(self._database, management, shift_ns)
+        self._announce(messages)
 
     def settle_rights(self, group: StoredGroup, roster: Roster, *, is_gone: bool) -> None:
         """Who moved the group may not have known all tokens, nor all that became of them meanwhile: whoever does sees to it."""
         is_admin = roster.is_admin(self._me)
         for name, member in roster.members.items():
+            if name == self._me or not group_members.tokens(self._database, group.chat, name):
+                continue
             if member.status is Status.BANNED:
-                kind = TaskKind.SHUT_OUT if is_admin else None
+                kinds = [TaskKind.SHUT_OUT] if is_admin else []
+            elif member.is_admin:
+                kinds = [TaskKind.EMPOWER] if is_admin else []
             else:
-                kind = TaskKind.ADMIT if member.status is Status.PENDING or (is_gone and is_admin) else None
-            if kind is not None and name != self._me and group_members.tokens(self._database, group.chat, name):
+                kinds = [TaskKind.ADMIT] if member.status is Status.PENDING or (is_gone and is_admin) else []
+            for kind in kinds:
                 group_tasks.add(self._database, group.chat, kind, name)
+            if is_gone and member.status is Status.PENDING:
+                self._tell(name, where_is(now=group).render())  # who believes whoever has invited them
+
+    # What was said where the group is no more
 
     def pass_over(self, group: StoredGroup, roster: Roster, said: Opened, command: Command) -> None:
         """This was said after the group had moved on, and has no effect; whoever said it says it again."""
-        if said.sender != self._me or bcs_hash(said.device_pk) != self._device or isinstance(command, MoveServer):
-            return
-        me = roster.member(self._me)
-        if isinstance(command, InviteAccepted) and me is not None and me.status is Status.ACCEPTED:
-            return
-        known = msgspec.structs.replace(roster.presentation, server=None)
-        if Roster.of(dict(roster.members), known).apply(self._me, command):
-            self._unheard(group.chat, group_command.render(command))
+        if said.sender == self._me and bcs_hash(said.device_pk) == self._device:
+            self.say_again(group, roster, [command])
 
-    def _tell(self, place: Place) -> None:
-        def tell() -> None:
+    def say_again(self, group: StoredGroup, roster: Roster, commands: Iterable[Command]) -> None:
+        """Says what of `commands`, all this account's, would still change something."""
+        known = msgspec.structs.replace(roster.presentation, server=None)
+        then = Roster.of(dict(roster.members), known)
+        for command in commands:
+            me = then.member(self._me)
+            is_in = me is not None and me.status is Status.ACCEPTED
+            if isinstance(command, MoveServer) or (isinstance(command, InviteAccepted) and is_in):
+                continue
+            if then.apply(self._me, command):
+                self._unheard(group.chat, group_command.render(command))
+
+    def _announce(self, place: Place) -> None:
+        def announce() -> None:
             for follow in self._followers:
                 follow(place)
 
-        self._database.when_stored(tell)
+        self._database.when_stored(announce)
+
+
+def where_is(now: StoredGroup, token: str | None = None) -> GroupMoved:
+    """What a member is told of a group that has moved; `token` lets them in."""
+    if now.snapshot is None:
+        raise AssertionError("nobody is told of a move before it has been made")
+    return GroupMoved(now.id, now.server, now.snapshot, now.stay, token)

@@ -152,7 +152,8 @@ class Invitations:
         One that was asked for goes before another's.
         """
         if known.state in stored.READ:
-            return stored.is_refused(self._database, known.chat)
+            is_renewed = known.state is GroupState.JOINING and known.invited_by == inviter
+            return is_renewed or stored.is_refused(self._database, known.chat)
         is_asked = asked.find(self._database, known.chat, inviter) is not None
         return known.state is not GroupState.INVITED or known.invited_by == inviter or is_asked
 
@@ -189,5 +190,4 @@ def _put_there(group: StoredGroup, where: Whereabouts | None) -> StoredGroup:
     """The group as one comes into it where it has moved to."""
     if where is None:
         return group
-    presentation = msgspec.structs.replace(group.presentation, server=where.server)
-    return msgspec.structs.replace(group, server=where.server, presentation=presentation, awaited=where.snapshot)
+    return msgspec.structs.replace(group, server=where.server, awaited=where.snapshot)

@@ -8,13 +8,13 @@ same. To wait for what may come late would depend on how late that is, and hold 
 import msgspec
 
 from xirtam_core.clock import Clock, seconds
-from xirtam_core.codec.primitives import Base64Bytes, Hash
+from xirtam_core.codec.primitives import Base64Bytes
 from xirtam_core.engine import group_notices, rulings
 from xirtam_core.engine.group_travel import GroupTravel
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.events import MessageAdded, MessageChanged, MessageRemoved
 from xirtam_core.groups import GroupState
-from xirtam_core.names import Username
+from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.event import Event, recipient_of
 from xirtam_core.protocol.group_command import (
     AddAdmin,
@@ -28,6 +28,7 @@ from xirtam_core.protocol.group_command import (
     RemoveAdmin,
     Unban,
 )
+from xirtam_core.protocol.opened import Opened
 from xirtam_core.protocol.roster import Member, Roster
 from xirtam_core.storage import (
     group_keys,
@@ -42,6 +43,7 @@ from xirtam_core.storage.content import NOTICE
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.group_tasks import TaskKind
 from xirtam_core.storage.groups import StoredGroup
+from xirtam_core.storage.journal import Place
 from xirtam_core.storage.management_log import Logged
 
 
@@ -89,10 +91,9 @@ class Rosters:
         """Keeps a roster's beginning, in the transaction in which the reading of the group begins; an earlier one is forgotten."""
         group_members.remove_all(self._database, group.chat)
         beginning = Roster(group.descriptor.init_admin)
-        presentation = msgspec.structs.replace(beginning.presentation, server=group.moves_to)
         group_members.store(self._database, group.chat, beginning.members.items())
         group_members.begin_admin(self._database, group.chat, group.descriptor.init_admin, 0)
-        groups.store(self._database, msgspec.structs.replace(group, presentation=presentation))
+        groups.store(self._database, msgspec.structs.replace(group, presentation=beginning.presentation))
         self._database.execute("UPDATE groups SET members = 1 WHERE chat = ?", group.chat)
 
     def apply(
@@ -153,7 +154,8 @@ class Rosters:
             else:
                 self._remove_notice(group, said, outcome)
             if said.has_effect and isinstance(said.command, MoveServer) and said.command.server != went_to:
-                self.travel.go(group, said.command.server, at_ns=said.at_ns, is_mine=said.sender == self._me)
+                is_mine = said.sender == self._me
+                self.travel.go(group, said.command.server, at_ns=said.at_ns, is_mine=is_mine, instead_of=went_to)
         rulings.judge_again(self._database, group, from_ns, outcome)
         rulings.read_again(self._database, group, from_ns, outcome)
         for name in differing:
@@ -178,9 +180,10 @@ class Rosters:
 
     def _beginning(self, group: StoredGroup, all_said: list[Logged]) -> Roster:
         """What a replay begins with: at a server to which the group has moved, how it stood when it came there."""
-        if all_said and isinstance(all_said[0].command, MovedHere):
-            group_members.forget_times(self._database, group.chat, all_said[0].at_ns)
-            return Roster.arrived(all_said[0].command)
+        for said in all_said:
+            if isinstance(said.command, MovedHere):
+                group_members.forget_times(self._database, group.chat, said.at_ns)
+                return Roster.arrived(said.command)
         group_members.forget_times(self._database, group.chat, -1)
         group_members.begin_admin(self._database, group.chat, group.descriptor.init_admin, 0)
         return Roster(group.descriptor.init_admin)
@@ -205,22 +208,49 @@ class Rosters:
     # Coming to another server
 
     def arrive(
-        self, group: StoredGroup, roster: Roster, said: Logged, arrival: MovedHere, event: Hash, outcome: Outcome
+        self,
+        group: StoredGroup,
+        roster: Roster,
+        server: ServerName,
+        said: Opened,
+        arrival: MovedHere,
+        at_ns: int,
+        outcome: Outcome,
     ) -> int:
-        """The group is at the server that it goes to, as `arrival` was said there; gives how far that one's clock is behind.
+        """The group is at `server`, as `arrival` was said there; gives how much further its times are to be shifted.
 
-        `roster` is as it stood here before, and becomes what it is said to have been. `event` is the hash of what was said.
+        `roster` is as it stood here before, and becomes what it is said to have been.
         """
-        shift_ns = min(max(0, arrival.after + 1 - said.at_ns), _MOST_BEHIND_NS)
-        here = msgspec.structs.replace(said, at_ns=said.at_ns + shift_ns)
+        more_ns = min(max(0, arrival.after + 1 - at_ns), _MOST_BEHIND_NS)
+        here = Logged(at_ns + more_ns, said.sender, arrival, True)
+        shift_ns = more_ns + journal.shift_ns(self._database, Place(server, group.management_mailbox))
+        unread = self._mine_after(group.chat, arrival.read) if arrival.is_gone else []
+        was_in = roster.is_active(self._me)
         self._replace(group.chat, roster, Roster.arrived(arrival), here.at_ns)
         management_log.begin(self._database, group.chat, here)
-        now = self.travel.arrive(group, roster, arrival.origin, event, shift_ns)
+        now = self.travel.arrive(group, roster, arrival, server, said.event_hash, here.at_ns, shift_ns)
         self.travel.settle_rights(now, roster, is_gone=arrival.is_gone)
-        self._i_am(now, roster.member(self._me))
+        self._say_again(now, roster, unread, was_in=was_in)
         self._add_notice(now, here, outcome)
         outcome.chats.add(group.chat)
-        return shift_ns
+        return more_ns
+
+    def _mine_after(self, chat: str, read_ns: int) -> list[Command]:
+        """What this account has said after a time and had an effect: whoever moved the group without its server has not read it."""
+        return [
+            said.command
+            for said in management_log.all_of(self._database, chat)
+            if said.has_effect and said.sender == self._me and said.at_ns > read_ns
+        ]
+
+    def _say_again(self, now: StoredGroup, roster: Roster, unread: list[Command], *, was_in: bool) -> None:
+        """Says what the roster lacks; who came in, or left, and was not read to have, says that."""
+        if now.state is GroupState.LEAVING and not any(isinstance(each, Leave) for each in unread):
+            unread = [*unread, Leave()]
+        self.travel.say_again(now, roster, unread)
+        accepts = was_in and not roster.is_active(self._me) and any(isinstance(each, InviteAccepted) for each in unread)
+        if not accepts:
+            self._i_am(now, roster.member(self._me))
 
     def _replace(self, chat: str, roster: Roster, said: Roster, at_ns: int) -> None:
         """Has the roster be another, with all that is kept of who was what and when."""
@@ -249,13 +279,8 @@ class Rosters:
     def _presented(self, chat: str, roster: Roster) -> StoredGroup | None:
         """The group as it is now, with what its roster says of it kept."""
         group = groups.find(self._database, chat)
-        if group is None:
-            return None
-        shown = roster.presentation
-        if shown.server is None and group.moves_by_word:
-            shown = msgspec.structs.replace(shown, server=group.moves_to)
-        if group.presentation != shown:
-            group = msgspec.structs.replace(group, presentation=shown)
+        if group is not None and group.presentation != roster.presentation:
+            group = msgspec.structs.replace(group, presentation=roster.presentation)
             groups.store(self._database, group)
         return group
 

@@ -22,8 +22,10 @@ MOST_PINS: Final = 20
 """How many messages are pinned; no other is pinned before one of them is not any more."""
 _LONGEST_BODY: Final = 64 * 1024
 _LONGEST_ARRIVAL: Final = 768 * 1024
-"""Where a whole roster goes along: some twenty thousand people."""
+MOST_TO_MOVE: Final = 640 * 1024
+"""How much a roster that goes along may take, some seventeen thousand people: a few may still be invited before it does."""
 _DEEPEST: Final = 16
+_MOST_MOVES: Final = 2**31
 _WHO: Final = ("members", "admins")
 
 
@@ -78,9 +80,13 @@ class SetInfo(Command, frozen=True):
 
 
 class MoveServer(Command, frozen=True):
-    """The group's mailboxes go on at `server`: nothing that is said behind this in the same mailbox has any effect."""
+    """The group's mailboxes go on at `server`: nothing that is said behind this in the same mailbox has any effect.
+
+    `stay` is how often the group has moved before, so that what was said once moves it once.
+    """
 
     server: ServerName
+    stay: int = 0
 
 
 Seat = tuple[Username, str, bool]
@@ -91,10 +97,11 @@ class MovedHere(Command, frozen=True, kw_only=True):
     """The first word at the server that a group has moved to: how it stood when it left `origin` (docs/protocol/group-moves.md).
 
     `after` is the time, by the group's servers so far, behind which everything at this one comes. `is_gone`: `origin` cannot be
-    read any more, and was not told.
+    read any more, and was not told; what was said there after `read` is not in this. `stay` is how often the group has moved.
     """
 
     origin: ServerName
+    stay: int
     after: int
     members: tuple[Seat, ...]
     name: str = ""
@@ -105,6 +112,7 @@ class MovedHere(Command, frozen=True, kw_only=True):
     pins: tuple[Hash, ...] = ()
     directory_name: str = ""
     owner_keys: tuple[tuple[SigningPublic, Username], ...] = ()
+    read: int = 0
     is_gone: bool = False
 
 
@@ -154,8 +162,8 @@ def render(command: Command) -> bytes:
             said = {_NAMES[type(command)]: str(user)}
         case SetInfo():
             said = {"set_info": _without_none(command)}
-        case MoveServer(server):
-            said = {"move_server": {"server": str(server)}}
+        case MoveServer(server, stay):
+            said = {"move_server": {"server": str(server)} | ({"stay": stay} if stay else {})}
         case MovedHere():
             said = {"moved_here": msgspec.to_builtins(command, enc_hook=_written)}
         case SetPin(target, pinned):
@@ -194,7 +202,7 @@ def _about(name: str, about: Any) -> Command:
         case "set_info":
             return _checked_info(msgspec.convert(about, SetInfo))
         case "move_server":
-            return MoveServer(ServerName(_text(msgspec.convert(about, dict[str, Any]).get("server"))))
+            return msgspec.convert(about, MoveServer, dec_hook=_name)
         case "moved_here":
             return _checked_arrival(msgspec.convert(about, MovedHere, dec_hook=_name))
         case "set_policy":
@@ -248,6 +256,8 @@ def _checked_arrival(arrival: MovedHere) -> MovedHere:
         raise Malformed("more pins or keys than a group has")
     if arrival.directory_name:
         GroupName(arrival.directory_name)
+    if not 0 < arrival.stay <= _MOST_MOVES or not 0 <= arrival.read <= LATEST:
+        raise Malformed("a group that has moved as none can")
     if not 0 <= arrival.after <= LATEST or {status for _, status, _ in arrival.members} - {*Status}:
         raise Malformed("a group that stood as none can")
     return msgspec.structs.replace(arrival, avatar=info.avatar)

@@ -39,15 +39,15 @@ class Whereabouts(msgspec.Struct, frozen=True):
 
 
 class GroupMoved(Body, frozen=True):
-    """Tells a member where the group is now, who could not be told by its old server, which is its `origin`.
+    """Tells a member where the group is now, who could not be told by its old server.
 
-    `token` is one that lets them in there.
+    `stay` is how often it has moved; `token` is one that lets them in there.
     """
 
     group: Hash
     server: ServerName
-    origin: ServerName
     snapshot: Hash
+    stay: int
     token: str | None = None
 
     @property

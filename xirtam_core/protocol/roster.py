@@ -57,6 +57,8 @@ class Presentation(msgspec.Struct, frozen=True):
     who_posts: str = "members"
     server: ServerName | None = None
     """Where the group is going: what is said at the server that it leaves has no effect any more."""
+    stay: int = 0
+    """How often it has moved."""
     pins: tuple[str, ...] = ()
     """Messages that are pinned, by their ids, the latest first."""
     directory_name: str = ""
@@ -92,17 +94,19 @@ class Roster:
         }
         pins = tuple(each.hex() for each in said.pins)
         shown = Presentation(
-            said.name, said.description, said.avatar, said.who_invites, said.who_posts, pins=pins,
+            said.name, said.description, said.avatar, said.who_invites, said.who_posts, stay=said.stay, pins=pins,
             directory_name=said.directory_name, owner_keys=tuple((key.text(), name) for key, name in said.owner_keys),
         )  # fmt: skip
         return cls.of(members, shown)
 
-    def arrival(self, origin: ServerName, after_ns: int, *, is_gone: bool) -> MovedHere:
-        """What to say at the server that the group moves to."""
+    def arrival(self, origin: ServerName, after_ns: int, *, is_gone: bool, read_ns: int = 0) -> MovedHere:
+        """What to say at the server that the group moves to; `read_ns` is up to when management has been read where that is gone."""
         shown = self.presentation
         return MovedHere(
             origin=origin,
+            stay=shown.stay + 1,
             after=after_ns,
+            read=read_ns,
             members=tuple((name, str(each.status), each.is_admin) for name, each in self.members.items()),
             name=shown.name,
             description=shown.description,
@@ -164,6 +168,8 @@ class Roster:
                 return self.is_active(user) and self._set(user, Member(self.members[user].status, is_admin=True))
             case RemoveAdmin(user):
                 return self.is_active(user) and self._set(user, Member(self.members[user].status))
+            case MoveServer(_, stay) if stay != self.presentation.stay:
+                return False  # said of an earlier stay, and shown again
             case SetInfo() | SetPolicy() | MoveServer() | SetDirectoryName():
                 return self._present(command)
             case SetPin(target, pinned):

@@ -42,6 +42,27 @@ def newest_ns(database: Database, chat: str) -> int:
     return 0 if row is None or row[0] is None else int(row[0])
 
 
+def add_behind(database: Database, chat: str, key: AeadKey, after_ns: int) -> bool:
+    """Keeps a key that is not to be used (`put_behind`); gives whether it was news."""
+    row = database.row("SELECT max(since_ns) FROM group_keys WHERE chat = ? AND since_ns <= ?", chat, after_ns)
+    used_ns = after_ns if row is None or row[0] is None else int(row[0])
+    return add(database, chat, key, max(0, used_ns - 1))
+
+
+def put_behind(database: Database, chat: str, after_ns: int) -> None:
+    """Puts keys that came after a time behind the one that was in use then: they open what was written with them, and are not used.
+
+    They came where the group is no more, and whoever has joined it since has not got them.
+    """
+    used = "SELECT max(since_ns) FROM group_keys WHERE chat = ?1 AND since_ns <= ?2"
+    database.execute(
+        f"UPDATE OR IGNORE group_keys SET since_ns = ({used}) - 1 WHERE chat = ?1 AND since_ns > ?2"  # noqa: S608 # no input
+        f" AND ({used}) IS NOT NULL",
+        chat,
+        after_ns,
+    )
+
+
 def since(database: Database, chat: str, after_ns: int) -> list[AeadKey]:
     """The keys that came after a time, the one in use last."""
     rows = database.rows(

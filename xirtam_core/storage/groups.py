@@ -20,7 +20,7 @@ from xirtam_core.storage.database import Database, Row
 
 _COLUMNS = (
     "chat, descriptor, server, token, state, after_ns, says_accepted, invited_by, presentation, is_muted, rekey_s, is_urgent,"
-    " snapshot, awaited, moved_ns, move_step, origin"
+    " snapshot, awaited, moved_ns, move_step, origin, arrived_ns"
 )
 _SHOWN = (
     "SELECT groups.chat, groups.state, groups.server, groups.members, groups.invited_by, groups.presentation,"  # noqa: S608 # no input
@@ -71,27 +71,28 @@ class StoredGroup(msgspec.Struct, frozen=True):
     moved_ns: int = 0
     move_step: MoveStep | None = None
     origin: ServerName | None = None
+    arrived_ns: int = 0
 
     @property
     def moves_to(self) -> ServerName | None:
-        """The server where it goes on as soon as that says how it stood; what is read there begins with that."""
+        """The server where it goes on as soon as that says how it stood, as was said where it is."""
         return self.presentation.server
 
     @property
-    def moves_by_word(self) -> bool:
-        """Whether it goes there by what was said elsewhere than in the management mailbox that is read."""
-        return self.awaited is not None or self.is_newcomers or self.move_step is MoveStep.SAY_ALONE
+    def stay(self) -> int:
+        """How often it has moved."""
+        return self.presentation.stay
+
+    @property
+    def is_newcomers(self) -> bool:
+        """Whether this account comes in where the group has moved to, and has not read how it stood then."""
+        return self.awaited is not None
 
     @property
     def whereabouts(self) -> Whereabouts | None:
         """Where it is, if that is not where its descriptor says."""
-        snapshot = self.awaited if self.is_newcomers else self.snapshot
+        snapshot = self.awaited or self.snapshot
         return None if snapshot is None else Whereabouts(self.server, snapshot)
-
-    @property
-    def is_newcomers(self) -> bool:
-        """Whether this account comes in where the group has moved to, and has not been with it before."""
-        return self.moves_to == self.server
 
     @property
     def id(self) -> Hash:
@@ -121,17 +122,17 @@ def store(database: Database, group: StoredGroup) -> None:
         bytes(group.token), group.state, group.after_ns, group.says_accepted, group.invited_by,
         msgspec.json.encode(group.presentation, enc_hook=str).decode(), group.is_muted, group.rekey_s, group.urgency,
         group.snapshot and bytes(group.snapshot), group.awaited and bytes(group.awaited), group.moved_ns, group.move_step,
-        group.origin,
+        group.origin, group.arrived_ns,
     )  # fmt: skip
     database.execute(
         "INSERT INTO groups (chat, messages_mailbox, management_mailbox, descriptor, server, token, state, after_ns, says_accepted,"
         " invited_by, presentation, is_muted, rekey_s, is_urgent, snapshot, awaited, moved_ns, move_step,"
-        " origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " origin, arrived_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (chat) DO UPDATE SET server = excluded.server, token = excluded.token, state = excluded.state,"
         " after_ns = excluded.after_ns, says_accepted = excluded.says_accepted, invited_by = excluded.invited_by,"
         " presentation = excluded.presentation, is_muted = excluded.is_muted, rekey_s = excluded.rekey_s,"
         " is_urgent = excluded.is_urgent, snapshot = excluded.snapshot, awaited = excluded.awaited, moved_ns = excluded.moved_ns,"
-        " move_step = excluded.move_step, origin = excluded.origin",
+        " move_step = excluded.move_step, origin = excluded.origin, arrived_ns = excluded.arrived_ns",
         *values,
     )
 
@@ -249,6 +250,7 @@ def _stored(row: Row) -> StoredGroup:
         moved_ns,
         move_step,
         origin,
+        arrived_ns,
     ) = row
     return StoredGroup(
         chat,
@@ -268,6 +270,7 @@ def _stored(row: Row) -> StoredGroup:
         moved_ns,
         move_step and MoveStep(move_step),
         origin and ServerName(origin),
+        arrived_ns,
     )
 
 

@@ -22,6 +22,12 @@ def next_position(database: Database, chat: str, now_ns: int) -> int:
     return max(now_ns, (row[0] if row and row[0] else 0) + 1)
 
 
+def latest_received(database: Database, chat: str) -> int:
+    """When the mailbox got the last message of a chat; 0 where there is none."""
+    row = database.row("SELECT max(received_at_ns) FROM messages WHERE chat = ?", chat)
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
 def make_room(database: Database, chat: str, place_ns: int) -> list[int]:
     """Moves an own message that waits at a place, and what waits after it, out of the way of one that belongs there; gives what moved.
 

@@ -313,9 +313,10 @@ STEPS = (
     -- mailboxes are now. after_ns is where the reading of messages begins. says_accepted: whether this device is the one that
     -- tells the group that the invitation was accepted. presentation is what the roster says of the group, as JSON; members is
     -- how many are active. rekey_s is when this device gives the group its next key, NULL while that is not up to it; a rekey
-    -- that is_urgent leaves nothing to chance, and counts who asked for it. snapshot is the hash of the event that began the group's
-    -- time at a server to which it moved, awaited that of the one which has to come while it moves, if that is known; origin is
-    -- the server where it was before, moved_ns when it last began to move, and move_step what this device has to do for that.
+    -- that is_urgent leaves nothing to chance, and counts who asked for it. Of a group that has moved: snapshot is the hash of the
+    -- event that began its time where it is, awaited that of the one with which reading begins for who comes in there; origin is the
+    -- server where it was before, arrived_ns when its time where it is began, moved_ns when it last began to move; move_step is what
+    -- this device has to do for a move.
     ALTER TABLE groups RENAME TO told_groups;
     CREATE TABLE groups (
         chat TEXT PRIMARY KEY,
@@ -336,9 +337,21 @@ STEPS = (
         snapshot BLOB,
         awaited BLOB,
         origin TEXT,
+        arrived_ns INTEGER NOT NULL DEFAULT 0,
         moved_ns INTEGER NOT NULL DEFAULT 0,
         move_step TEXT
     ) STRICT, WITHOUT ROWID;
+
+    -- Where groups are, as is told by direct messages (`group_words.py`).
+    CREATE TABLE group_words (
+        id INTEGER PRIMARY KEY,
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        server TEXT NOT NULL,
+        snapshot BLOB NOT NULL,
+        token BLOB,
+        event BLOB,
+        UNIQUE (chat, snapshot)
+    ) STRICT;
 
     -- A group's keys; the one that came last is in use. since_ns is when it came, by the group's server, 0 for an invitation's.
     CREATE TABLE group_keys (

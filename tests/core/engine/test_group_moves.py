@@ -269,9 +269,7 @@ async def test_only_admins_move_a_group_and_nobody_else_is_believed(tmp_path: Pa
         with pytest.raises(Refused):
             await group.carol.engine.groups.move(group.group)
         world: SimHomeServer = group.beach
-        said_where = GroupMoved(
-            Hash.from_text(group.group), ServerName(world.name), ServerName("~harbor"), Hash(bytes(32))
-        )
+        said_where = GroupMoved(Hash.from_text(group.group), ServerName(world.name), Hash(bytes(32)), 1)
         event = Event(ToUser(group.bobby.name), 5, GROUP_MOVED, Base64Bytes(said_where.render()))
         carol, key = group.carol.keys, group.beach.devices[group.bobby.keys.hash].key
         assert key is not None

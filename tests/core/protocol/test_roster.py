@@ -126,7 +126,14 @@ def test_a_roster_that_arrives_elsewhere_is_the_one_that_left(said: list[tuple[U
     before = _replay(said)
     arrived = Roster.arrived(before.arrival(ServerName("~harbor"), 17, is_gone=False))
     assert arrived.members == before.members
-    assert arrived.presentation == msgspec.structs.replace(before.presentation, server=None)
+    assert arrived.presentation == msgspec.structs.replace(before.presentation, server=None, stay=1)
+
+
+def test_what_moved_a_group_once_moves_it_no_more() -> None:
+    beach = MoveServer(ServerName("~beach"))
+    at_the_beach = Roster.arrived(_replay([(_ALICE, beach)]).arrival(ServerName("~harbor"), 17, is_gone=False))
+    assert not at_the_beach.apply(_ALICE, MoveServer(ServerName("~island")))
+    assert at_the_beach.apply(_ALICE, MoveServer(ServerName("~island"), stay=1))
 
 
 @given(_said)
