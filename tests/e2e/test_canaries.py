@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from tests.canaries import Canaries, files_under, objects_of
 from tests.e2e.processes import LIMIT_S, Server
-from xirtam_core import JoinLink, KeyPlace, Locked, Settings, Username, open_account, register
+from xirtam_core import Client, JoinLink, KeyPlace, Locked, SendState, Settings, Username, open_account, register
 from xirtam_core.accounts import join_by_pairing
 from xirtam_core.devices import PairingOffer
 from xirtam_core.storage.account_directory import AccountDirectory
@@ -63,6 +64,27 @@ async def test_no_file_no_log_and_no_repr_shows_a_secret(
     assert len(shown) > 100
 
 
+async def _until(client: Client, condition: Callable[[], Awaitable[object]]) -> None:
+    """Waits until a condition holds, which is looked at whenever something happens to `client`."""
+    happened, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def note(_: object) -> None:
+        loop.call_soon_threadsafe(happened.set)
+
+    stop = client.subscribe(note)
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            while not await condition():
+                await happened.wait()
+                happened.clear()
+    finally:
+        stop()
+
+
+async def _is_sent(client: Client, chat: str) -> bool:
+    return (await client.history(chat)).messages[-1].state in (SendState.SENT, SendState.READ)
+
+
 async def test_pairing_and_an_export_show_no_secret(
     server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -80,18 +102,14 @@ async def test_pairing_and_an_export_show_no_secret(
     async with await register(phone, link, ALICE, lambda _: None, passphrase=PASSPHRASE) as alice:
         note = await alice.start_chat(ALICE)
         await alice.send_text(note.id, TEXT)
+        await _until(alice, lambda: _is_sent(alice, note.id))  # an archive holds what a server has
         joining = asyncio.create_task(join_by_pairing(tablet, link, ALICE, show, passphrase=PASSPHRASE))
         async with asyncio.timeout(LIMIT_S):
             offer = await offers.get()
             waiting = files_under(tablet)
             device = await alice.devices.pair(offer.code)
             async with await joining as second:
-                arrived = asyncio.Event()
-                stop = second.subscribe(lambda _: loop.call_soon_threadsafe(arrived.set))
-                while not await second.search(TEXT):
-                    await arrived.wait()
-                    arrived.clear()
-                stop()
+                await _until(second, lambda: second.search(TEXT))
                 shown = [repr(each) for client in (alice, second) for each in objects_of(client)]
         shown += [offer.code, repr(offer), repr(device)]
         assert await alice.keeping.export(str(export)) == 1
