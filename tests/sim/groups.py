@@ -1,5 +1,6 @@
 """Three people in a group, running: what simulations of groups begin with."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.sim.virtual_time import until
 from tests.sim.world import SimDevice, World
 from xirtam_core.groups import Group, GroupMember, GroupState, Status
 from xirtam_core.names import Username
+from xirtam_core.storage import groups
 
 
 class Circle(msgspec.Struct, frozen=True):
@@ -88,6 +90,29 @@ async def comes_in(device: SimDevice, group: str) -> None:
         return shown(device, group).state is GroupState.MEMBER and found is not None and found.status is Status.ACCEPTED
 
     await until(is_in, f"{device.name} is in", 600)
+
+
+async def makes_admin(group: Circle, device: SimDevice, by: SimDevice | None = None) -> None:
+    """Has Alice, or whoever else, make somebody an admin, and waits until the servers know it too."""
+    (by or group.alice).engine.groups.set_admin(group.group, device.name, True)
+    await until(lambda: group.shown(device).is_admin, f"{device.name} is an admin", 600)
+    await asyncio.sleep(60)  # for the rights of their token
+
+
+async def is_at(device: SimDevice, group: str, server: str, limit_s: float = 600.0) -> None:
+    """Waits until a device has a group at a server, and not on its way."""
+
+    def is_there() -> bool:
+        found = groups.find(device.database, group)
+        return found is not None and found.server == server and found.moves_to is None
+
+    await until(is_there, f"{device.name} has the group at {server}", limit_s)
+
+
+async def all_are_at(group: Circle, server: str) -> None:
+    """Waits until everybody has the group at a server."""
+    for device in (group.alice, group.bobby, group.carol):
+        await is_at(device, group.group, server)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ that is said at the new server. A reader of the last goes there with all that it
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -199,13 +199,9 @@ class GroupMoves:
 
     async def _listed(self, group: StoredGroup) -> list[MailboxAcl] | None:
         """Who may do what where the group is now, without those who are shut out; None where the server does not say."""
-        server = await self._network.home_server(group.server)
-        try:
-            listed = await server.mailbox_acl_list(group.token, group.messages_mailbox)
-        except AccessDenied:
+        listed = await _rights_at(await self._network.home_server(group.server), group)
+        if listed is None:
             return None
-        except CallError:
-            return None  # a server of another make
         shut_out, admins = self._shut_out(group), self._tokens_of(group, self._rosters.of(group).admins())
         return [
             # Who may say who has which rights goes by the roster, not by what a server lists that one leaves.
@@ -271,7 +267,7 @@ class GroupMoves:
             groups.store(self._database, msgspec.structs.replace(group, move_step=MoveStep.SAY_AND_TELL))
             return
         server = await self._session.server()
-        here = set(await server.mailbox_acl_list(group.token, group.messages_mailbox))
+        here = set(await _rights_at(server, group) or ())
         await self._let_in(server, group.token, group, [each for each in listed if each not in here])
 
     async def _say_alone(self, group: StoredGroup) -> None:
@@ -372,3 +368,11 @@ class GroupMoves:
                 if each.place.mailbox in group.mailboxes:
                     journal.follow(self._database, each.place, token)
             self._database.when_stored(self._on_followed)
+
+
+async def _rights_at(server: HomeServer, group: StoredGroup) -> Sequence[MailboxAcl] | None:
+    """Who may do what with a group's mailboxes at a server, None where it does not say."""
+    try:
+        return await server.mailbox_acl_list(group.token, group.messages_mailbox)
+    except (AccessDenied, CallError):  # the latter by a server of another make
+        return None

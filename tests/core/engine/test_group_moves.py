@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from tests.sim.clock import SimClock
-from tests.sim.groups import Circle, circle, comes_in, holds, members, notices, said, shown
+from tests.sim.groups import (
+    all_are_at,
+    circle,
+    comes_in,
+    holds,
+    is_at,
+    makes_admin,
+    members,
+    notices,
+    said,
+    shown,
+)
 from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
@@ -26,29 +37,10 @@ from xirtam_core.storage.groups import StoredGroup
 _DAY_S = 86_400
 
 
-async def _makes_admin(group: Circle, device: SimDevice) -> None:
-    group.alice.engine.groups.set_admin(group.group, device.name, True)
-    await until(lambda: group.shown(device).is_admin, f"{device.name} is an admin", 600)
-    await asyncio.sleep(60)  # for the rights of their token
-
-
-async def _is_at(device: SimDevice, group: str, server: str, limit_s: float = 600.0) -> None:
-    def is_there() -> bool:
-        found = groups.find(device.database, group)
-        return found is not None and found.server == server and found.moves_to is None
-
-    await until(is_there, f"{device.name} has the group at {server}", limit_s)
-
-
-async def _all_are_at(group: Circle, server: str) -> None:
-    for device in (group.alice, group.bobby, group.carol):
-        await _is_at(device, group.group, server)
-
-
 @simulated
 async def test_members_follow_a_group_to_another_server_and_miss_nothing(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
-        await _makes_admin(group, group.bobby)
+        await makes_admin(group, group.bobby)
         group.alice.engine.conversations.send_text(group.group, "before")
         await group.all_get("before")
         await group.bobby.engine.groups.move(group.group)
@@ -56,7 +48,7 @@ async def test_members_follow_a_group_to_another_server_and_miss_nothing(tmp_pat
             for device in (group.alice, group.bobby, group.carol):
                 device.engine.conversations.send_text(group.group, f"{number} of {device.name}")
             await asyncio.sleep(0.5)
-        await _all_are_at(group, "~beach")
+        await all_are_at(group, "~beach")
         await until(lambda: len(said(group.alice, group.group)) == 10, "all of it comes", 3600)
         texts = said(group.alice, group.group)
         await group.all_get(*texts)
@@ -75,16 +67,16 @@ async def test_members_follow_a_group_to_another_server_and_miss_nothing(tmp_pat
 @simulated
 async def test_a_member_who_was_off_for_days_follows_when_they_are_back(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
-        await _makes_admin(group, group.bobby)
+        await makes_admin(group, group.bobby)
         await group.carol.crash()
         group.alice.engine.conversations.send_text(group.group, "at the old one")
         await group.bobby.engine.groups.move(group.group)
-        await _is_at(group.alice, group.group, "~beach")
+        await is_at(group.alice, group.group, "~beach")
         group.alice.engine.conversations.send_text(group.group, "at the new one")
         await group.all_get("at the old one", "at the new one", among=(group.alice, group.bobby))
         await asyncio.sleep(5 * _DAY_S)
         group.carol.start()
-        await _is_at(group.carol, group.group, "~beach")
+        await is_at(group.carol, group.group, "~beach")
         await holds(group.carol, group.group, "at the old one", "at the new one")
         group.carol.engine.conversations.send_text(group.group, "I am back")
         await group.all_get("at the old one", "at the new one", "I am back")
@@ -93,7 +85,7 @@ async def test_a_member_who_was_off_for_days_follows_when_they_are_back(tmp_path
 @simulated
 async def test_a_group_goes_on_without_its_server_and_its_members_are_told_by_direct_messages(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
-        await _makes_admin(group, group.bobby)
+        await makes_admin(group, group.bobby)
         group.bobby.engine.conversations.send_text(group.group, "before")
         await group.all_get("before")
         harbor = group.world.machine(group.harbor)
@@ -103,7 +95,7 @@ async def test_a_group_goes_on_without_its_server_and_its_members_are_told_by_di
         group.carol.engine.conversations.send_text(group.group, "waits for a server")
         await group.bobby.engine.groups.move(group.group, server_is_gone=True)
         for device in (group.bobby, group.carol):
-            await _is_at(device, group.group, "~beach")
+            await is_at(device, group.group, "~beach")
             await holds(device, group.group, "before", "waits for a server")
             assert (
                 notices(device, group.group)[-1] == "@bobby moved the group from ~harbor to ~beach, as ~harbor is gone"
@@ -111,7 +103,7 @@ async def test_a_group_goes_on_without_its_server_and_its_members_are_told_by_di
         assert group.members(group.bobby) == group.members(group.carol)
 
         harbor.start()  # it was not gone for ever: Alice, who lives there, is told as well
-        await _is_at(group.alice, group.group, "~beach", 3600)
+        await is_at(group.alice, group.group, "~beach", 3600)
         await holds(group.alice, group.group, "before", "waits for a server")
         group.alice.engine.conversations.send_text(group.group, "here I am")
         await group.all_get("before", "waits for a server", "here I am")
@@ -120,9 +112,9 @@ async def test_a_group_goes_on_without_its_server_and_its_members_are_told_by_di
 @simulated
 async def test_who_is_invited_after_a_move_comes_in_at_the_new_server(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
-        await _makes_admin(group, group.bobby)
+        await makes_admin(group, group.bobby)
         await group.bobby.engine.groups.move(group.group)
-        await _all_are_at(group, "~beach")
+        await all_are_at(group, "~beach")
         group.world.machine(group.harbor).stop()
         david = group.world.device("david", group.beach)
         david.start()
@@ -140,10 +132,10 @@ async def test_who_is_invited_after_a_move_comes_in_at_the_new_server(tmp_path: 
 @simulated
 async def test_what_is_said_about_a_group_after_it_has_moved_on_is_said_again(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
-        await _makes_admin(group, group.bobby)
+        await makes_admin(group, group.bobby)
         group.alice.end.is_cut = True
         await group.bobby.engine.groups.move(group.group)
-        await _is_at(group.bobby, group.group, "~beach")
+        await is_at(group.bobby, group.group, "~beach")
         group.alice.engine.groups.set_info(group.group, name="Alpinists")
         group.alice.engine.groups.ban(group.group, group.carol.name)
         group.alice.end.is_cut = False
@@ -162,7 +154,7 @@ async def test_of_two_moves_at_once_the_first_counts(tmp_path: Path) -> None:
         await group.alice.engine.groups.invite(group.group, david.name)
         await comes_in(david, group.group)
         for device in (group.bobby, david):
-            await _makes_admin(group, device)
+            await makes_admin(group, device)
         await asyncio.gather(*(device.engine.groups.move(group.group) for device in (group.bobby, david)))
         found: list[StoredGroup | None] = []
         for device in (group.alice, group.bobby, group.carol, david):
@@ -189,7 +181,7 @@ async def test_two_who_move_a_group_whose_server_is_gone_come_to_the_same(tmp_pa
         await group.alice.engine.groups.invite(group.group, david.name)
         await comes_in(david, group.group)
         for device in (group.bobby, david):
-            await _makes_admin(group, device)
+            await makes_admin(group, device)
         group.world.machine(group.harbor).stop()
         david.end.blocked.append(
             group.world.machine(group.beach)
@@ -197,11 +189,11 @@ async def test_two_who_move_a_group_whose_server_is_gone_come_to_the_same(tmp_pa
         group.bobby.end.blocked.append(group.world.machine(island))
         for device, server in ((group.bobby, "~beach"), (david, "~island")):
             await device.engine.groups.move(group.group, server_is_gone=True)
-            await _is_at(device, group.group, server)
+            await is_at(device, group.group, server)
         david.end.blocked.clear()
         group.bobby.end.blocked.clear()
         for device in (group.bobby, group.carol, david):
-            await _is_at(device, group.group, "~beach", 3600)
+            await is_at(device, group.group, "~beach", 3600)
         for device in (group.bobby, group.carol, david):
             device.engine.conversations.send_text(group.group, f"{device.name} is here")
             await asyncio.sleep(10)
@@ -215,18 +207,18 @@ async def test_two_who_move_a_group_whose_server_is_gone_come_to_the_same(tmp_pa
 @simulated
 async def test_a_group_moves_away_and_back(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
-        await _makes_admin(group, group.bobby)
+        await makes_admin(group, group.bobby)
         await group.carol.crash()
         texts: list[str] = []
         for mover, server in ((group.bobby, "~beach"), (group.alice, "~harbor"), (group.bobby, "~beach")):
             await mover.engine.groups.move(group.group)
             for device in (group.alice, group.bobby):
-                await _is_at(device, group.group, server)
+                await is_at(device, group.group, server)
             texts.append(f"now at {server}")
             mover.engine.conversations.send_text(group.group, texts[-1])
             await group.all_get(*texts, among=(group.alice, group.bobby))
         group.carol.start()
-        await _is_at(group.carol, group.group, "~beach", 3600)
+        await is_at(group.carol, group.group, "~beach", 3600)
         await group.all_get(*texts)
         assert group.members(group.carol) == group.members(group.alice)
 
@@ -234,14 +226,14 @@ async def test_a_group_moves_away_and_back(tmp_path: Path) -> None:
 @simulated
 async def test_what_is_said_at_a_server_whose_clock_is_behind_comes_after_what_was_said_before(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
-        await _makes_admin(group, group.bobby)
+        await makes_admin(group, group.bobby)
         group.alice.engine.conversations.send_text(group.group, "first")
         await group.all_get("first")
         clock = SimClock(asyncio.get_running_loop())
         clock.offset_s = -7200
         group.beach.keep_time_by(clock)
         await group.bobby.engine.groups.move(group.group)
-        await _all_are_at(group, "~beach")
+        await all_are_at(group, "~beach")
         for text in ("second", "third"):
             group.carol.engine.conversations.send_text(group.group, text)
             await asyncio.sleep(5)
@@ -254,11 +246,11 @@ async def test_what_is_said_at_a_server_whose_clock_is_behind_comes_after_what_w
 @simulated
 async def test_a_server_that_does_not_say_whom_it_lets_in_can_be_left_as_well(tmp_path: Path) -> None:
     async with circle(tmp_path, harbor=ReferenceServer) as group:
-        await _makes_admin(group, group.bobby)
+        await makes_admin(group, group.bobby)
         group.alice.engine.conversations.send_text(group.group, "before")
         await group.all_get("before")
         await group.bobby.engine.groups.move(group.group)
-        await _all_are_at(group, "~beach")
+        await all_are_at(group, "~beach")
         group.carol.engine.conversations.send_text(group.group, "after")
         await group.all_get("before", "after")
 
@@ -284,12 +276,12 @@ async def test_only_admins_move_a_group_and_nobody_else_is_believed(tmp_path: Pa
 @simulated
 async def test_a_second_device_of_the_mover_and_one_that_is_paired_later_are_with_the_group(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
-        await _makes_admin(group, group.bobby)
+        await makes_admin(group, group.bobby)
         tablet = group.world.another_device(group.bobby, "tablet")
         tablet.start()
         await asyncio.sleep(60)
         await group.bobby.engine.groups.move(group.group)
-        await _all_are_at(group, "~beach")
+        await all_are_at(group, "~beach")
         group.alice.engine.conversations.send_text(group.group, "all here?")
         await group.all_get("all here?")
         assert not tablet.has_failed
