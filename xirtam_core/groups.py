@@ -37,8 +37,9 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     `name` is empty until an admin has given it one. `members` counts those who take part or are invited. `invited_by` is whose
     invitation brought this account in, None where it made the group. `waiting` counts messages that no key opens yet. `is_refused`:
     the group's server does not let this account read any more, as after a ban that could not be read. `moves_to` is the server that
-    it is on its way to, if it is. `directory_name` is what it is called in the directory, empty for nothing, and `name_alarm` what is
-    wrong with that, in words. `asking` counts those who wait to be let in. `avatar_bytes` is how large its picture is, 0 for none.
+    it is on its way to, if it is; `is_moving`: this device is moving it to the account's home server, or has to tell members that it
+    did. `directory_name` is what it is called in the directory, empty for nothing, and `name_alarm` what is wrong with that, in words.
+    `asking` counts those who wait to be let in. `avatar_bytes` is how large its picture is, 0 for none.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int
     is_refused: bool
     moves_to: ServerName | None = None
+    is_moving: bool = False
     directory_name: str = ""
     name_alarm: str | None = None
     asking: int = 0

@@ -28,7 +28,7 @@ _SHOWN = (
     f" AND attempts > 0 AND kind = '{GROUP_MESSAGE}'), EXISTS (SELECT 1 FROM mailboxes WHERE mailboxes.server = groups.server"
     " AND mailboxes.mailbox IN (messages_mailbox, management_mailbox) AND is_refused),"
     " (SELECT fault FROM name_looks WHERE name_looks.chat = groups.chat AND is_told),"
-    " (SELECT count(*) FROM group_asks WHERE state = 'waiting' AND group_asks.chat = groups.chat) FROM groups"
+    " (SELECT count(*) FROM group_asks WHERE state = 'waiting' AND group_asks.chat = groups.chat), move_step IS NOT NULL FROM groups"
     " LEFT JOIN group_members AS me ON me.chat = groups.chat AND me.username = (SELECT username FROM account)"
 )
 READ: Final = (GroupState.JOINING, GroupState.MEMBER, GroupState.LEAVING)
@@ -280,7 +280,7 @@ def _presentation(text: str) -> Presentation:
 
 def _shown(row: Row) -> Group:
     chat, state, server, members, invited_by, presentation, is_muted, status, is_admin, waiting, is_refused, *more = row
-    name_alarm, asking = more
+    name_alarm, asking, is_moving = more
     shown, known = _presentation(presentation), GroupState(state)
     me = None if status is None else Member(Status(status), bool(is_admin))
     is_in = known is GroupState.MEMBER and me is not None and me.is_active
@@ -301,6 +301,7 @@ def _shown(row: Row) -> Group:
         waiting=waiting,
         is_refused=bool(is_refused),
         moves_to=shown.server,
+        is_moving=bool(is_moving),
         directory_name=shown.directory_name,
         name_alarm=name_alarm,
         asking=asking,

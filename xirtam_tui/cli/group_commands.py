@@ -22,15 +22,12 @@ from xirtam_tui.text import line
 program = typer.Typer(name="group", help="Groups: make, join, manage and leave them.", no_args_is_help=True)
 GroupName = Annotated[str, typer.Argument(help="Which group: its name, or its id or the beginning of that.")]
 Name = Annotated[str, typer.Argument(help="Whom: @user, with or without the @.")]
-_RULES = "their clients may not know of rules like this: their rosters and views will differ. Add --yes to go on"
-_MOVES = "their clients may not know that a group can move: they would stay behind. Add --yes to go on"
-_MOST_NAMED = 5
 
 Act = Callable[[Client, Group], Awaitable[str]]
 """Does something with a group, and says in words what was done."""
 
 
-async def _do(where: Context, group: str, output: Output, act: Act) -> None:
+async def act_on(where: Context, group: str, output: Output, act: Act) -> None:
     """Has `act` done, and prints the group as it is then."""
     async with opened(where) as client:
         found = await group_of(client, group)
@@ -118,7 +115,7 @@ def invite(
         await all_sent(client, found.id, peer)
         return f"{peer} is invited to {line(found.title)}"
 
-    run_command(_do(context(data_dir, account, passphrase_file), group, output, act), output)
+    run_command(act_on(context(data_dir, account, passphrase_file), group, output, act), output)
 
 
 @program.command("accept")
@@ -145,7 +142,7 @@ def accept(
             raise Refused("the group does not let you in: you are banned from it")
         return f"you are in {line(group.title)} now"
 
-    run_command(_do(context(data_dir, account, passphrase_file), group, output, act), output)
+    run_command(act_on(context(data_dir, account, passphrase_file), group, output, act), output)
 
 
 @program.command("decline")
@@ -163,7 +160,7 @@ def decline(
         await client.groups.decline(found.id)
         return f"the invitation to {line(found.title)} is deleted"
 
-    run_command(_do(context(data_dir, account, passphrase_file), group, output, act), output)
+    run_command(act_on(context(data_dir, account, passphrase_file), group, output, act), output)
 
 
 @program.command("members")
@@ -215,7 +212,7 @@ def ban(
         await all_sent(client, found.id)
         return f"{peer} is banned from {line(found.title)}; the group gets a new key without them"
 
-    run_command(_do(context(data_dir, account, passphrase_file), group, output, act), output)
+    run_command(act_on(context(data_dir, account, passphrase_file), group, output, act), output)
 
 
 @program.command("unban")
@@ -235,7 +232,7 @@ def unban(
         await all_sent(client, found.id)
         return f"{peer} can be invited to {line(found.title)} again"
 
-    run_command(_do(context(data_dir, account, passphrase_file), group, output, act), output)
+    run_command(act_on(context(data_dir, account, passphrase_file), group, output, act), output)
 
 
 @program.command("admin")
@@ -256,7 +253,7 @@ def admin(
         await all_sent(client, found.id)
         return f"{peer} is {'an admin no more' if remove else 'an admin'} of {line(found.title)}"
 
-    run_command(_do(context(data_dir, account, passphrase_file), group, output, act), output)
+    run_command(act_on(context(data_dir, account, passphrase_file), group, output, act), output)
 
 
 @program.command("leave")
@@ -275,7 +272,7 @@ def leave(
         await all_sent(client, found.id)
         return f"you have left {line(found.title)}"
 
-    run_command(_do(context(data_dir, account, passphrase_file), group, output, act), output)
+    run_command(act_on(context(data_dir, account, passphrase_file), group, output, act), output)
 
 
 @program.command("forget")
@@ -293,7 +290,7 @@ def forget(
         await client.groups.forget(found.id)
         return f"{line(found.title)} is deleted here"
 
-    run_command(_do(context(data_dir, account, passphrase_file), group, output, act), output)
+    run_command(act_on(context(data_dir, account, passphrase_file), group, output, act), output)
 
 
 @program.command("info")
@@ -325,10 +322,11 @@ async def _info(where: Context, group: str, change: Callable[[Client, str], Awai
         if await change(client, found.id):
             await all_sent(client, found.id)
         details = await client.groups.details(found.id)
-    output.result(group_object(details.group) | _rules(details), _info_words(details))
+    output.result(group_object(details.group) | rules_of(details), _info_words(details))
 
 
-def _rules(details: GroupDetails) -> dict[str, str]:
+def rules_of(details: GroupDetails) -> dict[str, str]:
+    """Who invites and who writes, as objects of groups say it."""
     return {"who_invites": details.who_invites, "who_posts": details.who_posts}
 
 
@@ -343,7 +341,7 @@ def _info_words(details: GroupDetails) -> str:
         *([("directory", group.directory_name)] if group.directory_name else []),
         *([("ALARM", line(group.name_alarm))] if group.name_alarm else []),
         *([("asking", f"{group.asking} ask to be let in")] if group.asking else []),
-        ("server", f"{group.server}, on its way to {group.moves_to}" if group.moves_to else group.server),
+        ("server", _whereabouts(group)),
         ("invites", f"{details.who_invites} invite"),
         ("writing", f"{details.who_posts} write"),
         ("id", group.id),
@@ -351,77 +349,13 @@ def _info_words(details: GroupDetails) -> str:
     return "\n".join(f"{name:<12}{value}" for name, value in rows)
 
 
+def _whereabouts(group: Group) -> str:
+    if group.moves_to is not None:
+        return f"{group.server}, on its way to {group.moves_to}"
+    return f"{group.server}, and you are moving it to yours" if group.is_moving else group.server
+
+
 program.command("avatar")(save_avatar)
-
-
-@program.command("policy")
-def policy(
-    group: GroupName,
-    who_invites: Annotated[str | None, typer.Option("--invites", help="Who invites: members or admins.")] = None,
-    who_posts: Annotated[str | None, typer.Option("--posts", help="Who writes: members or admins.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Also where some members do not know of such rules.")] = False,
-    account: AccountOption = None,
-    data_dir: DataDirOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show or set who may invite people into a group, and who may write in it."""
-    output = Output(as_json=as_json)
-    run_command(
-        _policy(context(data_dir, account, passphrase_file), group, who_invites, who_posts, output, yes=yes), output
-    )
-
-
-async def _policy(
-    where: Context, group: str, who_invites: str | None, who_posts: str | None, output: Output, *, yes: bool
-) -> None:
-    async with opened(where) as client:
-        found = await group_of(client, group)
-        if who_invites is not None or who_posts is not None:
-            await _check_understood(client, found.id, _RULES, yes=yes)
-            await client.groups.set_policy(found.id, who_invites, who_posts)
-            await all_sent(client, found.id)
-        details = await client.groups.details(found.id)
-    words = f"{details.who_invites} invite, {details.who_posts} write"
-    output.result(group_object(details.group) | _rules(details), words)
-
-
-async def _check_understood(client: Client, group: str, warning: str, *, yes: bool) -> None:
-    """Refuses what some members' clients may not follow, unless that is agreed to."""
-    unsure = () if yes else (await client.groups.details(group)).unsure
-    if unsure:
-        more = f" and {len(unsure) - _MOST_NAMED} more" if len(unsure) > _MOST_NAMED else ""
-        raise Refused(f"{', '.join(unsure[:_MOST_NAMED])}{more}: {warning}")
-
-
-@program.command("move")
-def move(
-    group: GroupName,
-    server_gone: Annotated[
-        bool, typer.Option("--server-gone", help="The group's server is gone for good: tell members directly.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Also where some members may stay behind.")] = False,
-    account: AccountOption = None,
-    data_dir: DataDirOption = None,
-    passphrase_file: PassphraseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Move a group to your home server: members follow by themselves, and miss nothing."""
-    output = Output(as_json=as_json)
-
-    async def act(client: Client, found: Group) -> str:
-        await _check_understood(client, found.id, _MOVES, yes=yes)
-        await client.groups.move(found.id, server_gone)
-
-        async def has_moved() -> bool:
-            (now,) = [each for each in await client.groups.groups() if each.id == found.id]
-            return now.moves_to is None and (await client.outstanding(found.id)) == 0
-
-        await until(has_moved, PATIENCE_S, f"not there within {PATIENCE_S:g} s: it goes on when xirtam runs")
-        (now,) = [each for each in await client.groups.groups() if each.id == found.id]
-        return f"{line(found.title)} is at {now.server}"
-
-    run_command(_do(context(data_dir, account, passphrase_file), group, output, act), output)
 
 
 @program.command("mute")
@@ -440,4 +374,4 @@ def mute(
         await client.groups.mute(found.id, not off)
         return f"{line(found.title)} is {'not muted' if off else 'muted'}"
 
-    run_command(_do(context(data_dir, account, passphrase_file), group, output, act), output)
+    run_command(act_on(context(data_dir, account, passphrase_file), group, output, act), output)

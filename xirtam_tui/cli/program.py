@@ -12,6 +12,7 @@ from xirtam_tui.cli import (
     device_commands,
     group_commands,
     group_entry_commands,
+    group_extension_commands,
     group_name_commands,
     group_pins,
     join_command,
@@ -95,6 +96,8 @@ for command in (
     storage_commands.change_key,
 ):
     program.command()(command)
-group_programs = (group_entry_commands.program, group_name_commands.program, group_pins.program)
+group_programs = tuple(
+    each.program for each in (group_entry_commands, group_extension_commands, group_name_commands, group_pins)
+)
 assert all(each is group_commands.program for each in group_programs)  # they add to it
 program.add_typer(group_commands.program)

@@ -102,6 +102,21 @@ async def test_a_group_is_moved_and_on_without_its_server_where_that_is_gone(tmp
         assert client.groups.moved == [(climbing, True)]
 
 
+async def test_a_group_that_does_not_come_where_it_goes_is_brought_here_instead(tmp_path: Path) -> None:
+    client, climbing = _in_a_group()
+    client.groups.change(climbing, server=ServerName("~beach"), moves_to=ServerName("~zzzzz"))
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("Climbers")
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.press("f9")
+        await driver.sees("on its way to ~zzzzz", "m bring it to your server instead")
+        await driver.press("shift+tab", "m")
+        await driver.sees("Is ~zzzzz gone for good?", "told by direct messages")
+        await driver.press("enter")
+        await driver.sees("It is on its way")
+        assert client.groups.moved == [(climbing, True)]
+
+
 async def test_mentions_are_counted_in_the_list_and_marked_in_the_transcript(tmp_path: Path) -> None:
     client = FakeClient()
     client.add_chat("@bobby", [])

@@ -146,10 +146,28 @@ class GroupSheet(Sheet[None]):
     def action_move(self) -> None:
         if self._details is None or not self._details.group.is_admin:
             return
-        if self._details.group.server == self._home:
-            self._say(_where(self._details.group, self._home))
+        group = self._details.group
+        if group.is_moving or self._home in (group.moves_to, group.server if group.moves_to is None else None):
+            self._say(_where(group, self._home))
+        elif group.moves_to is not None:
+            self.run_worker(self._fetch(group.moves_to), group="moving", exclusive=True)
         else:
             self.run_worker(self._move(self._details), group="moving", exclusive=True)
+
+    async def _fetch(self, moves_to: ServerName) -> None:
+        """Asks whether a group that has not come where it goes is to come here instead."""
+        words = (
+            f"The group is on its way to {moves_to}, and has not come there. If that is only away for a while, wait."
+        )
+        await self._move_without(moves_to, words)
+
+    async def _move_without(self, server: ServerName, words: str) -> None:
+        from xirtam_tui.screens.confirm.confirm import Confirm
+
+        words += " If it is gone for good, the group can go on without it: members are told by direct messages."
+        gone = Confirm(f"Is {server} gone for good?", words, yes="Move without it", no="Wait")
+        if await running_app(self).push_screen_wait(gone):
+            await self._try(self._bridge.move_group(self._group, server_is_gone=True), _MOVES)
 
     async def _move(self, details: GroupDetails) -> None:
         """Asks, and once more where the group's server does not answer."""
@@ -169,13 +187,8 @@ class GroupSheet(Sheet[None]):
             await self._bridge.move_group(self._group)
         except Unreachable as reason:
             self._say(explain(reason).text, "failed")
-            words = (
-                f"{details.group.server} does not answer. If it is only away for a while, wait. If it is gone for good, the group can "
-                "go on without it: members are told by direct messages."
-            )
-            gone = Confirm(f"Is {details.group.server} gone for good?", words, yes="Move without it", no="Wait")
-            if await running_app(self).push_screen_wait(gone):
-                await self._try(self._bridge.move_group(self._group, server_is_gone=True), _MOVES)
+            server = details.group.server
+            await self._move_without(server, f"{server} does not answer. If it is only away for a while, wait.")
         except Exception as error:
             self._say(explain(error).text, "failed")
         else:
@@ -210,10 +223,12 @@ class GroupSheet(Sheet[None]):
 
 
 def _where(group: Group, home: ServerName | None) -> str:
-    if group.moves_to is not None:
-        return f"It is at {group.server}, on its way to {group.moves_to}."
+    if group.moves_to not in (None, home):
+        return f"It is at {group.server}, on its way to {group.moves_to}.\nm bring it to your server instead"
     if group.server == home:
         return f"It is at {group.server}, your server."
+    if group.is_moving or group.moves_to is not None:
+        return f"It is on its way from {group.server} to your server."
     return f"It is at {group.server} · m move it to your server"
 
 
