@@ -6,7 +6,7 @@ from tests.tui.demo import Script
 from tests.tui.fake_client import NOW_NS
 from xirtam_core.chat import Reaction
 from xirtam_core.names import Username
-from xirtam_tui.bridge import safe_message
+from xirtam_tui.bridge.safe import safe_message
 
 
 def test_a_quote_and_an_emoji_of_a_peers_cannot_act_on_the_terminal() -> None:

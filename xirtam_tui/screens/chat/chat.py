@@ -172,7 +172,7 @@ class ChatScreen(Screen[None]):
 
         if self._bridge is not None:
             await running_app(self).push_screen(
-                NewChat(self._bridge.start_chat, self._bridge.ask_to_join), self._started
+                NewChat(self._bridge.start_chat, self._bridge.groups.join), self._started
             )
 
     def _started(self, chat: Chat | None) -> None:
@@ -184,7 +184,7 @@ class ChatScreen(Screen[None]):
         from xirtam_tui.screens.new_group.new_group import NewGroup
 
         if self._bridge is not None:
-            await running_app(self).push_screen(NewGroup(self._bridge.create_group), self._started)
+            await running_app(self).push_screen(NewGroup(self._bridge.groups.create), self._started)
 
     async def action_group(self) -> None:
         from xirtam_tui.screens.group.group import GroupSheet
@@ -251,7 +251,7 @@ class ChatScreen(Screen[None]):
     async def action_accept(self) -> None:
         bridge, chat = self._bridge, self.conversation.chat
         if bridge is not None and chat is not None:
-            accepted = bridge.accept_group(chat.id) if chat.peer is None else bridge.accept(chat.peer)
+            accepted = bridge.groups.accept(chat.id) if chat.peer is None else bridge.people.accept(chat.peer)
             await attempt(accepted, self)
 
     def action_block(self) -> None:
@@ -262,7 +262,7 @@ class ChatScreen(Screen[None]):
     async def _block(self, bridge: Bridge, peer: Username) -> None:
         words = "What they write from now on is not kept, and they are not told. What was said stays, out of the list."
         if await self._agrees(f"Block {peer}?", words, yes="Block", no="Do not"):
-            await attempt(bridge.block(peer), self)
+            await attempt(bridge.people.block(peer), self)
 
     def action_forget(self) -> None:
         bridge, chat = self._bridge, self.conversation.chat
@@ -280,22 +280,22 @@ class ChatScreen(Screen[None]):
             case GroupState.INVITED:
                 words = "The invitation goes from this device, and nobody is told."
                 if await self._agrees(f"Decline the invitation to {title}?", words, yes="Decline", no="Keep"):
-                    await attempt(bridge.decline_group(group.id), self)
+                    await attempt(bridge.groups.decline(group.id), self)
             case GroupState.LEFT | GroupState.BANNED:
                 words = "Every message in it goes from this device, for good. Your other devices keep theirs."
                 if await self._agrees(f"Delete what was said in {title}?", words, yes="Delete", no="Keep"):
-                    await attempt(bridge.forget_group(group.id), self)
+                    await attempt(bridge.groups.forget(group.id), self)
             case _:
                 words = "The members are told. What was said stays here; to come back, you need a new invitation."
                 if await self._agrees(f"Leave {title}?", words, yes="Leave", no="Stay"):
-                    await attempt(bridge.leave_group(group.id), self)
+                    await attempt(bridge.groups.leave(group.id), self)
 
     async def _forget(self, bridge: Bridge, peer: Username) -> None:
         words = (
             "Every message in it goes from this device, for good, and nobody is told. Your other devices keep theirs."
         )
         if await self._agrees(f"Delete the chat with {peer}?", words, yes="Delete", no="Keep"):
-            await attempt(bridge.forget(peer), self)
+            await attempt(bridge.people.forget(peer), self)
 
     async def _agrees(self, heading: str, explanation: str, *, yes: str, no: str) -> bool:
         from xirtam_tui.screens.confirm.confirm import Confirm

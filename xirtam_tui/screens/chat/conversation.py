@@ -291,7 +291,7 @@ class Conversation(Vertical):
     async def _complete(self, chat: Chat, bridge: Bridge, begun: str) -> None:
         """Completes a name as far as it is clear, and says what it could be."""
         try:
-            found = completed(begun, await bridge.names_in(chat.id))
+            found = completed(begun, await bridge.groups.names(chat.id))
         except Exception as error:
             self.post_message(Trouble(explain(error)))
             return

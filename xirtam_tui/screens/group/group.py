@@ -67,8 +67,8 @@ class GroupSheet(Sheet[None]):
 
     async def _look(self) -> None:
         try:
-            details, pins = await self._bridge.group_details(self._group), await self._bridge.pins(self._group)
-            requests = await self._bridge.requests(self._group) if details.group.asking else []
+            details, pins = await self._bridge.groups.details(self._group), await self._bridge.groups.pins(self._group)
+            requests = await self._bridge.groups.requests(self._group) if details.group.asking else []
         except Exception as error:
             self._say(explain(error).text, "failed")
             return
@@ -113,7 +113,7 @@ class GroupSheet(Sheet[None]):
             self._say(sentence(str(error)), "failed")
             return
         self._say(f"Inviting {name}…")
-        self._do(self._bridge.invite(self._group, name), f"{name} is invited.")
+        self._do(self._bridge.groups.invite(self._group, name), f"{name} is invited.")
         event.input.clear()
 
     def action_ban(self) -> None:
@@ -122,7 +122,8 @@ class GroupSheet(Sheet[None]):
             return
         if member.status is Status.BANNED:
             self._do(
-                self._bridge.unban(self._group, member.name), f"{member.name} can be invited again {_ONCE_IT_IS_THERE}"
+                self._bridge.groups.unban(self._group, member.name),
+                f"{member.name} can be invited again {_ONCE_IT_IS_THERE}",
             )
         else:
             self.run_worker(self._ban(member.name))
@@ -135,13 +136,13 @@ class GroupSheet(Sheet[None]):
             "What they have read already stays with them."
         )
         if await running_app(self).push_screen_wait(Confirm(f"Ban {name}?", words, yes="Ban", no="Do not")):
-            self._do(self._bridge.ban(self._group, name), f"{name} is banned {_ONCE_IT_IS_THERE}")
+            self._do(self._bridge.groups.ban(self._group, name), f"{name} is banned {_ONCE_IT_IS_THERE}")
 
     def action_admin(self) -> None:
         member = self._chosen()
         if member is not None and self._details is not None and self._details.group.is_admin:
             done = f"{member.name} is {'an admin no more' if member.is_admin else 'an admin'} {_ONCE_IT_IS_THERE}"
-            self._do(self._bridge.set_admin(self._group, member.name, not member.is_admin), done)
+            self._do(self._bridge.groups.set_admin(self._group, member.name, not member.is_admin), done)
 
     def action_move(self) -> None:
         if self._details is None or not self._details.group.is_admin:
@@ -167,7 +168,7 @@ class GroupSheet(Sheet[None]):
         words += " If it is gone for good, the group can go on without it: members are told by direct messages."
         gone = Confirm(f"Is {server} gone for good?", words, yes="Move without it", no="Wait")
         if await running_app(self).push_screen_wait(gone):
-            await self._try(self._bridge.move_group(self._group, server_is_gone=True), _MOVES)
+            await self._try(self._bridge.groups.move(self._group, server_is_gone=True), _MOVES)
 
     async def _move(self, details: GroupDetails) -> None:
         """Asks, and once more where the group's server does not answer."""
@@ -184,7 +185,7 @@ class GroupSheet(Sheet[None]):
             return
         self._say("Moving…")
         try:
-            await self._bridge.move_group(self._group)
+            await self._bridge.groups.move(self._group)
         except Unreachable as reason:
             self._say(explain(reason).text, "failed")
             server = details.group.server
@@ -200,9 +201,11 @@ class GroupSheet(Sheet[None]):
         if chosen is None:
             return
         if is_let_in:
-            self._do(self._bridge.approve(self._group, chosen.user), f"{chosen.user} is let in.")
+            self._do(self._bridge.groups.approve(self._group, chosen.user), f"{chosen.user} is let in.")
         else:
-            self._do(self._bridge.refuse(self._group, chosen.user), f"{chosen.user} is told that they are not let in.")
+            self._do(
+                self._bridge.groups.refuse(self._group, chosen.user), f"{chosen.user} is told that they are not let in."
+            )
 
     def _do(self, work: Awaitable[None], done: str) -> None:
         self.run_worker(self._try(work, done), group="doing")

@@ -1,0 +1,59 @@
+"""What the engine tells, collected for one update of the screen."""
+
+from typing import NamedTuple
+
+from xirtam_core.chat import Chat, Message, Status
+from xirtam_core.events import (
+    AlarmRaised,
+    ChatChanged,
+    ChatRemoved,
+    Event,
+    MessageAdded,
+    MessageChanged,
+    MessageRemoved,
+    StatusChanged,
+    Typing,
+)
+from xirtam_tui import text
+from xirtam_tui.bridge.safe import safe_chat, safe_message, safe_status
+
+
+class Alarm(NamedTuple):
+    """Evidence of a lie, in words; `chat` where it concerns one."""
+
+    text: str
+    chat: str | None
+
+
+class Batch:
+    """What happened since the last batch. Of a thing that changed several times, only how it is now."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, Message] = {}
+        self.removed: list[MessageRemoved] = []
+        self.chats: dict[str, Chat] = {}
+        self.gone: set[str] = set()
+        """Chats that were removed; one that is in `chats` too has begun anew since."""
+        self.status: Status | None = None
+        self.alarms: list[Alarm] = []
+
+    def add(self, event: Event) -> None:
+        """Takes an event in, its text made safe."""
+        match event:
+            case MessageAdded(message) | MessageChanged(message):
+                self.messages[message.id] = safe_message(message)
+            case MessageRemoved(id=message_id):
+                self.messages.pop(message_id, None)
+                self.removed.append(event)
+            case ChatChanged(chat):
+                self.chats[chat.id] = safe_chat(chat)
+            case StatusChanged(status):
+                self.status = safe_status(status)
+            case AlarmRaised(words, chat):
+                self.alarms.append(Alarm(text.line(words), chat))
+            case ChatRemoved(chat):
+                self.gone.add(chat)
+                self.chats.pop(chat, None)
+                self.messages = {key: message for key, message in self.messages.items() if message.chat != chat}
+            case Typing():
+                pass  # the app has no place for it yet

@@ -1,0 +1,118 @@
+"""The only way between the app and the engine: calls in, typed events out.
+
+The engine lives in a thread of its own. Calls are awaited here while it works; its events are collected from its thread and handed
+over in batches, at most one every few milliseconds, so that a flood of them costs the screen one update and not thousands. All text
+that came from elsewhere is made safe here (`text.py`), once, before anything in the app sees it.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from xirtam_core.chat import Chat, Message, Page, Status
+from xirtam_core.events import Event
+from xirtam_core.names import Username
+from xirtam_tui.bridge.batch import Batch
+from xirtam_tui.bridge.engine import Engine
+from xirtam_tui.bridge.groups import Groups
+from xirtam_tui.bridge.people import People
+from xirtam_tui.bridge.safe import safe_chat, safe_message, safe_status
+
+_BATCH_S = 0.03
+
+
+class Bridge:
+    """An account's engine, as the app sees it. Lives in the app's event loop."""
+
+    def __init__(self, engine: Engine, on_batch: Callable[[Batch], None]) -> None:
+        self.account = engine.account
+        self.people = People(engine)
+        self.groups = Groups(engine)
+        self._engine = engine
+        self._on_batch = on_batch
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._events: list[Event] = []
+        self._last = 0.0
+        self._closed = False
+        self._unsubscribe = engine.subscribe(self._hear)
+
+    # Events out
+
+    def _hear(self, event: Event) -> None:
+        """Called in the engine's thread."""
+        with self._lock:
+            self._events.append(event)
+            is_first = len(self._events) == 1
+        if is_first and not self._closed:
+            try:
+                self._loop.call_soon_threadsafe(self._schedule)
+            except RuntimeError:  # the app's loop has ended: nobody is left to tell
+                self._closed = True
+
+    def _schedule(self) -> None:
+        self._loop.call_later(max(0.0, self._last + _BATCH_S - time.monotonic()), self._flush)
+
+    def _flush(self) -> None:
+        with self._lock:
+            events, self._events = self._events, []
+        self._last = time.monotonic()
+        if self._closed:
+            return
+        batch = Batch()
+        for event in events:
+            batch.add(event)
+        self._on_batch(batch)
+
+    # Calls in
+
+    async def chats(self) -> list[Chat]:
+        """Every chat, newest first as the engine gives them."""
+        return [safe_chat(chat) for chat in await self._engine.chats()]
+
+    async def start_chat(self, name: Username) -> Chat:
+        """The chat with `name`, new or not; raises `NotFound` or `Unreachable`."""
+        return safe_chat(await self._engine.start_chat(name))
+
+    async def history(self, chat: str, *, before: int | None = None, after: int | None = None, limit: int = 60) -> Page:
+        """A page of a chat's messages (the engine's `history`)."""
+        page = await self._engine.history(chat, before=before, after=after, limit=limit)
+        return msgspec.structs.replace(page, messages=tuple(safe_message(message) for message in page.messages))
+
+    async def send_text(self, chat: str, content: str) -> Message:
+        """Queues a message; it is on disk when this returns."""
+        return safe_message(await self._engine.send_text(chat, content))
+
+    async def retry(self, message_id: str) -> None:
+        """Sends a failed message again."""
+        await self._engine.retry(message_id)
+
+    async def discard(self, message_id: str) -> None:
+        """Takes back a message that no server has."""
+        await self._engine.discard(message_id)
+
+    async def mark_read(self, chat: str, up_to: int) -> None:
+        """Marks a chat as read up to a position."""
+        await self._engine.mark_read(chat, up_to)
+
+    async def set_draft(self, chat: str, content: str) -> None:
+        """Keeps what is written but not sent."""
+        await self._engine.set_draft(chat, content)
+
+    async def acknowledge_alarm(self, chat: str | None) -> None:
+        """Puts an alarm away that a person has seen: a chat's, or the directory's."""
+        await self._engine.acknowledge_alarm(chat)
+
+    async def status(self) -> Status:
+        """The account's state at a glance."""
+        return safe_status(await self._engine.status())
+
+    async def close(self) -> None:
+        """Ends the engine, everything on disk. Calling it again does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._unsubscribe()
+            await self._engine.close()

@@ -1,0 +1,57 @@
+"""The engine that is installed."""
+
+import asyncio
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from xirtam_core.join_link import JoinLink
+from xirtam_core.names import Username
+from xirtam_core.registration import NameAnswer, Progress
+from xirtam_tui.bridge.engine import Engine
+
+
+class InstalledEngines:
+    """The real engine, imported on first use and off the screen's thread: it is heavy, and the first paint must not wait."""
+
+    def __init__(self) -> None:
+        self._importing: asyncio.Task[Any] | None = None
+
+    async def _client(self) -> Any:
+        if self._importing is None:
+            self._importing = asyncio.create_task(asyncio.to_thread(_import_client))
+        return await asyncio.shield(self._importing)
+
+    async def accounts(self, data_dir: Path) -> list[Username]:
+        client = await self._client()
+        return await asyncio.to_thread(client.accounts, data_dir)
+
+    async def open_account(self, data_dir: Path, account: Username, *, passphrase: str | None) -> Engine:
+        await self._client()
+        shared = await asyncio.to_thread(importlib.import_module, "xirtam_core.shared_client")
+        return await shared.open_shared(data_dir, account, passphrase=passphrase)
+
+    async def check_name(self, data_dir: Path, link: JoinLink, name: Username) -> NameAnswer:
+        return await (await self._client()).check_name(data_dir, link, name)
+
+    async def register(
+        self,
+        data_dir: Path,
+        link: JoinLink,
+        name: Username,
+        on_progress: Callable[[Progress], None],
+        *,
+        passphrase: str | None,
+    ) -> Engine:
+        return await (await self._client()).register(data_dir, link, name, on_progress, passphrase=passphrase)
+
+    async def key_file(self, data_dir: Path, account: Username) -> Path | None:
+        return await asyncio.to_thread((await self._client()).key_file, data_dir, account)
+
+    async def local_network(self, data_dir: Path) -> JoinLink:
+        return await (await self._client()).local_network(data_dir)
+
+
+def _import_client() -> Any:
+    return importlib.import_module("xirtam_core.accounts")

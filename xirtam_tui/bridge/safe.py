@@ -1,0 +1,45 @@
+"""The engine's values with their texts fit for a terminal (`text.py`): people, servers and the directory have written those."""
+
+import msgspec
+
+from xirtam_core.chat import Chat, Message, Status
+from xirtam_core.groups import Group
+from xirtam_tui import text
+
+
+def safe_message(message: Message) -> Message:
+    """`message` with its text fit for a terminal."""
+    return msgspec.structs.replace(
+        message,
+        text=text.body(message.text),
+        mime=text.line(message.mime),
+        failure=None if message.failure is None else text.line(message.failure),
+        quote=None if message.quote is None else text.line(message.quote),
+        reactions=tuple(msgspec.structs.replace(each, emoji=text.line(each.emoji)) for each in message.reactions),
+    )
+
+
+def safe_chat(chat: Chat) -> Chat:
+    """`chat` with its texts fit for a terminal."""
+    return msgspec.structs.replace(
+        chat,
+        last=None if chat.last is None else safe_message(chat.last),
+        draft=text.body(chat.draft),
+        petname=None if chat.petname is None else text.line(chat.petname),
+        alarm=None if chat.alarm is None else text.line(chat.alarm),
+        group=None if chat.group is None else safe_group(chat.group),
+    )
+
+
+def safe_group(group: Group) -> Group:
+    """`group` with its texts fit for a terminal."""
+    return msgspec.structs.replace(group, name=text.line(group.name), description=text.body(group.description))
+
+
+def safe_status(status: Status) -> Status:
+    """`status` with its texts fit for a terminal."""
+    return msgspec.structs.replace(
+        status,
+        detail=text.line(status.detail),
+        alarm=None if status.alarm is None else text.line(status.alarm),
+    )
