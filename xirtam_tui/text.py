@@ -47,6 +47,12 @@ def line(text: str) -> str:
     return _BLANKS.sub(" ", body(text)).strip()
 
 
+def brief(text: str, most: int) -> str:
+    """`text` on one line of `most` characters: what somebody chose to be long is not to push away what stands beside it."""
+    shown = line(text)
+    return shown if len(shown) <= most else shown[: most - 1].rstrip() + "…"
+
+
 def _picture(match: re.Match[str]) -> str:
     code = ord(match[0])
     if code < 0x20:

@@ -42,6 +42,10 @@ class Terminal:
         """What the screen shows; `styled` keeps its colours as escape sequences."""
         return self._run("capture-pane", "-p", *(["-e", "-N"] if styled else []), "-t", self._name)
 
+    def record(self, path: Path) -> None:
+        """Keeps every byte that the program writes from now on in a file."""
+        self._run("pipe-pane", "-t", self._name, f"cat > {shlex.quote(str(path))}")
+
     def wait_for(self, *texts: str, limit_s: float = 60.0) -> str:
         """The screen once it shows all of `texts`; fails with what it shows instead."""
         until = time.monotonic() + limit_s

@@ -50,7 +50,7 @@ class Batch:
             case StatusChanged(status):
                 self.status = safe_status(status)
             case AlarmRaised(words, chat):
-                self.alarms.append(Alarm(text.line(words), chat))
+                self.alarms.append(Alarm(text.brief(words, 400), chat))
             case ChatRemoved(chat):
                 self.gone.add(chat)
                 self.chats.pop(chat, None)

@@ -11,6 +11,8 @@ from xirtam_tui import text
 from xirtam_tui.bridge.engine import Engine
 from xirtam_tui.bridge.safe import safe_chat, safe_group, safe_message
 
+_LONGEST_NOTE = 200
+
 
 class Groups:
     """The account's groups."""
@@ -76,7 +78,7 @@ class Groups:
     async def requests(self, group: str) -> list[JoinRequest]:
         """Who asks to be let into a group."""
         waiting = await self._engine.door.requests(group)
-        return [msgspec.structs.replace(each, note=text.line(each.note)) for each in waiting]
+        return [msgspec.structs.replace(each, note=text.brief(each.note, _LONGEST_NOTE)) for each in waiting]
 
     async def approve(self, group: str, name: Username) -> None:
         """Lets somebody in who has asked."""

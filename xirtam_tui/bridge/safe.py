@@ -6,6 +6,8 @@ from xirtam_core.chat import Chat, Message, Status
 from xirtam_core.groups import Group
 from xirtam_tui import text
 
+_NAME, _SAID = 80, 240
+
 
 def safe_message(message: Message) -> Message:
     """`message` with its text fit for a terminal."""
@@ -13,7 +15,7 @@ def safe_message(message: Message) -> Message:
         message,
         text=text.body(message.text),
         mime=text.line(message.mime),
-        failure=None if message.failure is None else text.line(message.failure),
+        failure=None if message.failure is None else text.brief(message.failure, _SAID),
         quote=None if message.quote is None else text.line(message.quote),
         reactions=tuple(msgspec.structs.replace(each, emoji=text.line(each.emoji)) for each in message.reactions),
     )
@@ -25,21 +27,26 @@ def safe_chat(chat: Chat) -> Chat:
         chat,
         last=None if chat.last is None else safe_message(chat.last),
         draft=text.body(chat.draft),
-        petname=None if chat.petname is None else text.line(chat.petname),
-        alarm=None if chat.alarm is None else text.line(chat.alarm),
+        petname=None if chat.petname is None else text.brief(chat.petname, _NAME),
+        alarm=None if chat.alarm is None else text.brief(chat.alarm, _SAID),
         group=None if chat.group is None else safe_group(chat.group),
     )
 
 
 def safe_group(group: Group) -> Group:
     """`group` with its texts fit for a terminal."""
-    return msgspec.structs.replace(group, name=text.line(group.name), description=text.body(group.description))
+    return msgspec.structs.replace(
+        group,
+        name=text.brief(group.name, _NAME),
+        description=text.brief(group.description, _SAID),
+        name_alarm=None if group.name_alarm is None else text.brief(group.name_alarm, _SAID),
+    )
 
 
 def safe_status(status: Status) -> Status:
     """`status` with its texts fit for a terminal."""
     return msgspec.structs.replace(
         status,
-        detail=text.line(status.detail),
-        alarm=None if status.alarm is None else text.line(status.alarm),
+        detail=text.brief(status.detail, _SAID),
+        alarm=None if status.alarm is None else text.brief(status.alarm, _SAID),
     )

@@ -138,7 +138,7 @@ class Conversation(Vertical):
         self.set_class(chat is not None and chat.alarm is not None, "has-alarm")
         if chat is not None:
             back = "‹ " if self.screen.has_class("-narrow") else ""
-            self.composer.placeholder = f"Write to {chat.title}"
+            self.composer.placeholder = Content(f"Write to {chat.title}")  # as text: markup is what peers may write
             self.composer.completes_names = chat.group is not None
             beside = (_beside(chat), "$text-muted")
             self.query_one("#title", Static).update(Content.assemble((back, "$accent"), (chat.title, "bold"), beside))
