@@ -1,5 +1,7 @@
 """What a chat of 100,000 messages costs the app, in a real terminal of 120×40: opening it, typing, scrolling, memory.
 
+Keys are timed twice: at rest, and while 200 messages a second come into the chat that is open.
+
     python bench/transcript.py [messages]
 
 The app runs in a process of its own behind a pseudo-terminal, on an engine that makes up its messages as they are asked for, so the
@@ -11,13 +13,16 @@ import fcntl
 import json
 import os
 import pty
+import random
 import re
 import select
 import signal
+import string
 import struct
 import sys
 import tempfile
 import termios
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +30,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, SendState, Status
-from xirtam_core.events import Event
+from xirtam_core.events import ChatChanged, Event, MessageAdded
 from xirtam_core.names import ServerName, Username
 
 _ALICE, _BOBBY, _CAROL, _HARBOR = Username("@alice"), Username("@bobby"), Username("@carol"), ServerName("~harbor")
@@ -35,6 +40,7 @@ _MINUTE_NS = 60 * 1_000_000_000
 _START_NS = 1_600_000_000 * 1_000_000_000
 _ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _LIMIT_S = 20.0
+_FLOOD_PER_S = 200
 
 
 def message(position: int) -> Message:
@@ -58,10 +64,9 @@ class MadeUpEngine:
         self.count = count
 
     async def chats(self) -> list[Chat]:
-        last = message(self.count)
         return [
             Chat(id=_CAROL, peer=_CAROL, server=_HARBOR, last=None, unread=0, read_up_to=0, draft=""),
-            Chat(id=_BOBBY, peer=_BOBBY, server=_HARBOR, last=last, unread=0, read_up_to=self.count, draft=""),
+            self._long_chat(),
         ]
 
     async def history(self, chat: str, *, before: int | None = None, after: int | None = None, limit: int = 60) -> Page:
@@ -84,7 +89,21 @@ class MadeUpEngine:
         )  # fmt: skip
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Messages come in from when the process gets SIGUSR1, in a thread of their own as the real engine's do."""
+
+        def flood() -> None:
+            while True:
+                time.sleep(1 / _FLOOD_PER_S)
+                self.count += 1
+                listener(MessageAdded(message(self.count)))
+                listener(ChatChanged(self._long_chat()))
+
+        signal.signal(signal.SIGUSR1, lambda *_: threading.Thread(target=flood, daemon=True).start())
         return lambda: None
+
+    def _long_chat(self) -> Chat:
+        last = message(self.count)
+        return Chat(id=_BOBBY, peer=_BOBBY, server=_HARBOR, last=last, unread=0, read_up_to=self.count, draft="")
 
     async def mark_read(self, chat: str, up_to: int) -> None:
         await asyncio.sleep(0)
@@ -104,7 +123,7 @@ def run_app(count: int) -> None:
         async def accounts(self, data_dir: Path) -> list[Username]:
             return [_ALICE]
 
-        async def open_account(self, data_dir: Path, account: Username) -> MadeUpEngine:
+        async def open_account(self, data_dir: Path, account: Username, *, passphrase: str | None) -> MadeUpEngine:
             return MadeUpEngine(count)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -124,11 +143,12 @@ class Terminal:
 
     def wait_for(self, words: str) -> None:
         """Reads until `words` have been painted."""
-        seen = b""
+        seen, until = b"", time.monotonic() + _LIMIT_S
         while words.encode() not in _ESCAPES.sub(b"", seen):
-            if not select.select([self.fd], [], [], _LIMIT_S)[0]:
+            if time.monotonic() > until:
                 raise TimeoutError(f"{words!r} was never painted")
-            seen += os.read(self.fd, 1 << 16)
+            if select.select([self.fd], [], [], 1.0)[0]:
+                seen += os.read(self.fd, 1 << 16)
 
     def rest(self) -> None:
         """Reads until nothing has come for a moment."""
@@ -141,6 +161,20 @@ class Terminal:
         os.write(self.fd, keys)
         self.wait_for(words)
         return 1000 * (time.perf_counter() - begun)
+
+    def type_ms(self) -> list[float]:
+        """Milliseconds from key to paint, letter by letter: each is there when it shows behind the three before it."""
+        times: list[float] = []
+        letters = random.Random(1)
+        for _ in range(3):
+            typed = ""
+            for _ in range(60):
+                typed += letters.choice(string.ascii_uppercase)
+                times.append(self.time_ms(typed[-1:].encode(), typed[-4:]))
+                time.sleep(0.02)
+            os.write(self.fd, b"\x15")  # Ctrl+U: all of the line goes
+            time.sleep(0.1)
+        return times
 
     def memory_mib(self) -> float:
         """Resident memory of the app."""
@@ -179,11 +213,7 @@ def main() -> None:
         terminal.rest()
         terminal.time_ms(to_long, f"{count} ")
         terminal.rest()
-        keys: list[float] = []
-        for number in range(150):
-            letter = "qzxvkj"[number % 6]
-            keys.append(terminal.time_ms(letter.encode(), letter))
-            time.sleep(0.02)
+        keys = terminal.type_ms()
         report("key_to_paint", p50_ms=percentile(keys, 0.5), p95_ms=percentile(keys, 0.95))
         terminal.rest()
         pages: list[float] = []
@@ -191,6 +221,12 @@ def main() -> None:
             terminal.rest()
             pages.append(terminal.time_ms(b"\x1b[5~", "bobby"))
         report("page_up_to_paint", p50_ms=percentile(pages, 0.5), p95_ms=percentile(pages, 0.95))
+        terminal.time_ms(b"\x1b[1;5F", f"{count} ")
+        terminal.rest()
+        os.kill(terminal.pid, signal.SIGUSR1)
+        terminal.wait_for(f"{count + 50} ")
+        keys = terminal.type_ms()
+        report("key_to_paint_in_flood", per_s=_FLOOD_PER_S, p50_ms=percentile(keys, 0.5), p95_ms=percentile(keys, 0.95))
         report("memory", messages=count, resident_mib=round(terminal.memory_mib(), 1))
     finally:
         terminal.close()
