@@ -6,7 +6,6 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from xirtam_core.chat import Chat, Message, SendState
 from xirtam_core.groups import Group, GroupState
@@ -20,6 +19,7 @@ from xirtam_tui.screens.chat.jump_line import JumpLine
 from xirtam_tui.widgets.composer import Composer
 from xirtam_tui.widgets.composer.completion import completed
 from xirtam_tui.widgets.transcript import Transcript
+from xirtam_tui.widgets.words import Words
 
 _KEPT = "The message is kept here."
 _MOST_NAMES = 6
@@ -41,14 +41,14 @@ class Conversation(Vertical):
         self._completed = ""  # what was written when it was last said what a name could be
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="title", markup=False)
-        yield Static("", id="alarm", markup=False)
-        yield Static("", id="standing", markup=False)
+        yield Words(id="title")
+        yield Words(id="alarm")
+        yield Words(id="standing")
         yield Transcript(clock=self._clock, id="transcript")
         with Vertical(id="writing"):
             yield JumpLine()
             yield Composer(keymap=self._keys, id="composer")
-            yield Static("", id="hint", markup=False)
+            yield Words(id="hint")
 
     def on_mount(self) -> None:
         self._show_hint()
@@ -138,15 +138,17 @@ class Conversation(Vertical):
         self.set_class(chat is not None and chat.alarm is not None, "has-alarm")
         if chat is not None:
             back = "‹ " if self.screen.has_class("-narrow") else ""
-            self.composer.placeholder = Content(f"Write to {chat.title}")  # as text: markup is what peers may write
+            placeholder = Content(f"Write to {chat.title}")  # as text: markup is what peers may write
+            if self.composer.placeholder != placeholder:
+                self.composer.placeholder = placeholder
             self.composer.completes_names = chat.group is not None
             beside = (_beside(chat), "$text-muted")
-            self.query_one("#title", Static).update(Content.assemble((back, "$accent"), (chat.title, "bold"), beside))
+            self.query_one("#title", Words).say(Content.assemble((back, "$accent"), (chat.title, "bold"), beside))
             words = self._standing_words(chat)
             self.set_class(bool(words), "has-words")
-            self.query_one("#standing", Static).update(words)
+            self.query_one("#standing", Words).say(words)
             key = self._keys.label("chat.acknowledge")
-            self.query_one("#alarm", Static).update(f"⚠ {chat.alarm}\n  {key} I have seen this" if chat.alarm else "")
+            self.query_one("#alarm", Words).say(f"⚠ {chat.alarm}\n  {key} I have seen this" if chat.alarm else "")
         self._show_jump()
 
     def _standing_words(self, chat: Chat) -> str:
@@ -202,7 +204,7 @@ class Conversation(Vertical):
             elif self.chosen.state is SendState.QUEUED:
                 words += f" · {label('message.discard')} take back"
             words += f" · {label('chat.back')} back to writing"
-        self.query_one("#hint", Static).update(words)
+        self.query_one("#hint", Words).say(words)
 
     # Reading
 
@@ -300,7 +302,7 @@ class Conversation(Vertical):
         if len(found.names) != 1:
             more = f" · {len(found.names) - _MOST_NAMES} more" if len(found.names) > _MOST_NAMES else ""
             words = " · ".join(found.names[:_MOST_NAMES]) + more
-            self.query_one("#hint", Static).update(words or f"nobody here is called {begun}…")
+            self.query_one("#hint", Words).say(words or f"nobody here is called {begun}…")
 
     def on_text_area_changed(self) -> None:
         if self.composer.text != self._completed:

@@ -4,6 +4,7 @@ A block knows its height as soon as its text is wrapped; strips are made when it
 state of a message that is under way, so nothing moves when one is sent, delivered or read.
 """
 
+from datetime import date
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -57,10 +58,34 @@ class Context(NamedTuple):
     first: bool = False
 
 
+class Surroundings(NamedTuple):
+    """What a message's context follows from: the one before it, the unread line's count, and which day it is."""
+
+    before: Message | None
+    unread: int
+    today: date
+
+    def are(self, other: "Surroundings") -> bool:
+        """Whether they are the same ones; of messages, which never change in place, that is told without comparing texts."""
+        return self.before is other.before and self.unread == other.unread and self.today == other.today
+
+
 class Block:
     """A message laid out at a width."""
 
-    __slots__ = ("_rows", "available", "body", "context", "lines", "message", "notes", "quote", "state_apart", "width")
+    __slots__ = (
+        "_rows",
+        "available",
+        "body",
+        "context",
+        "lines",
+        "message",
+        "notes",
+        "quote",
+        "state_apart",
+        "surroundings",
+        "width",
+    )
 
     def __init__(self, message: Message, width: int) -> None:
         self.message = message
@@ -75,6 +100,7 @@ class Block:
         ]
         self.quote = None if message.quote is None else _quote(message.quote, room)
         self.context = Context()
+        self.surroundings: Surroundings | None = None  # what the context was made of
         self._rows: list[Row] | None = None
 
     @property
@@ -96,7 +122,7 @@ class Block:
         return (not self.context.first) + (self.context.day is not None)
 
     def place(self, context: Context) -> None:
-        """Sets what surrounds the message."""
+        """Sets what shows of what surrounds the message."""
         if context != self.context:
             self.context, self._rows = context, None
 

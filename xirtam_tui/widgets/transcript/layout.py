@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from xirtam_core.chat import Message, MessageKind
 from xirtam_tui.moments import day, local
-from xirtam_tui.widgets.transcript.block import Block, Context
+from xirtam_tui.widgets.transcript.block import Block, Context, Surroundings
 from xirtam_tui.widgets.transcript.dating import shown_at
 from xirtam_tui.widgets.transcript.window import Window
 
@@ -53,7 +53,11 @@ class Layout:
             kept = old_blocks[at] if at is not None else None
             block = kept if kept and kept.message is message and kept.available == width else Block(message, width)
             marked = unread is not None and not message.mine and message.position > unread.after
-            block.place(_context(before, message, now, unread.number if unread and marked else 0))
+            number = unread.number if unread and marked else 0
+            surroundings = Surroundings(before, number, now.date())
+            if block.surroundings is None or not surroundings.are(block.surroundings):
+                block.surroundings = surroundings
+                block.place(_context(before, message, now, number))
             unread = None if marked else unread
             blocks.append(block)
             before = message
