@@ -17,7 +17,7 @@ from xirtam_core.codec.primitives import AuthToken, Base64Bytes, Hash
 from xirtam_core.crypto.hashing import token_hash
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.group_posting import GroupPosting
-from xirtam_core.engine.group_travel import where_is
+from xirtam_core.engine.group_travel import MOST_MOVES_MISSED, where_is
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.outcome import Outcome
@@ -180,7 +180,8 @@ class GroupMoves:
     def _fix_word(self, group: StoredGroup, home: ServerName) -> None:
         """What is said at the new server is fixed before it is posted, so that it is the same however often that has to be tried."""
         event = self._event(group, self._arrival(group, alone=True))
-        self._rosters.travel.hear(group, Word(home, event.hash(), event=bcs.encode(event)))
+        group_words.remove_own(self._database, group.chat)
+        self._rosters.travel.hear(group, Word(home, event.hash(), self._me, event=bcs.encode(event)))
 
     async def _open_mailboxes(self, server: HomeServer, group: StoredGroup) -> AuthToken:
         """Makes the group's mailboxes, with all rights for this account's token; gives the token that may say who has which."""
@@ -321,7 +322,7 @@ class GroupMoves:
             self._let_myself_in(group, said)
             return
         outcome.chats.add(group.chat)
-        word = Word(said.server, said.snapshot, said.new_token)
+        word = Word(said.server, said.snapshot, opened.sender, said.new_token)
         if group.state is GroupState.INVITED or (group.state is GroupState.JOINING and said.stay > group.stay):
             self._put_there(group, word, said.stay)
         elif said.stay < group.stay:
@@ -338,7 +339,7 @@ class GroupMoves:
 
     def _put_there(self, group: StoredGroup, word: Word, stay: int) -> None:
         """Who has not come in yet comes in where the group is now."""
-        if stay <= group.stay:
+        if not group.stay < stay <= group.stay + MOST_MOVES_MISSED:
             return
         for mailbox in group.mailboxes:
             journal.unfollow_everywhere(self._database, mailbox)
@@ -353,9 +354,9 @@ class GroupMoves:
         self._database.when_stored(self._on_followed)
 
     def _may_say(self, group: StoredGroup, sender: Username) -> bool:
-        if sender == self._me or self._rosters.of(group).is_admin(sender):
+        if sender in (self._me, group.invited_by):
             return True
-        return group.state in (GroupState.INVITED, GroupState.JOINING) and sender == group.invited_by
+        return group.state is not GroupState.INVITED and self._rosters.of(group).is_admin(sender)
 
     def _let_myself_in(self, group: StoredGroup | None, said: GroupMoved) -> None:
         """Told of where the group is known to be: with a token that lets this account in, if its own does not."""

@@ -17,7 +17,7 @@ from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.reception import NotYet, Reception, Rekeyed, Said
 from xirtam_core.engine.rosters import Rosters
 from xirtam_core.errors import Malformed, Unverified
-from xirtam_core.names import ServerName, Username
+from xirtam_core.names import Username
 from xirtam_core.protocol import group_command, group_message, rekey
 from xirtam_core.protocol.blob import CONTROL, GROUP_MESSAGE, GROUP_REKEY, MESSAGE_CONTENT, Blob
 from xirtam_core.protocol.device_signing import Received
@@ -174,18 +174,24 @@ class ManagementReception(_GroupReception):
     def _take(self, group: StoredGroup, entry: JournalEntry, said: Opened, command: Command, outcome: Outcome) -> None:
         at_ns, here = entry.received_at_ns + self._shift_ns, entry.place.server
         travel = self._rosters.travel
+        is_new = travel.is_own(said) and not isinstance(command, MovedHere)
+        is_new = is_new and journal.note_own(self._database, entry.place, said.event.sent_at)
         if isinstance(command, MovedHere):
-            self._come(group, here, said, command, at_ns, outcome)
+            self._come(group, entry, said, command, at_ns, outcome)
         elif group.is_newcomers or (here != group.server and travel.is_expected_at(group, here)):
             return  # nothing counts there before it is known how the group stood when it came
         elif here != group.server or (group.moves_to is not None and at_ns > group.moved_ns):
-            travel.pass_over(group, self._rosters.of(group), said, command)
+            if is_new:  # else somebody shows it again
+                travel.say_again(group, self._rosters.of(group), [command])
         elif at_ns > group.arrived_ns and not (isinstance(command, MoveServer) and command.server == here):
             self._rosters.apply(group.chat, self._roster, said.sender, command, at_ns, outcome)
 
     def _come(
-        self, group: StoredGroup, here: ServerName, said: Opened, command: MovedHere, at_ns: int, outcome: Outcome
+        self, group: StoredGroup, entry: JournalEntry, said: Opened, command: MovedHere, at_ns: int, outcome: Outcome
     ) -> None:
+        here = entry.place.server
         self._roster = self._rosters.of(group)  # what is read elsewhere may have changed it
         if self._rosters.travel.is_awaited(group, self._roster, here, said, command):
             self._shift_ns += self._rosters.arrive(group, self._roster, here, said, command, at_ns, outcome)
+        elif command.stay == group.stay and self._rosters.travel.believed(group, self._roster, here, said):
+            self._rosters.travel.hear_out(group, here, entry.received_at_ns)

@@ -5,12 +5,13 @@ once it has come somewhere. A word that it is elsewhere is a hint: a mailbox mor
 shown how the group stood when it came there.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 import msgspec
 
 from xirtam_core.clock import Clock, seconds
-from xirtam_core.codec.primitives import Hash
+from xirtam_core.codec.primitives import AuthToken, Hash
 from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.groups import Status
 from xirtam_core.names import ServerName, Username
@@ -28,7 +29,7 @@ from xirtam_core.storage.journal import Place
 
 _BEFORE_NS = 60 * 1_000_000_000
 """How long before its first word nobody has written at a server to which a group has come, whatever comes late."""
-_MOST_MOVES_MISSED = 64
+MOST_MOVES_MISSED: Final = 64
 """How many moves further than is known here a word may be: an admin's made-up number must leave room for others'."""
 
 
@@ -73,9 +74,20 @@ class GroupTravel:
             move_step=group.move_step if is_mine else None,
         )
         groups.store(self._database, gone)
+        if instead_of == server:
+            return  # it has only been told earlier than it seemed
         if instead_of is not None:
             self._give_up(gone, [instead_of])
-        self._read_from_the_beginning(gone, Word(server, Hash(bytes(Hash.size))))
+        self._read_from_the_beginning(gone, server, None)
+
+    def stay(self, group: StoredGroup, instead_of: ServerName) -> None:
+        """It turns out that the group does not go where it seemed to: what was said since counts, and is read again."""
+        stays = msgspec.structs.replace(group, moved_ns=group.arrived_ns, move_step=None)
+        groups.store(self._database, stays)
+        self._give_up(stays, [instead_of])
+        here = Place(group.server, group.management_mailbox)
+        journal.read_again(self._database, here, max(0, group.moved_ns - journal.shift_ns(self._database, here)))
+        self._announce(here)
 
     def hear(self, group: StoredGroup, word: Word) -> None:
         """An admin tells that the group is elsewhere."""
@@ -84,12 +96,12 @@ class GroupTravel:
             journal.read_again(self._database, Place(word.server, group.management_mailbox), 0)
             self._announce(Place(word.server, group.management_mailbox))
         else:
-            self._read_from_the_beginning(group, word)
+            self._read_from_the_beginning(group, word.server, word.token)
 
-    def _read_from_the_beginning(self, group: StoredGroup, word: Word) -> None:
-        place = Place(word.server, group.management_mailbox)
+    def _read_from_the_beginning(self, group: StoredGroup, server: ServerName, token: AuthToken | None) -> None:
+        place = Place(server, group.management_mailbox)
         journal.unfollow(self._database, place)  # the group may have been there before
-        journal.follow(self._database, place, word.token or group.token)
+        journal.follow(self._database, place, token or group.token)
         self._announce(place)
 
     def _give_up(self, group: StoredGroup, servers: Iterable[ServerName]) -> None:
@@ -115,17 +127,26 @@ class GroupTravel:
         """
         if group.is_newcomers:
             return server == group.server and said.event_hash == group.awaited
-        if not group.stay < arrival.stay <= group.stay + _MOST_MOVES_MISSED:
+        if not group.stay < arrival.stay <= group.stay + MOST_MOVES_MISSED:
             is_rival = arrival.stay == group.stay and server < group.server
-            return is_rival and self._is_told(group, server, said)
-        if self._is_told(group, server, said):
+            return is_rival and bool(self.believed(group, roster, server, said))
+        if self.believed(group, roster, server, said):
             return True
         is_next = server == group.moves_to and arrival.stay == group.stay + 1
         return is_next and arrival.after >= group.moved_ns and roster.is_admin(said.sender)
 
-    def _is_told(self, group: StoredGroup, server: ServerName, said: Opened) -> bool:
-        word = group_words.find(self._database, group.chat, said.event_hash)
-        return word is not None and word.server == server
+    def believed(self, group: StoredGroup, roster: Roster, server: ServerName, said: Opened) -> list[Word]:
+        """What has told of this event, by people who count now: whoever has been banned since moves nobody.
+
+        Whoever has invited this account may tell it where to look; what is said there is an admin's to say.
+        """
+        tellers = {*roster.admins(), group.invited_by}
+        return [
+            word
+            for word in group_words.naming(self._database, group.chat, said.event_hash)
+            if word.server == server
+            and (word.sender == self._me or (word.sender in tellers and roster.is_admin(said.sender)))
+        ]
 
     # Having arrived
 
@@ -136,19 +157,20 @@ class GroupTravel:
         arrival: MovedHere,
         server: ServerName,
         event: Hash,
+        words: Sequence[Word],
         at_ns: int,
         shift_ns: int,
     ) -> StoredGroup:
         """The group is at `server`, and stands as `roster` says, since `at_ns`, which that server takes to be `shift_ns` earlier.
 
-        `event` is the word with which its time there began. Gives the group as it is then.
+        `event` is the word with which its time there began, of which `words` have told. Gives the group as it is then.
         """
-        word = group_words.find(self._database, group.chat, event)
-        tells = group.move_step is MoveStep.SAY_AND_TELL or (word is not None and word.event is not None)
+        tells = group.move_step is MoveStep.SAY_AND_TELL or any(word.event is not None for word in words)
+        tokens = [word.token for word in words if word.token is not None]
         now = msgspec.structs.replace(
             group,
             server=server,
-            token=group.token if word is None or word.token is None else word.token,
+            token=tokens[-1] if tokens else group.token,
             presentation=roster.presentation,
             snapshot=event,
             awaited=None,
@@ -164,6 +186,14 @@ class GroupTravel:
         group_keys.put_behind(self._database, group.chat, arrival.after)
         self._read_here(group, now, at_ns, shift_ns)
         return now
+
+    def hear_out(self, group: StoredGroup, server: ServerName, at_ns: int) -> None:
+        """Some of the group went to `server` at the same time: what they said there, before they heard of the others, is not lost."""
+        place = Place(server, group.messages_mailbox)
+        if server != group.server and not any(each.place == place for each in journal.followed(self._database, server)):
+            journal.follow(self._database, place, group.token, max(0, at_ns - _BEFORE_NS))
+            journal.wind_down(self._database, place, seconds(self._clock))
+            self._announce(place)
 
     def _read_here(self, before: StoredGroup, now: StoredGroup, at_ns: int, shift_ns: int) -> None:
         """Both mailboxes are read where the group is, and those where it was until they have long been quiet."""
@@ -195,12 +225,15 @@ class GroupTravel:
             if is_gone and member.status is Status.PENDING:
                 self._tell(name, where_is(now=group).render())  # who believes whoever has invited them
 
+    def let_know(self, now: StoredGroup, name: Username) -> None:
+        """Whoever moved the group did not know that this account had brought somebody in: they are told where it is."""
+        self._tell(name, where_is(now).render())
+
     # What was said where the group is no more
 
-    def pass_over(self, group: StoredGroup, roster: Roster, said: Opened, command: Command) -> None:
-        """This was said after the group had moved on, and has no effect; whoever said it says it again."""
-        if said.sender == self._me and bcs_hash(said.device_pk) == self._device:
-            self.say_again(group, roster, [command])
+    def is_own(self, said: Opened) -> bool:
+        """Whether this very device has said it."""
+        return said.sender == self._me and bcs_hash(said.device_pk) == self._device
 
     def say_again(self, group: StoredGroup, roster: Roster, commands: Iterable[Command]) -> None:
         """Says what of `commands`, all this account's, would still change something."""

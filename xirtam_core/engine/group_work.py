@@ -194,10 +194,10 @@ class GroupWork:
     async def _read_to_the_end(self, group: StoredGroup, place: Place) -> None:
         server = await self._network.home_server(group.server)
         for _ in range(_MOST_PAGES):
-            (cursor_ns,) = (
-                each.cursor_ns for each in journal.followed(self._database, group.server) if each.place == place
-            )
-            asked = ReceiveFrom(group.token, place.mailbox, cursor_ns)
+            followed = [each for each in journal.followed(self._database, group.server) if each.place == place]
+            if not followed:
+                raise Unreachable("the group has been left, or is elsewhere, since this was begun")
+            asked = ReceiveFrom(group.token, place.mailbox, followed[0].cursor_ns)
             entries = (await server.mailbox_multirecv((asked,), _WAIT_MS)).get(place.mailbox, ())
             if not self._inbox.accept(place, entries):
                 break
@@ -225,9 +225,9 @@ class GroupWork:
         )
         groups.store(self._database, state)
         place = Place(group.server, group.messages_mailbox)
-        journal.follow(self._database, place, group.token, group.after_ns)
-        management = Place(group.server, group.management_mailbox)
-        journal.shift(self._database, place, journal.shift_ns(self._database, management))
+        by_ns = journal.shift_ns(self._database, Place(group.server, group.management_mailbox))
+        journal.follow(self._database, place, group.token, max(0, group.after_ns - by_ns))
+        journal.shift(self._database, place, by_ns)
 
     # New keys
 

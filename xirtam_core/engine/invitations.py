@@ -25,7 +25,7 @@ from xirtam_core.protocol.account_events import GroupJoined, InvitationDeclined,
 from xirtam_core.protocol.event import is_group
 from xirtam_core.protocol.group_invite import INVITE, GroupInvite
 from xirtam_core.protocol.group_move import Whereabouts
-from xirtam_core.storage import asked, chats, declined, group_keys, messages, people
+from xirtam_core.storage import asked, chats, declined, group_keys, messages, outbox, people
 from xirtam_core.storage import groups as stored
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.groups import StoredGroup
@@ -153,7 +153,8 @@ class Invitations:
         """
         if known.state in stored.READ:
             is_renewed = known.state is GroupState.JOINING and known.invited_by == inviter
-            return is_renewed or stored.is_refused(self._database, known.chat)
+            has_left = known.state is GroupState.LEAVING and not outbox.outstanding(self._database, known.chat)
+            return is_renewed or has_left or stored.is_refused(self._database, known.chat)
         is_asked = asked.find(self._database, known.chat, inviter) is not None
         return known.state is not GroupState.INVITED or known.invited_by == inviter or is_asked
 

@@ -128,6 +128,13 @@ class Rosters:
         said = Logged(at_ns, sender, command, True)
         self._set_tasks(group, said)
         self._follow(group, roster, said, outcome)
+        if (
+            isinstance(command, InviteSent)
+            and about == self._me
+            and before is None
+            and group.state is GroupState.MEMBER
+        ):
+            self.travel.say_again(group, roster, [InviteAccepted()])  # it was accepted before the group was told of it
         self._judge_again(group, _Say(before, who_posted), _Say(after, group.presentation.who_posts), at_ns, outcome)
         self._stands(group, about, after, outcome)
 
@@ -153,13 +160,23 @@ class Rosters:
                 self._follow(group, roster, said, outcome)
             else:
                 self._remove_notice(group, said, outcome)
-            if said.has_effect and isinstance(said.command, MoveServer) and said.command.server != went_to:
+            if said.has_effect and isinstance(said.command, MoveServer):
                 is_mine = said.sender == self._me
                 self.travel.go(group, said.command.server, at_ns=said.at_ns, is_mine=is_mine, instead_of=went_to)
+        if went_to is not None and roster.presentation.server is None:
+            self.travel.stay(group, went_to)
+        self._pass_over(group, roster, changed)
         rulings.judge_again(self._database, group, from_ns, outcome)
         rulings.read_again(self._database, group, from_ns, outcome)
         for name in differing:
             self._stands(group, name, roster.member(name), outcome)
+
+    def _pass_over(self, group: StoredGroup, roster: Roster, changed: list[Logged]) -> None:
+        """The group turns out to have been on its way when this account said something: it is said again where the group comes."""
+        now = groups.find(self._database, group.chat)
+        if now is not None and now.moves_to is not None:
+            mine = (said for said in changed if said.sender == self._me and said.at_ns > now.moved_ns)
+            self.travel.say_again(now, roster, [said.command for said in mine if not said.has_effect])
 
     def _say_all(self, group: StoredGroup) -> tuple[Roster, list[Logged], dict[Username, int]]:
         """The roster after all that was said, in its order; what of that has another effect than it seemed to have; and when the
@@ -224,33 +241,50 @@ class Rosters:
         more_ns = min(max(0, arrival.after + 1 - at_ns), _MOST_BEHIND_NS)
         here = Logged(at_ns + more_ns, said.sender, arrival, True)
         shift_ns = more_ns + journal.shift_ns(self._database, Place(server, group.management_mailbox))
-        unread = self._mine_after(group.chat, arrival.read) if arrival.is_gone else []
+        if (
+            arrival.stay != group.stay
+        ):  # else another has moved it from where it was before, and may not have read more there
+            management_log.keep(self._database, group.chat, self._me)
+        unread = self._mine_after(group, arrival.read) if arrival.is_gone else []
         was_in = roster.is_active(self._me)
+        words = self.travel.believed(group, roster, server, said)
         self._replace(group.chat, roster, Roster.arrived(arrival), here.at_ns)
         management_log.begin(self._database, group.chat, here)
-        now = self.travel.arrive(group, roster, arrival, server, said.event_hash, here.at_ns, shift_ns)
+        now = self.travel.arrive(group, roster, arrival, server, said.event_hash, words, here.at_ns, shift_ns)
         self.travel.settle_rights(now, roster, is_gone=arrival.is_gone)
         self._say_again(now, roster, unread, was_in=was_in)
+        self._replace_key(now, roster)
         self._add_notice(now, here, outcome)
         outcome.chats.add(group.chat)
         return more_ns
 
-    def _mine_after(self, chat: str, read_ns: int) -> list[Command]:
+    def _mine_after(self, group: StoredGroup, read_ns: int) -> list[Command]:
         """What this account has said after a time and had an effect: whoever moved the group without its server has not read it."""
-        return [
+        here = [
             said.command
-            for said in management_log.all_of(self._database, chat)
-            if said.has_effect and said.sender == self._me and said.at_ns > read_ns
+            for said in management_log.all_of(self._database, group.chat)
+            if said.has_effect and said.sender == self._me and said.at_ns > max(read_ns, group.arrived_ns)
         ]
+        return [*management_log.kept_after(self._database, group.chat, read_ns), *here]
 
     def _say_again(self, now: StoredGroup, roster: Roster, unread: list[Command], *, was_in: bool) -> None:
         """Says what the roster lacks; who came in, or left, and was not read to have, says that."""
         if now.state is GroupState.LEAVING and not any(isinstance(each, Leave) for each in unread):
             unread = [*unread, Leave()]
+        for command in unread:
+            if isinstance(command, InviteSent) and not roster.is_active(command.user):
+                self.travel.let_know(now, command.user)
         self.travel.say_again(now, roster, unread)
+        if now.state is GroupState.MEMBER and not was_in and roster.member(self._me) is None:
+            return  # this account has accepted an invitation of which the group has not been told yet
         accepts = was_in and not roster.is_active(self._me) and any(isinstance(each, InviteAccepted) for each in unread)
         if not accepts:
             self._i_am(now, roster.member(self._me))
+
+    def _replace_key(self, now: StoredGroup, roster: Roster) -> None:
+        """A key that was made for a ban just before the group left may not count any more: another is made."""
+        if group_members.latest_ban_ns(self._database, now.chat) > group_keys.newest_ns(self._database, now.chat):
+            self._rekey_soon(now.chat, roster)
 
     def _replace(self, chat: str, roster: Roster, said: Roster, at_ns: int) -> None:
         """Has the roster be another, with all that is kept of who was what and when."""
@@ -290,6 +324,9 @@ class Rosters:
         self._drop_tasks(group.chat, about, said.command)
         if isinstance(said.command, Ban) and said.sender == self._me and group.state is GroupState.MEMBER:
             group_tasks.add(self._database, group.chat, TaskKind.SHUT_OUT, about)
+        if isinstance(said.command, InviteSent) and said.sender == self._me and group.snapshot is not None:
+            # Where a group has moved, an invitation that is said again may be the first that its server hears of somebody.
+            group_tasks.add(self._database, group.chat, TaskKind.ADMIT, about)
 
     def _follow(self, group: StoredGroup, roster: Roster, said: Logged, outcome: Outcome) -> None:
         """What comes of something that has an effect, apart from how people stand."""

@@ -80,6 +80,12 @@ def begin_ban(database: Database, chat: str, username: Username, from_ns: int) -
     database.execute(sql, chat, username, from_ns)
 
 
+def latest_ban_ns(database: Database, chat: str) -> int:
+    """When somebody who still is so was shut out last, by the group's server; 0 where nobody is."""
+    row = database.row("SELECT max(from_ns) FROM group_bans WHERE chat = ? AND until_ns IS NULL", chat)
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
 def end_ban(database: Database, chat: str, username: Username, until_ns: int) -> None:
     """Somebody may come in again from `until_ns` on."""
     sql = "UPDATE group_bans SET until_ns = ? WHERE chat = ? AND username = ? AND until_ns IS NULL"

@@ -8,21 +8,22 @@ from typing import Final
 import msgspec
 
 from xirtam_core.codec.primitives import AuthToken, Hash
-from xirtam_core.names import ServerName
+from xirtam_core.names import ServerName, Username
 from xirtam_core.storage.database import Database, Row
 
 MOST: Final = 8
-_COLUMNS = "server, snapshot, token, event"
+_COLUMNS = "server, snapshot, sender, token, event"
 
 
 class Word(msgspec.Struct, frozen=True):
-    """A group is said to be at `server`, which begins with the event `snapshot`; `token` lets this account in there.
+    """`sender` says that a group is at `server`, which begins with the event `snapshot`; `token` lets this account in there.
 
     `event` is that event, BCS, where it is this device's to post.
     """
 
     server: ServerName
     snapshot: Hash
+    sender: Username
     token: AuthToken | None = None
     event: bytes | None = None
 
@@ -30,9 +31,9 @@ class Word(msgspec.Struct, frozen=True):
 def add(database: Database, chat: str, word: Word) -> list[ServerName]:
     """Keeps a word; gives the servers of those that had to make room. One's own stay."""
     database.execute(
-        "INSERT INTO group_words (chat, server, snapshot, token, event) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (chat, snapshot) DO UPDATE SET token = coalesce(excluded.token, token)",
-        chat, word.server, bytes(word.snapshot), word.token and bytes(word.token), word.event,
+        "INSERT INTO group_words (chat, server, snapshot, sender, token, event) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (chat, snapshot, sender) DO UPDATE SET token = coalesce(excluded.token, token)",
+        chat, word.server, bytes(word.snapshot), word.sender, word.token and bytes(word.token), word.event,
     )  # fmt: skip
     gone = database.rows(
         "DELETE FROM group_words WHERE chat = ?1 AND event IS NULL AND id NOT IN"
@@ -48,11 +49,14 @@ def all_of(database: Database, chat: str) -> list[Word]:
     return [_word(row) for row in database.rows(sql, chat)]
 
 
-def find(database: Database, chat: str, snapshot: Hash) -> Word | None:
-    """What names this event, or None."""
-    sql = f"SELECT {_COLUMNS} FROM group_words WHERE chat = ? AND snapshot = ?"  # noqa: S608 # no input
-    row = database.row(sql, chat, bytes(snapshot))
-    return None if row is None else _word(row)
+def naming(database: Database, chat: str, snapshot: Hash) -> list[Word]:
+    """What names this event, the earliest first."""
+    return [word for word in all_of(database, chat) if word.snapshot == snapshot]
+
+
+def remove_own(database: Database, chat: str) -> None:
+    """Forgets what this device was to post: it posts something else instead."""
+    database.execute("DELETE FROM group_words WHERE chat = ? AND event IS NOT NULL", chat)
 
 
 def remove_all(database: Database, chat: str) -> None:
@@ -61,5 +65,5 @@ def remove_all(database: Database, chat: str) -> None:
 
 
 def _word(row: Row) -> Word:
-    server, snapshot, token, event = row
-    return Word(ServerName(server), Hash(snapshot), token and AuthToken(token), event)
+    server, snapshot, sender, token, event = row
+    return Word(ServerName(server), Hash(snapshot), Username(sender), token and AuthToken(token), event)

@@ -114,6 +114,12 @@ def shift_ns(database: Database, place: Place) -> int:
     return 0 if row is None else int(row[0])
 
 
+def note_own(database: Database, place: Place, sent_ns: int) -> bool:
+    """Notes that a word of this device's, said at `sent_ns` by its clock, was read there; gives whether it is behind all before."""
+    sql = "UPDATE mailboxes SET own_sent_ns = ?1 WHERE mailbox = ?2 AND server = ?3 AND own_sent_ns < ?1"
+    return database.execute(sql, sent_ns, bytes(place.mailbox), place.server) > 0
+
+
 def servers(database: Database) -> list[ServerName]:
     """The servers where mailboxes are read."""
     return [ServerName(row[0]) for row in database.rows("SELECT DISTINCT server FROM mailboxes ORDER BY server")]

@@ -34,6 +34,22 @@ def begin(database: Database, chat: str, said: Logged) -> None:
     set_effect(database, chat, said.at_ns, True)
 
 
+def keep(database: Database, chat: str, sender: Username) -> None:
+    """Keeps what `sender` has said with effect where a group has been, besides, and nothing of what was kept before."""
+    database.execute("DELETE FROM management_kept WHERE chat = ?", chat)
+    database.execute(
+        "INSERT INTO management_kept (chat, at_ns, command)"
+        " SELECT chat, at_ns, command FROM management_log WHERE chat = ? AND sender = ? AND has_effect",
+        chat, sender,
+    )  # fmt: skip
+
+
+def kept_after(database: Database, chat: str, after_ns: int) -> list[Command]:
+    """What was kept of that, said after a time, in order."""
+    sql = "SELECT command FROM management_kept WHERE chat = ? AND at_ns > ? ORDER BY at_ns"
+    return [command for (raw,) in database.rows(sql, chat, after_ns) if (command := _parsed(raw)) is not None]
+
+
 def newest_ns(database: Database, chat: str) -> int:
     """When the last was said of what is kept, by the group's server; 0 where nothing is."""
     row = database.row("SELECT max(at_ns) FROM management_log WHERE chat = ?", chat)

@@ -348,10 +348,19 @@ STEPS = (
         chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
         server TEXT NOT NULL,
         snapshot BLOB NOT NULL,
+        sender TEXT NOT NULL,
         token BLOB,
         event BLOB,
-        UNIQUE (chat, snapshot)
+        UNIQUE (chat, snapshot, sender)
     ) STRICT;
+
+    -- What this account had said about a group, with effect, where it was before it came where it is now.
+    CREATE TABLE management_kept (
+        chat TEXT NOT NULL REFERENCES groups (chat) ON DELETE CASCADE,
+        at_ns INTEGER NOT NULL,
+        command BLOB NOT NULL,
+        PRIMARY KEY (chat, at_ns)
+    ) STRICT, WITHOUT ROWID;
 
     -- A group's keys; the one that came last is in use. since_ns is when it came, by the group's server, 0 for an invitation's.
     CREATE TABLE group_keys (
@@ -526,6 +535,7 @@ STEPS = (
     ALTER TABLE early_controls ADD COLUMN at_ns INTEGER NOT NULL DEFAULT 0;     -- when the server of a group got it
     ALTER TABLE messages ADD COLUMN is_outsiders INTEGER NOT NULL DEFAULT 0;    -- in a group: of somebody who is not in it
     CREATE INDEX messages_of_outsiders ON messages (chat, sender) WHERE is_outsiders;
+    ALTER TABLE mailboxes ADD COLUMN own_sent_ns INTEGER NOT NULL DEFAULT 0;    -- when the latest of one's own words there was said
     ALTER TABLE mailboxes ADD COLUMN shift_ns INTEGER NOT NULL DEFAULT 0;       -- added to its server's times, behind those of another
     ALTER TABLE messages ADD COLUMN is_late INTEGER NOT NULL DEFAULT 0;     -- came to a place that was read already, unread itself
     CREATE INDEX messages_late ON messages (chat, position_ns) WHERE is_late;

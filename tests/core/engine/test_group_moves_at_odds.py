@@ -1,15 +1,13 @@
 """Groups that move while something goes wrong, or somebody means ill (docs/protocol/group-moves.md, What can go wrong)."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from tests.sim.group_moves import commands_at, is_banned, post, said_by, stored, tell, with_david
 from tests.sim.groups import (
-    Circle,
     all_are_at,
     circle,
     comes_in,
@@ -21,91 +19,19 @@ from tests.sim.groups import (
     said,
     shown,
 )
-from tests.sim.home_server import ReferenceServer, SimHomeServer
+from tests.sim.home_server import ReferenceServer
 from tests.sim.virtual_time import simulated, until
-from tests.sim.world import SimDevice
-from xirtam_core.codec.primitives import ANONYMOUS, AuthToken, Base64Bytes, Hash
+from xirtam_core.codec.primitives import AuthToken, Hash
 from xirtam_core.crypto.hashing import token_hash
 from xirtam_core.errors import Refused
-from xirtam_core.groups import GroupState, Status
+from xirtam_core.groups import GroupState
 from xirtam_core.names import ServerName, Username
-from xirtam_core.protocol import group_command, group_message
-from xirtam_core.protocol.blob import CONTROL, MESSAGE_CONTENT, Blob
-from xirtam_core.protocol.control import GROUP_MOVED
-from xirtam_core.protocol.direct_message import seal
-from xirtam_core.protocol.event import Event, ToUser, recipient_of
-from xirtam_core.protocol.group_command import Command, InviteSent, MovedHere, MoveServer
-from xirtam_core.protocol.group_message import MANAGE
-from xirtam_core.protocol.group_move import GroupMoved
-from xirtam_core.protocol.mailbox import direct_mailbox
+from xirtam_core.protocol import group_command
+from xirtam_core.protocol.group_command import InviteSent, MovedHere, MoveServer
 from xirtam_core.protocol.roster import PENDING, Roster
-from xirtam_core.storage import groups, journal
-from xirtam_core.storage.groups import StoredGroup
+from xirtam_core.storage import journal
 
 _HOUR_S, _DAY_S = 3_600, 86_400
-
-
-def _stored(device: SimDevice, group: Circle) -> StoredGroup:
-    found = groups.find(device.database, group.group)
-    assert found is not None
-    return found
-
-
-def _said_by(device: SimDevice, group: Circle, command: Command) -> Blob:
-    """A management message by a device, as the wire has it."""
-    known, keys = _stored(device, group), device.keys
-    event = Event(recipient_of(group.group), 7, MANAGE, Base64Bytes(group_command.render(command)))
-    return group_message.seal(
-        MESSAGE_CONTENT, event, keys.username, keys.secret, keys.chain, known.descriptor.management_key
-    )
-
-
-async def _post(device: SimDevice, group: Circle, server: SimHomeServer, command: Command) -> None:
-    known = _stored(device, group)
-    await server.mailbox_send(known.token, known.management_mailbox, _said_by(device, group, command), 0)
-
-
-async def _tell(
-    group: Circle,
-    sender: SimDevice,
-    receiver: SimDevice,
-    *,
-    server: str,
-    stay: int = 1,
-    snapshot: Hash | None = None,
-    token: str | None = None,
-) -> None:
-    """Has `sender` tell `receiver` by a direct message that the group is at `server`."""
-    known, home = _stored(receiver, group), group.world.home_of(receiver)
-    word = GroupMoved(known.id, ServerName(server), snapshot or Hash(bytes(Hash.size)), stay, token)
-    event = Event(ToUser(receiver.name), 5, GROUP_MOVED, Base64Bytes(word.render()))
-    who, key = sender.keys, home.devices[receiver.keys.hash].key
-    assert key is not None
-    blob = seal(CONTROL, event, who.username, who.secret, who.chain, [key.medium_pk])
-    await home.mailbox_send(ANONYMOUS, direct_mailbox(receiver.name), blob, 0)
-
-
-def _commands_at(server: SimHomeServer, known: StoredGroup) -> list[Command]:
-    """What the management mailbox of a group holds."""
-    opened = [
-        group_message.unseal(entry.message, [known.descriptor.management_key]).signed
-        for entry in server.mailboxes[known.management_mailbox].entries
-    ]
-    return [group_command.parse(group_message.open_signed(signed, known.id).event.body) for signed in opened]
-
-
-@asynccontextmanager
-async def _with_david(place: Path, *, admins: bool = True) -> AsyncGenerator[tuple[Circle, SimDevice]]:
-    """A circle in which David, of ~island, is too; he and Bobby are admins."""
-    async with circle(place) as group:
-        david = group.world.device("david", group.world.server("~island"))
-        david.start()
-        await group.alice.engine.groups.invite(group.group, david.name)
-        await comes_in(david, group.group)
-        for device in (group.bobby, david) if admins else ():
-            await makes_admin(group, device)
-        yield group, david
-        assert not david.has_failed
 
 
 # What is said at the new server before the group has come there
@@ -118,9 +44,9 @@ async def test_what_a_server_shows_from_before_the_arrival_has_no_effect(tmp_pat
         group.bobby.engine.groups.set_info(group.group, name="Alpinists")
         await group.bobby.engine.groups.move(group.group)
         await all_are_at(group, "~beach")
-        box = group.beach.mailboxes[_stored(group.alice, group).management_mailbox]
+        box = group.beach.mailboxes[stored(group.alice, group).management_mailbox]
         first = box.entries[0]
-        blob = _said_by(group.carol, group, InviteSent(Username("@evelyn")))
+        blob = said_by(group.carol, group, InviteSent(Username("@evelyn")))
         box.add(msgspec.structs.replace(first, received_at=first.received_at - 1, message=blob))
         await asyncio.sleep(600)
         for device in (group.alice, group.bobby, group.carol):
@@ -135,8 +61,8 @@ async def test_what_a_member_says_before_the_arrival_survives_no_restart(tmp_pat
         group.bobby.engine.groups.set_info(group.group, name="Alpinists")
         await asyncio.sleep(30)
         await group.bobby.engine.groups.move(group.group)
-        await _post(group.carol, group, group.beach, InviteSent(Username("@evelyn")))
-        await until(lambda: _stored(group.alice, group).server == "~beach", "Alice is there", 600)
+        await post(group.carol, group, group.beach, InviteSent(Username("@evelyn")))
+        await until(lambda: stored(group.alice, group).server == "~beach", "Alice is there", 600)
         await group.alice.crash()
         group.alice.start()
         await asyncio.sleep(600)
@@ -153,33 +79,29 @@ async def test_a_false_word_of_an_admin_stops_neither_bans_nor_a_rescue(tmp_path
         for device in (group.bobby, group.carol):
             await makes_admin(group, device)
         for device in (group.alice, group.bobby):
-            await _tell(group, group.carol, device, server="~aaaaa")
+            await tell(group, group.carol, device, server="~aaaaa")
         await asyncio.sleep(600)
         group.alice.engine.groups.ban(group.group, group.carol.name)
         await until(lambda: shown(group.carol, group.group).state is GroupState.BANNED, "the ban holds", _HOUR_S)
-        await until(lambda: _is_banned(group, group.bobby, group.carol), "Bobby knows it", _HOUR_S)
+        await until(lambda: is_banned(group, group.bobby, group.carol), "Bobby knows it", _HOUR_S)
         await group.bobby.engine.groups.move(group.group, server_is_gone=True)
         for device in (group.alice, group.bobby):
             await is_at(device, group.group, "~beach", 2 * _HOUR_S)
-
-
-def _is_banned(group: Circle, by: SimDevice, who: SimDevice) -> bool:
-    return group.members(by)[who.name].status is Status.BANNED
 
 
 @simulated
 async def test_a_move_that_nobody_ends_is_ended_by_going_back(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
         await makes_admin(group, group.bobby)
-        await _post(group.bobby, group, group.harbor, MoveServer(ServerName("~zzzzz"), 0))
-        await until(lambda: _stored(group.alice, group).moves_to == "~zzzzz", "it goes", 600)
+        await post(group.bobby, group, group.harbor, MoveServer(ServerName("~zzzzz"), 0))
+        await until(lambda: stored(group.alice, group).moves_to == "~zzzzz", "it goes", 600)
         await group.alice.engine.groups.move(group.group, server_is_gone=True)
         await all_are_at(group, "~harbor")
         group.alice.engine.conversations.send_text(group.group, "still here")
         await group.all_get("still here")
         await asyncio.sleep(2 * _HOUR_S)
         arrivals = [
-            each for each in _commands_at(group.harbor, _stored(group.alice, group)) if isinstance(each, MovedHere)
+            each for each in commands_at(group.harbor, stored(group.alice, group)) if isinstance(each, MovedHere)
         ]
         assert len(arrivals) == 1
 
@@ -187,8 +109,8 @@ async def test_a_move_that_nobody_ends_is_ended_by_going_back(tmp_path: Path) ->
 @simulated
 async def test_a_move_to_a_server_that_died_meanwhile_is_ended_by_another(tmp_path: Path) -> None:
     """Even where the name of the dead one would win of two that were moved to at once."""
-    async with _with_david(tmp_path) as (group, david):
-        await _post(group.bobby, group, group.harbor, MoveServer(ServerName("~beach"), 0))
+    async with with_david(tmp_path) as (group, david):
+        await post(group.bobby, group, group.harbor, MoveServer(ServerName("~beach"), 0))
         group.world.machine(group.beach).stop()
         await asyncio.sleep(60)
         await david.engine.groups.move(group.group, server_is_gone=True)
@@ -204,9 +126,9 @@ async def test_an_old_move_said_once_more_has_no_effect(tmp_path: Path) -> None:
         await all_are_at(group, "~beach")
         await group.alice.engine.groups.move(group.group)
         await all_are_at(group, "~harbor")
-        known = _stored(group.carol, group)
+        known = stored(group.carol, group)
         entries = list(group.harbor.mailboxes[known.management_mailbox].entries)
-        moves = [isinstance(each, MoveServer) for each in _commands_at(group.harbor, known)]
+        moves = [isinstance(each, MoveServer) for each in commands_at(group.harbor, known)]
         assert any(moves)
         for entry, is_move in zip(entries, moves, strict=True):
             if is_move:
@@ -221,10 +143,10 @@ async def test_a_word_of_an_earlier_move_that_comes_late_has_no_effect(tmp_path:
         await makes_admin(group, group.bobby)
         await group.bobby.engine.groups.move(group.group)
         await all_are_at(group, "~beach")
-        then = _stored(group.carol, group).snapshot
+        then = stored(group.carol, group).snapshot
         await group.alice.engine.groups.move(group.group)
         await all_are_at(group, "~harbor")
-        await _tell(group, group.bobby, group.carol, server="~beach", stay=1, snapshot=then)
+        await tell(group, group.bobby, group.carol, server="~beach", stay=1, snapshot=then)
         await asyncio.sleep(_HOUR_S)
         await all_are_at(group, "~harbor")
         group.carol.engine.conversations.send_text(group.group, "here")
@@ -236,7 +158,7 @@ async def test_words_that_lead_nowhere_leave_few_mailboxes_to_read(tmp_path: Pat
     async with circle(tmp_path) as group:
         await makes_admin(group, group.bobby)
         for number in range(30):
-            await _tell(
+            await tell(
                 group, group.bobby, group.alice, server=f"~srv{30 - number:03}", snapshot=Hash(bytes([number] * 32))
             )
         await asyncio.sleep(600)
@@ -250,7 +172,7 @@ async def test_words_that_lead_nowhere_leave_few_mailboxes_to_read(tmp_path: Pat
 async def test_a_token_counts_only_once_the_group_has_come(tmp_path: Path) -> None:
     async with circle(tmp_path) as group:
         await makes_admin(group, group.bobby)
-        await _tell(group, group.bobby, group.alice, server="~zzzzz", token=AuthToken(bytes(range(20))).text())
+        await tell(group, group.bobby, group.alice, server="~zzzzz", token=AuthToken(bytes(range(20))).text())
         await asyncio.sleep(60)
         group.alice.engine.conversations.send_text(group.group, "still let in")
         await group.all_get("still let in")
@@ -276,7 +198,7 @@ async def test_a_ban_that_the_mover_had_not_read_is_said_again(tmp_path: Path) -
         harbor.start()
         await is_at(group.alice, group.group, "~beach", _HOUR_S)
         for device in (group.alice, group.bobby):
-            await until(lambda device=device: _is_banned(group, device, group.carol), "she stays banned", 2 * _HOUR_S)
+            await until(lambda device=device: is_banned(group, device, group.carol), "she stays banned", 2 * _HOUR_S)
         group.alice.engine.conversations.send_text(group.group, "without her")
         await group.all_get("without her", among=(group.alice, group.bobby))
         assert "without her" not in said(group.carol, group.group)
@@ -353,7 +275,7 @@ async def test_who_becomes_an_admin_while_a_move_waits_to_be_told_has_their_righ
         await asyncio.sleep(600)
         group.bobby.end.is_cut = False
         await all_are_at(group, "~beach")
-        known = _stored(group.carol, group)
+        known = stored(group.carol, group)
 
         def may_edit() -> bool:
             access = group.beach.mailboxes[known.messages_mailbox].access
