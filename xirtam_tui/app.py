@@ -39,6 +39,10 @@ class XirtamApp(App[None]):
         (80, "-normal"),
         (120, "-wide"),
     ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [  # pyright: ignore[reportIncompatibleVariableOverride]
+        (0, "-short"),
+        (30, "-tall"),
+    ]
 
     def __init__(
         self,

@@ -205,7 +205,7 @@ async def mention_completed(driver: Driver) -> None:
 async def group_members(driver: Driver) -> None:
     await group_chat(driver)
     await driver.press("f9")
-    await driver.sees("Climbers: 4 members", "@mallory  banned")
+    await driver.sees("Climbers: 4 members", "@bobby  admin")
 
 
 async def group_pins(driver: Driver) -> None:
