@@ -42,6 +42,17 @@ class Terminal:
         """What the screen shows; `styled` keeps its colours as escape sequences."""
         return self._run("capture-pane", "-p", *(["-e", "-N"] if styled else []), "-t", self._name)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Gives the terminal another size."""
+        self._run("resize-window", "-t", self._name, "-x", str(columns), "-y", str(rows))
+
+    def wait_for_screen(self, shown: str, limit_s: float = 30.0) -> None:
+        """Waits until the screen is just this."""
+        until = time.monotonic() + limit_s
+        while (now := self.screen()) != shown:
+            assert time.monotonic() < until, f"{self._name} shows\n{now}\nand not\n{shown}"
+            time.sleep(0.1)  # between two looks, not instead of one
+
     def record(self, path: Path) -> None:
         """Keeps every byte that the program writes from now on in a file."""
         self._run("pipe-pane", "-t", self._name, f"cat > {shlex.quote(str(path))}")

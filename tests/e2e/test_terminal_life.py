@@ -1,0 +1,79 @@
+"""What happens to a terminal while the app is in it: it is put aside, resized, and poor in colours."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.terminal import XIRTAM, Terminal
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+
+@pytest.fixture
+def shell(home: Path) -> Iterator[Terminal]:
+    """A shell in a terminal, as a person has it."""
+    environment = {"XIRTAM_DATA_DIR": str(home), "TERM": "xterm-256color", "TZ": "UTC", "PS1": "shell> "}
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    terminal = Terminal(home / "tmux.sock", "shell", ["bash", "--norc", "-i"], environment, (100, 30))
+    yield terminal
+    terminal.end()
+
+
+def test_the_app_is_put_aside_and_comes_back_with_what_was_being_written(shell: Terminal) -> None:
+    shell.type(f"{shlex.join(XIRTAM)} local alice")
+    shell.press("Enter")
+    shell.wait_for("@alice", "connected")
+    shell.press("C-n")
+    shell.wait_for("Write to somebody")
+    shell.type("@bob")
+    shell.wait_for("@bob")
+    shell.press("C-z")
+    shell.wait_for("Stopped", "shell>")
+    shell.type("echo $((6 * 7)) typed in the shell")
+    shell.press("Enter")
+    shell.wait_for("42 typed in the shell")
+    shell.type("fg")
+    shell.press("Enter")
+    shell.wait_for("connected", "Write to somebody", "@bob")
+    shell.press("Escape", "C-q")
+    shell.wait_until_gone("connected")
+    shell.type("echo $?, and the shell is as before")
+    shell.press("Enter")
+    shell.wait_for("0, and the shell is as before")
+
+
+def _leave(shell: Terminal) -> None:
+    """Quits the app on its sample account, in which something has not been sent."""
+    shell.press("C-q")
+    shell.wait_for("has not been sent yet")
+    shell.press("Enter")
+    shell.wait_until_gone("connected")
+
+
+def test_a_storm_of_sizes_leaves_every_line_in_its_place(shell: Terminal) -> None:
+    shell.type(f"{shlex.join([sys.executable, '-m', 'tests.tui.demo'])}")
+    shell.press("Enter")
+    shell.wait_for("connected", "see you there")
+    shell.press("C-End")
+    shell.wait_until_gone("see you there        2")
+    before = shell.screen()
+    for columns, rows in ((140, 40), (60, 20), (200, 12), (30, 8), (20, 5), (80, 24), (300, 90)) * 3:
+        shell.resize(columns, rows)
+    shell.resize(100, 30)
+    shell.wait_for("connected", "see you there", "Write to @bobby")
+    shell.press("C-End")
+    shell.wait_for_screen(before)
+    _leave(shell)
+
+
+@pytest.mark.parametrize("term", ["xterm", "xterm-16color", "vt220", "screen-256color", "tmux-256color"])
+def test_the_app_says_the_same_in_any_terminal(shell: Terminal, term: str) -> None:
+    shell.type(f"unset COLORTERM; TERM={term} {shlex.join([sys.executable, '-m', 'tests.tui.demo'])}")
+    shell.press("Enter")
+    shell.wait_for("connected", "@bobby", "✓✓ delivered", "see you there")
+    _leave(shell)
