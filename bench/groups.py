@@ -15,6 +15,7 @@ from xirtam_core.codec.primitives import AeadKey, AuthToken, Base64Bytes, Hash
 from xirtam_core.crypto import aead, dh, signing
 from xirtam_core.engine.arrivals import Arrivals
 from xirtam_core.engine.controls import Controls
+from xirtam_core.engine.group_travel import GroupTravel
 from xirtam_core.engine.mailbox_receptions import MailboxReceptions
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.rosters import Rosters
@@ -90,7 +91,8 @@ class Reader:
         self.descriptor = GroupDescriptor(Hash(bytes(32)), ME, 1, HOME, AeadKey(bytes(32)))
         self.key = aead.new_key()
         group = StoredGroup(self.descriptor.id().hex(), self.descriptor, HOME, own_token(), GroupState.MEMBER, now_ns)
-        rosters = Rosters(self.database, ME, clock)
+        travel = GroupTravel(self.database, ME, account.device_hash, clock)
+        rosters = Rosters(self.database, ME, travel, clock)
         groups.store(self.database, group)
         rosters.begin(group)
         chats.open_group(self.database, group.chat, now_ns)

@@ -109,7 +109,7 @@ async def send_rate(homes: list[HomeProcess], boxes: list[Hash], database_pid: i
     for number in range(connections):
         url = urlsplit(homes[number % len(homes)].url)
         sender = Sender(lines[number::connections], IN_FLIGHT // connections)
-        await loop.create_connection(lambda sender=sender: sender, url.hostname, url.port)
+        await loop.create_connection(lambda sender=sender: sender, url.hostname or "", url.port or 0)
         senders.append(sender)
     await asyncio.sleep(seconds)
     for sender in senders:

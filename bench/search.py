@@ -59,6 +59,7 @@ def fill(database: Database, count: int, text: Callable[[int], str]) -> float:
         chats.open_chat(database, name, 1)
     taken = 0.0
     for first in range(0, count, _BATCH):
+        peers = [names[number % _CHATS] for number in range(first, first + _BATCH)]
         events = [
             Event(ToUser(names[number % _CHATS]), _START_NS + number, TEXT, Base64Bytes(text(number).encode()))
             for number in range(first, first + _BATCH)
@@ -66,9 +67,9 @@ def fill(database: Database, count: int, text: Callable[[int], str]) -> float:
         hashes = [event.hash() for event in events]
         begun = time.perf_counter()
         with database.transaction():
-            for event, event_hash in zip(events, hashes, strict=True):
+            for peer, event, event_hash in zip(peers, events, hashes, strict=True):
                 messages.insert(
-                    database, event.recipient.value, event.recipient.value, event, event_hash,
+                    database, peer, peer, event, event_hash,
                     is_mine=False, received_at_ns=event.sent_at, position_ns=event.sent_at,
                 )  # fmt: skip
         taken += time.perf_counter() - begun

@@ -98,7 +98,10 @@ class MadeUpEngine:
                 listener(MessageAdded(message(self.count)))
                 listener(ChatChanged(self._long_chat()))
 
-        signal.signal(signal.SIGUSR1, lambda *_: threading.Thread(target=flood, daemon=True).start())
+        def begin(_signal: int, _frame: object) -> None:
+            threading.Thread(target=flood, daemon=True).start()
+
+        signal.signal(signal.SIGUSR1, begin)
         return lambda: None
 
     def _long_chat(self) -> Chat:
