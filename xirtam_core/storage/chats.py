@@ -129,7 +129,22 @@ def _all(database: Database, rest: str, *values: str) -> list[Chat]:
 
 
 def _chat(row: Row, last: Message | None, group: Group | None) -> Chat:
-    chat, peer, server, read_up_to, draft, alarm, standing, petname, is_verified, features, *arranged, _, unread, mentions = row
+    (
+        chat,
+        peer,
+        server,
+        read_up_to,
+        draft,
+        alarm,
+        standing,
+        petname,
+        is_verified,
+        features,
+        *arranged,
+        _,
+        unread,
+        mentions,
+    ) = row
     is_pinned, is_muted, is_archived = map(bool, arranged)
     return Chat(
         id=chat,
