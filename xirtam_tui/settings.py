@@ -100,7 +100,7 @@ SCHEMA: tuple[Setting, ...] = (
     Setting("emoji", _LOOK, "Emoji", "As :names: where the terminal draws them at a wrong width, or not at all",
             (("pictures", "as pictures"), ("names", "as :names:"))),
     Setting("bell", _NOTICES, "Ring the bell", "When somebody writes in a chat that you are not looking at"),
-    Setting("terminal_notice", _NOTICES, "Ask the terminal", "For a notification: OSC 9 in iTerm2 and WezTerm, OSC 777 in foot and urxvt",
+    Setting("terminal_notice", _NOTICES, "Ask the terminal", "For a notification: OSC 9 in iTerm2, WezTerm; OSC 777 in foot, urxvt",
             (("none", "no"), ("osc9", "by OSC 9"), ("osc777", "by OSC 777"))),
     Setting("desktop_notice", _NOTICES, "On the desktop", "By notify-send, where that is installed"),
     Setting("show_content", _NOTICES, "Say who and what", "Off: a notification says only that there is something new"),
@@ -204,9 +204,11 @@ def document() -> str:
     """docs/settings.md."""
     lines = [
         "# Settings", "",
-        f"Ctrl+S shows them in the app, where each change applies at once. The app's own are in `{FILE}` in the data directory,",
-        "as `name = value`, those only that differ from the default; a mistake in it is said at the start, and passed over. Those under",
-        f"{_PRIVACY} belong to the account and are kept with it, encrypted as all of it is; so are pins, mutes and archived chats.", "",
+        "Ctrl+S shows them in the app, where each change applies at once.", "",
+        f"The app's own are in `{FILE}` in the data directory, as `name = value`: those only that differ from the default. A mistake",
+        "in it is said at the start, and passed over.", "",
+        f"Those under {_PRIVACY} belong to the account and are kept with it, encrypted as all of it is. So are pins, mutes and",
+        "archived chats, of which other devices are not told.", "",
     ]  # fmt: skip
     defaults: tuple[Owner, Owner] = (Settings(), AccountSettings())
     for section in dict.fromkeys(setting.section for setting in SCHEMA):

@@ -1,6 +1,6 @@
 """The theme that leaves colours to the terminal: its own foreground and background, and its sixteen colours by name."""
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 TERMINAL = Theme(
     name="xirtam-terminal",
@@ -17,7 +17,8 @@ TERMINAL = Theme(
     success="ansi_green",
     warning="ansi_yellow",
     error="ansi_red",
-    variables={
+    variables=BUILTIN_THEMES["ansi-dark"].variables
+    | {
         "text-muted": "ansi_default",
         "text-disabled": "ansi_default",
         "hairline": "ansi_bright_black",
