@@ -111,7 +111,8 @@ class Chat(Discreet, frozen=True, kw_only=True):
     this account, which happens in groups alone. `last` is the newest message, None in a new chat; `alarm` is a security warning in
     words that blocks sending until it is acknowledged. `features` are what the peer's client is known to understand beyond messages,
     such as edits; None while it has said nothing, as a reference client never does. `group` is set in the place of `peer` where it is
-    a group's.
+    a group's. A chat that `is_pinned` stands first in a list, one that `is_archived` apart, and one that `is_muted` is not to call
+    for attention: this device's own choices, of which no other is told.
     """
 
     id: str
@@ -128,6 +129,9 @@ class Chat(Discreet, frozen=True, kw_only=True):
     features: tuple[str, ...] | None = None
     mentions: int = 0
     group: Group | None = None
+    is_pinned: bool = False
+    is_muted: bool = False
+    is_archived: bool = False
 
     @property
     def title(self) -> str:

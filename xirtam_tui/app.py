@@ -6,22 +6,25 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.types import CSSPathType
 
 from xirtam_core.names import Username
-from xirtam_tui import keymap, settings
+from xirtam_tui import emoji_names, keymap, settings
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge, Engine, Engines, InstalledEngines
 from xirtam_tui.failures import Trouble, attempt, explain
 from xirtam_tui.hangup import has_hung_up, is_on_a_terminal
 from xirtam_tui.moments import Clock, system_clock
+from xirtam_tui.notifications import PAUSE_S, News, Notifier, on_desktop, worth_telling
 from xirtam_tui.screens.chat.chat import ChatScreen
 from xirtam_tui.screens.opening.opening import Opening
 from xirtam_tui.screens.passphrase.unlocking import unlocked
-from xirtam_tui.themes import DARK, LIGHT, THEMES
+from xirtam_tui.settings import Emoji, Order, Settings, Theme
+from xirtam_tui.themes import THEMES
 
 _LOOK_S = 2.0
 """How often it is seen to that the terminal is still there."""
@@ -60,14 +63,15 @@ class XirtamApp(App[None]):
         self._passphrase = passphrase
         self._engines = engines or InstalledEngines()
         self._clock = clock
-        self._settings = settings.load(data_dir)
+        self._settings, self._unknown_settings, self._setting_problems = settings.load(data_dir)
+        self._notifier = Notifier(lambda: self.bell(), self._write, self._show_on_desktop)
         self._keys = keymap.load(data_dir)
         self._bridge: Bridge | None = None
         self._leaving = self._hung_up = False
         for known in THEMES:
             self.register_theme(known)
-        chosen = theme or self._settings.theme
-        self.theme = chosen if chosen in self.available_themes else DARK.name
+        self.theme = theme or f"xirtam-{self._settings.theme}"
+        emoji_names.show_names(self._settings.emoji is Emoji.NAMES)
         self.set_keymap(self._keys.changed())
 
     def get_default_screen(self) -> Screen[None]:
@@ -76,6 +80,8 @@ class XirtamApp(App[None]):
     def on_mount(self) -> None:
         for problem in self._keys.problems:
             self.notify(problem, title="Keys", severity="warning", markup=False)
+        for problem in self._setting_problems:
+            self.notify(problem, title="Settings", severity="warning", markup=False)
         if is_on_a_terminal() and not self.is_headless:
             self.set_interval(_LOOK_S, self._look_at_terminal)
         self.call_after_refresh(self._painted)
@@ -134,6 +140,7 @@ class XirtamApp(App[None]):
             await self._show(screen)
         elif isinstance(self.screen, Opening):
             await self.pop_screen()
+        screen.contacts.by_recency = self._settings.order is Order.RECENCY
         await attempt(screen.attach(self._bridge), self)
 
     async def _show(self, screen: Screen[None]) -> None:
@@ -169,8 +176,35 @@ class XirtamApp(App[None]):
         screen = self._chats()
         if screen is not None and screen.is_mounted:
             screen.apply(batch)
+            self._hear(batch, screen)
         for alarm in batch.alarms:
             self.notify(alarm.text, title="Security alarm", severity="error", timeout=60, markup=False)
+
+    def _hear(self, batch: Batch, screen: ChatScreen) -> None:
+        """Tells a person who looks elsewhere what has come."""
+        messages = (batch.messages[each] for each in batch.added if each in batch.messages)
+        news = (News(chat, each) for each in messages if (chat := screen.contacts.chat(each.chat)) is not None)
+        looking_at = screen.looking_at if self.app_focus and self.screen is screen else None
+        self._notifier.take(worth_telling(news, looking_at, self._settings, self._clock()))
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._notifier.is_pausing and self._notifier.tell(self._settings):
+            self._notifier.is_pausing = True
+            self.set_timer(PAUSE_S, self._go_on_telling)
+
+    def _go_on_telling(self) -> None:
+        self._notifier.is_pausing = False
+        self._tell()
+
+    def _write(self, sequence: str) -> None:
+        """To the terminal, between what is drawn."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
+    def _show_on_desktop(self, title: str, body: str) -> None:
+        if not self.is_headless:
+            self.run_worker(on_desktop(title, body), group="desktop")
 
     def on_trouble(self, event: Trouble) -> None:
         """Shows what failed."""
@@ -194,9 +228,29 @@ class XirtamApp(App[None]):
             await self.push_screen(Help(self._keys))
 
     def action_switch_theme(self) -> None:
-        self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
-        self._settings.theme = self.theme
-        settings.save(self._data_dir, self._settings)
+        theme = Theme.DARK if self.theme == f"xirtam-{Theme.LIGHT}" else Theme.LIGHT
+        try:
+            self._follow(msgspec.structs.replace(self._settings, theme=theme))
+        except OSError:
+            return  # it is changed; a place that cannot be written to is no reason to bother anybody
+
+    async def action_settings(self) -> None:
+        from xirtam_tui.screens.settings.settings import SettingsSheet
+
+        if not isinstance(self.screen, SettingsSheet):
+            preferences = None if self._bridge is None else self._bridge.preferences
+            await self.push_screen(SettingsSheet(self._settings, self._follow, preferences))
+
+    def _follow(self, chosen: Settings) -> None:
+        """Follows these settings from now on, and keeps them. Raises `OSError`, after following them, where they cannot be kept."""
+        before, self._settings = self._settings, chosen
+        self.theme = f"xirtam-{chosen.theme}"
+        emoji_names.show_names(chosen.emoji is Emoji.NAMES)
+        if (screen := self._chats()) is not None:
+            screen.contacts.by_recency = chosen.order is Order.RECENCY
+            if before.emoji is not chosen.emoji:
+                self.run_worker(screen.draw_again(), group="drawing", exclusive=True)
+        settings.save(self._data_dir, chosen, self._unknown_settings)
 
     async def action_quit(self) -> None:
         """Leaves, after keeping the draft; asks first when messages have not been sent."""

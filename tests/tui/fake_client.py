@@ -31,6 +31,7 @@ from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
 from xirtam_core.people import Standing
 from xirtam_core.registration import NameAnswer, Progress, Step
+from xirtam_core.settings import Settings
 
 NOW_NS = 1_795_524_300 * 1_000_000_000  # Tuesday 24 November 2026, 12:45 UTC
 SECOND = 1_000_000_000
@@ -65,6 +66,7 @@ class FakeClient:
         self._next = 0
         self.groups = FakeGroups(self)
         self.door = self.asking = FakeDoor(self)
+        self._preferences = FakePreferences()
 
     # What a test arranges
 
@@ -229,6 +231,16 @@ class FakeClient:
         self.remove_chat(name)
         self.emit(ChatRemoved(name))
 
+    async def arrange(
+        self, chat: str, *, pinned: bool | None = None, muted: bool | None = None, archived: bool | None = None
+    ) -> Chat:
+        wanted = {"is_pinned": pinned, "is_muted": muted, "is_archived": archived}
+        return self.change_chat(chat, **{name: value for name, value in wanted.items() if value is not None})
+
+    @property
+    def preferences(self) -> "FakePreferences":
+        return self._preferences
+
     async def status(self) -> Status:
         return self._status
 
@@ -271,6 +283,23 @@ class FakeClient:
         queued = sum(message.state is SendState.QUEUED for messages in self.messages.values() for message in messages)
         if queued != self._status.queued:
             self.set_status(queued=queued)
+
+
+class FakePreferences:
+    """What the owner of an account has chosen."""
+
+    def __init__(self) -> None:
+        self.chosen = Settings()
+        self.error: XirtamError | None = None
+
+    async def settings(self) -> Settings:
+        return self.chosen
+
+    async def change(self, settings: Settings) -> Settings:
+        if self.error is not None:
+            raise self.error
+        self.chosen = settings
+        return settings
 
 
 def _position(message: Message) -> int:

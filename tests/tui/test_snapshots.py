@@ -14,7 +14,7 @@ from tests.tui.fake_client import NOW_NS, FakeClient, FakeMachine
 from tests.tui.fake_groups import group
 from tests.tui.piloting import Driver, machine_app
 from xirtam_core.chat import MessageKind
-from xirtam_core.errors import InUse
+from xirtam_core.errors import InUse, StorageFault
 from xirtam_core.groups import GroupState
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
@@ -22,6 +22,37 @@ from xirtam_core.registration import Progress, Step
 
 _run_id = re.compile(r"terminal-\d+-")
 Act = Callable[[Driver], Awaitable[None]]
+
+
+def with_arranged() -> FakeMachine:
+    client = demo_client()
+    client.add_group(*climbers(), roster=CLIMBERS_ROSTER, unread=2)
+    client.change_chat("@erin_m", is_pinned=True)
+    client.change_chat("@bobby", is_muted=True)
+    client.change_chat("@frankfurter1", is_archived=True)
+    return FakeMachine(client)
+
+
+def with_unwilling_preferences() -> FakeMachine:
+    client = demo_client()
+    client.preferences.error = StorageFault("the disk is full: nothing was changed")
+    return FakeMachine(client)
+
+
+async def show_settings(driver: Driver) -> None:
+    await driver.sees("bobby")
+    await driver.press("ctrl+s")
+    await driver.sees("Colours", "Ring the bell")
+
+
+async def settings_refused(driver: Driver) -> None:
+    await show_settings(driver)
+    await driver.press("end", "enter")
+    await driver.sees("The disk is full")
+
+
+async def arranged(driver: Driver) -> None:
+    await driver.sees("PINNED", "ARCHIVED (1)")
 
 
 def with_account() -> FakeMachine:
@@ -243,6 +274,9 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "help": (with_account, show_help),
     "quit": (with_account, quit_with_queued),
     "failure": (in_use, failure),
+    "settings": (with_account, show_settings),
+    "settings_refused": (with_unwilling_preferences, settings_refused),
+    "arranged": (with_arranged, arranged),
     "passphrase": (with_passphrase, passphrase),
     "accounts": (two_accounts, accounts),
     "welcome": (FakeMachine, welcome),

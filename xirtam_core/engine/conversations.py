@@ -194,6 +194,15 @@ class Conversations:
             chats.set_draft(self._database, chat, kept)
             self._announce_chat(chat)
 
+    def arrange(
+        self, chat: str, *, pinned: bool | None = None, muted: bool | None = None, archived: bool | None = None
+    ) -> Chat:
+        """See the face."""
+        self._require(chat)
+        with self._database.transaction():
+            chats.arrange(self._database, chat, is_pinned=pinned, is_muted=muted, is_archived=archived)
+        return self._announce_chat(chat)
+
     def search(
         self, text: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
     ) -> list[Received]:

@@ -130,6 +130,13 @@ class Conversations(Face):
         ...
 
     @repeatable
+    async def arrange(
+        self, chat: str, *, pinned: bool | None = None, muted: bool | None = None, archived: bool | None = None
+    ) -> Chat:
+        """Pins, mutes or archives a chat on this device, or not; None leaves it as it is. Raises `NotFound`."""
+        ...
+
+    @repeatable
     async def search(
         self, text: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
     ) -> list[Received]:

@@ -13,6 +13,7 @@ _COLUMNS = (
     " coalesce((SELECT min(position_ns) - 1 FROM messages WHERE chat = chats.id AND is_late), chats.read_up_to_ns),"
     " chats.draft, peers.alarm,"
     f" coalesce(people.standing, 'contact'), people.petname, {people.IS_VERIFIED}, people.features,"
+    " chats.is_pinned, chats.is_muted, chats.is_archived,"
     " (SELECT id FROM messages WHERE chat = chats.id ORDER BY position_ns DESC LIMIT 1),"
     " (SELECT count(*) FROM messages WHERE chat = chats.id AND position_ns > chats.read_up_to_ns AND NOT is_mine)"
     " + (SELECT count(*) FROM messages WHERE chat = chats.id AND is_late),"
@@ -88,6 +89,19 @@ def set_draft(database: Database, chat: str, text: str) -> None:
     database.execute("UPDATE chats SET draft = ? WHERE id = ?", text, chat)
 
 
+def arrange(
+    database: Database, chat: str, *, is_pinned: bool | None, is_muted: bool | None, is_archived: bool | None
+) -> None:
+    """Keeps where a person wants a chat; None leaves it as it is."""
+    database.execute(
+        "UPDATE chats SET is_pinned = coalesce(?, is_pinned), is_muted = coalesce(?, is_muted),"
+        " is_archived = coalesce(?, is_archived) WHERE id = ?",
+        is_pinned, is_muted, is_archived, chat,
+    )  # fmt: skip
+    if is_muted is not None:
+        database.execute("UPDATE groups SET is_muted = ? WHERE chat = ?", is_muted, chat)
+
+
 def drop_draft(database: Database, chat: str, sent: bytes) -> None:
     """Forgets what was being written if it is what was `sent`, blank lines around it aside."""
     row = database.row("SELECT draft FROM chats WHERE id = ?", chat)
@@ -115,7 +129,23 @@ def _all(database: Database, rest: str, *values: str) -> list[Chat]:
 
 
 def _chat(row: Row, last: Message | None, group: Group | None) -> Chat:
-    chat, peer, server, read_up_to, draft, alarm, standing, petname, is_verified, features, _, unread, mentions = row
+    (
+        chat,
+        peer,
+        server,
+        read_up_to,
+        draft,
+        alarm,
+        standing,
+        petname,
+        is_verified,
+        features,
+        *arranged,
+        _,
+        unread,
+        mentions,
+    ) = row
+    is_pinned, is_muted, is_archived = map(bool, arranged)
     return Chat(
         id=chat,
         peer=None if is_group(chat) else Username(peer),
@@ -131,4 +161,7 @@ def _chat(row: Row, last: Message | None, group: Group | None) -> Chat:
         verified=bool(is_verified),
         features=people.features_of(features),
         group=group,
+        is_pinned=is_pinned,
+        is_muted=is_muted if group is None else group.is_muted,
+        is_archived=is_archived,
     )

@@ -541,5 +541,10 @@ STEPS = (
     CREATE INDEX messages_late ON messages (chat, position_ns) WHERE is_late;
     ALTER TABLE messages ADD COLUMN mentions_me INTEGER NOT NULL DEFAULT 0;     -- in a group: names this account, or answers it
     CREATE INDEX messages_mentions ON messages (chat, position_ns) WHERE mentions_me;
+
+    -- Where a person wants a chat in the list. Whether a group is muted stands with the group.
+    ALTER TABLE chats ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE chats ADD COLUMN is_muted INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE chats ADD COLUMN is_archived INTEGER NOT NULL DEFAULT 0;
     """,
 )

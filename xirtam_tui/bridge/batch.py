@@ -30,6 +30,8 @@ class Batch:
 
     def __init__(self) -> None:
         self.messages: dict[str, Message] = {}
+        self.added: set[str] = set()
+        """Which of the messages are new, and not only changed."""
         self.removed: list[MessageRemoved] = []
         self.chats: dict[str, Chat] = {}
         self.gone: set[str] = set()
@@ -42,6 +44,8 @@ class Batch:
         match event:
             case MessageAdded(message) | MessageChanged(message):
                 self.messages[message.id] = safe_message(message)
+                if isinstance(event, MessageAdded):
+                    self.added.add(message.id)
             case MessageRemoved(id=message_id):
                 self.messages.pop(message_id, None)
                 self.removed.append(event)

@@ -19,6 +19,7 @@ from xirtam_tui.bridge.batch import Batch
 from xirtam_tui.bridge.engine import Engine
 from xirtam_tui.bridge.groups import Groups
 from xirtam_tui.bridge.people import People
+from xirtam_tui.bridge.preferences import Preferences
 from xirtam_tui.bridge.safe import safe_chat, safe_message, safe_status
 
 _BATCH_S = 0.03
@@ -31,6 +32,7 @@ class Bridge:
         self.account = engine.account
         self.people = People(engine)
         self.groups = Groups(engine)
+        self.preferences = Preferences(engine)
         self._engine = engine
         self._on_batch = on_batch
         self._loop = asyncio.get_running_loop()

@@ -2,9 +2,11 @@
 
 from textual.theme import Theme
 
+from xirtam_tui.themes.contrast import CONTRAST
 from xirtam_tui.themes.dark import DARK
 from xirtam_tui.themes.light import LIGHT
+from xirtam_tui.themes.terminal import TERMINAL
 
-THEMES: tuple[Theme, ...] = (DARK, LIGHT)
+THEMES: tuple[Theme, ...] = (DARK, LIGHT, CONTRAST, TERMINAL)
 
 __all__ = ["DARK", "LIGHT", "THEMES"]

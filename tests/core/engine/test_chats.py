@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -227,6 +228,20 @@ async def test_a_draft_outlives_a_crash_and_each_chat_has_its_own(tmp_path: Path
         assert drafts == {pair.bobby.name: "I was about to say ?", pair.alice.name: ""}
         with pytest.raises(NotFound):
             pair.alice.engine.conversations.set_draft("@nobody", "hello")
+
+
+@simulated
+async def test_where_a_chat_was_put_outlives_a_restart_and_changes_nothing_else(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        before = await pair.alice.engine.conversations.start_chat(pair.bobby.name)
+        assert not before.is_muted
+        pair.alice.engine.conversations.arrange(pair.bobby.name, pinned=True, muted=True)
+        pair.alice.engine.conversations.arrange(pair.bobby.name, archived=True, pinned=False)
+        await pair.alice.restart()
+        (chat,) = pair.alice.engine.conversations.chats()
+        assert chat == msgspec.structs.replace(before, is_muted=True, is_archived=True)
+        with pytest.raises(NotFound):
+            pair.alice.engine.conversations.arrange("@nobody", muted=True)
 
 
 @simulated

@@ -79,6 +79,19 @@ class ChatScreen(Screen[None]):
         if is_idle and not had_contact:
             self._go(self.contacts.first_contact)
 
+    @property
+    def looking_at(self) -> str | None:
+        """The chat whose messages are on the screen."""
+        is_shown = not self.has_class("-narrow") or self.has_class("show-chat")
+        chat = self.conversation.chat
+        return chat.id if is_shown and chat is not None else None
+
+    async def draw_again(self) -> None:
+        """Draws what has been said anew: how it is shown has changed."""
+        self.contacts.refresh()
+        if self._bridge is not None and self.conversation.chat is not None:
+            await self.conversation.open(self.conversation.chat, self._bridge)
+
     def _leave(self) -> None:
         """Goes back to the list: the chat that was open is gone."""
         self.contacts.open_chat = None
@@ -241,6 +254,31 @@ class ChatScreen(Screen[None]):
 
     def action_first_unread(self) -> None:
         self.conversation.transcript.show_unread()
+
+    def action_pin(self) -> None:
+        self._arrange("toggle_pin")
+
+    def action_mute(self) -> None:
+        self._arrange("toggle_mute")
+
+    def action_archive(self) -> None:
+        self._arrange("toggle_archive")
+
+    def _arrange(self, change: str) -> None:
+        if self._bridge is not None and self.conversation.chat is not None:
+            self.run_worker(self._arranged(self._bridge, self.conversation.chat, change), group="arranging")
+
+    async def _arranged(self, bridge: Bridge, chat: Chat, change: str) -> None:
+        from xirtam_tui.screens.chat import arranging
+
+        if said := await getattr(arranging, change)(bridge, chat, self):
+            self.notify(said, timeout=3, markup=False)
+
+    def action_fold(self) -> None:
+        self.contacts.fold()
+
+    def action_unfold(self) -> None:
+        self.contacts.unfold()
 
     async def action_acknowledge(self) -> None:
         chat = self.conversation.chat

@@ -19,6 +19,10 @@ from xirtam_tui.widgets.contact_list.rows import Styles, chat_rows, section_row
 _ROWS = 2
 _DIRECT = "Direct"
 _GROUPS = "Groups"
+_PINNED = "Pinned"
+_CHATS = "Chats"
+_REQUESTS = "Requests"
+_ARCHIVED = "Archived"
 
 
 class Section(NamedTuple):
@@ -27,11 +31,20 @@ class Section(NamedTuple):
     title: str
     chats: list[Chat]
 
+    @property
+    def heading(self) -> str:
+        """The title, with how many there are where that is not plain to see."""
+        if self.title not in (_REQUESTS, _ARCHIVED):
+            return self.title
+        unread = sum(chat.unread for chat in self.chats) if self.title == _ARCHIVED else 0
+        return f"{self.title} ({len(self.chats)})" + (f" · {unread} new" if unread else "")
+
 
 class _Entry(NamedTuple):
     top: int
     chat: Chat | None
     title: str = ""
+    section: str = ""
 
 
 class ContactList(ScrollView, can_focus=True):
@@ -48,6 +61,7 @@ class ContactList(ScrollView, can_focus=True):
 
     open_chat: reactive[str | None] = reactive(None)
     filter_text: reactive[str] = reactive("")
+    by_recency: reactive[bool] = reactive(False)
 
     class Picked(UiMessage):
         """A person went to `chat`; `is_final` when they also want to write in it (Enter or a click, not just passing by)."""
@@ -61,6 +75,8 @@ class ContactList(ScrollView, can_focus=True):
         self._clock = clock
         self._chats: dict[str, Chat] = {}
         self._entries: list[_Entry] = []
+        self._ordered: list[Chat] = []
+        self._folded = {_ARCHIVED}
         self._styles: Styles | None = None
 
     # What is shown
@@ -87,7 +103,12 @@ class ContactList(ScrollView, can_focus=True):
 
     @property
     def ordered(self) -> list[Chat]:
-        """The chats as they stand, top to bottom, filter applied."""
+        """The chats top to bottom, filter applied, those of folded sections in their places."""
+        return self._ordered
+
+    @property
+    def _unfolded(self) -> list[Chat]:
+        """The chats that show."""
         return [entry.chat for entry in self._entries if entry.chat is not None]
 
     @property
@@ -97,12 +118,12 @@ class ContactList(ScrollView, can_focus=True):
 
     @property
     def first_contact(self) -> Chat | None:
-        """The topmost chat that is not a stranger's, filter applied."""
-        return next((chat for chat in self.ordered if chat.standing is Standing.CONTACT), None)
+        """The topmost chat that is neither a stranger's nor archived, filter applied."""
+        return next((chat for chat in self.ordered if chat.standing is Standing.CONTACT and not chat.is_archived), None)
 
     def neighbour(self, step: int) -> Chat | None:
         """The chat so many places below the open one."""
-        chats = self.ordered
+        chats = self._unfolded
         if not chats:
             return None
         at = next((at for at, chat in enumerate(chats) if chat.id == self.open_chat), None)
@@ -127,31 +148,45 @@ class ContactList(ScrollView, can_focus=True):
         ]
         shown.sort(key=lambda chat: chat.title.casefold())
         shown.sort(key=lambda chat: chat.last.sent_at if chat.last else 0, reverse=True)
-        direct = [chat for chat in shown if chat.standing is Standing.CONTACT and chat.group is None]
-        groups = [chat for chat in shown if chat.standing is Standing.CONTACT and chat.group is not None]
-        requests = [chat for chat in shown if chat.standing is Standing.REQUEST]
-        sections = (
-            Section(_DIRECT, direct),
-            Section(_GROUPS, groups),
-            Section(f"Requests ({len(requests)})", requests),
-        )
-        return [section for section in sections if section.chats]
+        sections: dict[str, list[Chat]] = {
+            title: [] for title in (_PINNED, _CHATS, _DIRECT, _GROUPS, _REQUESTS, _ARCHIVED)
+        }
+        for chat in shown:
+            sections[self._section_of(chat)].append(chat)
+        return [Section(title, chats) for title, chats in sections.items() if chats]
+
+    def _section_of(self, chat: Chat) -> str:
+        if chat.is_archived:
+            return _ARCHIVED
+        if chat.standing is Standing.REQUEST:
+            return _REQUESTS
+        if chat.is_pinned:
+            return _PINNED
+        if self.by_recency:
+            return _CHATS
+        return _DIRECT if chat.group is None else _GROUPS
 
     def _arrange(self) -> None:
         sections = self._sections()
-        self._entries = []
+        self._entries, self._ordered = [], [chat for section in sections for chat in section.chats]
         top = 0
         for section in sections:
-            if len(sections) > 1 or section.title != _DIRECT:
-                self._entries.append(_Entry(top, None, section.title))
+            # Who looks for a name finds it wherever it is.
+            is_folded = section.title in self._folded and not self.filter_text
+            if len(sections) > 1 or section.title not in (_DIRECT, _CHATS) or is_folded:
+                heading = section.heading + (" ▸" if is_folded else "")
+                self._entries.append(_Entry(top, None, heading, section.title))
                 top += 1
-            for chat in section.chats:
+            for chat in () if is_folded else section.chats:
                 self._entries.append(_Entry(top, chat))
                 top += _ROWS
         self.virtual_size = Size(self.scrollable_content_region.width, top)
         self.refresh()
 
     def watch_filter_text(self) -> None:
+        self._arrange()
+
+    def watch_by_recency(self) -> None:
         self._arrange()
 
     def watch_open_chat(self) -> None:
@@ -173,9 +208,24 @@ class ContactList(ScrollView, can_focus=True):
         if (chat := self.neighbour(0)) is not None:
             self.post_message(self.Picked(chat, is_final=True))
 
+    def fold(self) -> None:
+        """Folds the section that the open chat is in."""
+        if (chat := self._chats.get(self.open_chat or "")) is not None:
+            self._folded.add(self._section_of(chat))
+            self._arrange()
+
+    def unfold(self) -> None:
+        """Shows the chats of every section."""
+        self._folded.clear()
+        self._arrange()
+
     def on_click(self, event: events.Click) -> None:
         line = self.scroll_offset.y + event.y
         for entry in self._entries:
+            if entry.chat is None and entry.top == line:
+                self._folded ^= {entry.section}
+                self._arrange()
+                return
             if entry.chat is not None and entry.top <= line < entry.top + _ROWS:
                 self.post_message(self.Picked(entry.chat, is_final=True))
 

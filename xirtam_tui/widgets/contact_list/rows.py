@@ -11,6 +11,7 @@ from textual.strip import Strip
 from xirtam_core.chat import Chat, Message, MessageKind, SendState
 from xirtam_core.groups import GroupState
 from xirtam_tui import text
+from xirtam_tui.emoji_names import shown
 from xirtam_tui.moments import stamp
 
 
@@ -56,6 +57,8 @@ def _badges(chat: Chat, styles: Styles) -> list[Segment]:
     """How many messages are unread, and before that how many of them mention this account."""
     mentions = [Segment(f"@{_count(chat.mentions)}", styles.mention), Segment(" ")] if chat.mentions else []
     unread = f" {_count(chat.unread)} " if chat.unread else ""
+    if chat.is_muted:
+        return [*mentions, Segment(f"muted{unread.rstrip()}", styles.muted)]
     return [*mentions, Segment(unread, styles.badge)]
 
 
@@ -95,6 +98,7 @@ def _words(message: Message) -> str:
 
 def _line(bar: Segment, indent: int, left: str, style: Style, right: list[Segment], width: int) -> Strip:
     """`left` cut to fit, and `right` against the right margin of one cell."""
+    left = shown(left)
     right_cells = sum(segment.cell_length for segment in right)
     room = width - 1 - indent - right_cells - (2 if right_cells else 1)
     if cell_len(left) > room:

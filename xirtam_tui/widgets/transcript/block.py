@@ -13,6 +13,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from xirtam_core.chat import Message, MessageKind, SendState
+from xirtam_tui.emoji_names import shown
 from xirtam_tui.moments import clock_time
 from xirtam_tui.widgets.transcript.dating import shown_at
 from xirtam_tui.widgets.transcript.links import find_links
@@ -91,14 +92,14 @@ class Block:
         self.message = message
         self.available = width
         self.width = min(width, _WIDEST)
-        self.body = _body(message)
+        self.body = shown(_body(message))
         room = max(8, self.width - BODY_COLUMN - _RIGHT)
         self.lines: list[TextLine] = wrap(self.body, room)
         self.state_apart = message.mine and self.lines[-1].cells + _STATE_ROOM > room
         self.notes = [
-            (note[line.start : line.end], alarm) for note, alarm in notes(message) for line in wrap(note, room)
+            (note[line.start : line.end], alarm) for note, alarm in _notes(message) for line in wrap(note, room)
         ]
-        self.quote = None if message.quote is None else _quote(message.quote, room)
+        self.quote = None if message.quote is None else _quote(shown(message.quote), room)
         self.context = Context()
         self.surroundings: Surroundings | None = None  # what the context was made of
         self._rows: list[Row] | None = None
@@ -227,6 +228,10 @@ def _body(message: Message) -> str:
     if message.kind is MessageKind.UNSUPPORTED:
         return f"A message of a kind that this version cannot show yet ({message.mime})"
     return message.text
+
+
+def _notes(message: Message) -> list[tuple[str, bool]]:
+    return [(shown(note), alarm) for note, alarm in notes(message)]
 
 
 def _quote(quote: str, room: int) -> str:

@@ -1,0 +1,163 @@
+"""Changing settings, being told of what comes, and arranging the list, by keyboard alone."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.tui.demo import climbers
+from tests.tui.fake_client import FakeClient, FakeMachine
+from tests.tui.piloting import Driver, account_app, long_chat, machine_app
+from xirtam_core.errors import StorageFault
+from xirtam_tui import settings
+from xirtam_tui.app import XirtamApp
+
+CHROME = ("c5c8c6", "292929")  # what the picture draws around the terminal
+
+
+def two_chats() -> FakeClient:
+    client = FakeClient()
+    client.add_chat("@bobby", long_chat(8))
+    client.add_chat("@carol_w", long_chat(3, "@carol_w"))
+    return client
+
+
+async def choose(driver: Driver, label: str) -> None:
+    """Goes to a setting, from the top of the sheet."""
+    await driver.sees(label)
+    await driver.press("home")
+    names = [each.name for each in settings.SCHEMA]
+    at = next(at for at, each in enumerate(settings.SCHEMA) if each.label == label)
+    await driver.press(*["down"] * at)
+    await driver.until(lambda: driver.app.screen.focused, names[at])
+
+
+async def test_a_theme_applies_at_once_and_at_the_next_start(tmp_path: Path) -> None:
+    async with account_app(two_chats(), tmp_path) as driver:
+        await driver.press("ctrl+s")
+        await choose(driver, "Colours")
+        await driver.press("right", "right")
+        await driver.until(lambda: driver.app.theme == "xirtam-contrast")
+        await driver.press("left", "escape")
+        await driver.until(lambda: driver.app.theme == "xirtam-light")
+    async with account_app(two_chats(), tmp_path) as driver:
+        assert driver.app.theme == "xirtam-light"
+
+
+async def test_every_theme_can_be_drawn(tmp_path: Path) -> None:
+    async with account_app(two_chats(), tmp_path) as driver:
+        for theme in settings.Theme:
+            driver.app.theme = f"xirtam-{theme}"
+            await driver.press("ctrl+s")
+            await driver.sees("Colours")
+            await driver.press("escape")
+            await driver.sees("number 8")
+
+
+async def test_no_color_leaves_no_colour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "")
+    async with account_app(two_chats(), tmp_path) as driver:
+        await driver.sees("number 8")
+        colours = re.findall(r"fill: #([0-9a-f]{6})", driver.app.export_screenshot())
+        assert colours
+        assert all(each[:2] == each[2:4] == each[4:] for each in colours if each not in CHROME)
+
+
+async def test_a_privacy_switch_is_kept_with_the_account_and_says_so_where_it_cannot_be(tmp_path: Path) -> None:
+    client = two_chats()
+    async with account_app(client, tmp_path) as driver:
+        await driver.press("ctrl+s")
+        await choose(driver, "Tell that you have read")
+        await driver.press("enter")
+        await driver.until(lambda: not client.preferences.chosen.send_read)
+        client.preferences.error = StorageFault("the disk is full: nothing was changed")
+        await driver.press("enter")
+        await driver.sees("The disk is full")
+        assert not client.preferences.chosen.send_read
+        assert "off" in driver.line_with("Tell that you have read")
+
+
+async def test_emoji_become_names_at_once_on_the_screen_and_stay_as_they_are_elsewhere(tmp_path: Path) -> None:
+    client = two_chats()
+    async with account_app(client, tmp_path) as driver:
+        client.receive("@bobby", "up 👍 there")
+        await driver.sees("up 👍 there")
+        await driver.press("ctrl+s")
+        await choose(driver, "Emoji")
+        await driver.press("right", "escape")
+        await driver.sees("up :thumbs_up_sign: there")
+        assert client.messages["@bobby"][-1].text == "up 👍 there"
+        await driver.press("ctrl+s")
+        await choose(driver, "Emoji")
+        await driver.press("right", "escape")
+        await driver.sees("up 👍 there")
+
+
+async def test_the_settings_can_be_seen_before_there_is_an_account(tmp_path: Path) -> None:
+    async with machine_app(FakeMachine(), tmp_path) as driver:
+        await driver.sees("Create")
+        await driver.press("ctrl+s")
+        await driver.sees("Colours", "Ring the bell")
+        await driver.sees_not("Strangers who write")
+
+
+async def test_a_mistake_in_the_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / settings.FILE).write_text('theme = "pink"\n')
+    async with account_app(two_chats(), tmp_path) as driver:
+        await driver.sees("“pink” is no value for theme", "number 8")
+
+
+async def test_the_bell_rings_for_a_chat_that_is_not_looked_at_and_is_not_muted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[int] = []
+    monkeypatch.setattr(XirtamApp, "bell", lambda _: rung.append(1))
+    client = two_chats()
+    async with account_app(client, tmp_path) as driver:
+        await driver.until(lambda: driver.open_peer == "@bobby")
+        client.receive("@bobby", "you see this")
+        await driver.sees("you see this")
+        await client.arrange("@carol_w", muted=True)
+        client.receive("@carol_w", "hush")
+        await driver.sees("hush", "muted 1")
+        assert rung == []
+        await client.arrange("@carol_w", muted=False)
+        client.receive("@carol_w", "hello")
+        client.receive("@carol_w", "hello again")
+        await driver.until(lambda: rung)
+        await driver.sees("hello again")
+        assert rung == [1]
+
+
+async def test_a_chat_is_pinned_muted_and_archived_by_keys(tmp_path: Path) -> None:
+    client = two_chats()
+    async with account_app(client, tmp_path) as driver:
+        await driver.until(lambda: driver.open_peer == "@bobby")
+        await driver.press("alt+p", "alt+m")
+        await driver.sees("PINNED", "DIRECT", "muted")
+        assert (client.chat("@bobby").is_pinned, client.chat("@bobby").is_muted) == (True, True)
+        await driver.press("alt+m", "alt+p")
+        await driver.sees_not("PINNED")
+        await driver.press("alt+a")
+        await driver.sees("ARCHIVED (1) ▸")
+        await driver.until(lambda: [each.id for each in driver.contacts.ordered] == ["@carol_w", "@bobby"])
+        assert driver.open_peer == "@bobby"
+        await driver.press("alt+right")
+        await driver.sees_not("▸")
+        await driver.press("alt+left")
+        await driver.sees("ARCHIVED (1) ▸")
+        await driver.press("alt+a")
+        await driver.sees_not("ARCHIVED")
+
+
+async def test_the_list_goes_by_recency_when_that_is_chosen(tmp_path: Path) -> None:
+    client = two_chats()
+    client.add_group(*climbers())
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("DIRECT", "GROUPS")
+        await driver.press("ctrl+s")
+        await choose(driver, "List of chats")
+        await driver.press("right", "escape")
+        await driver.sees_not("DIRECT", "GROUPS")
+        times = [each.last.sent_at for each in driver.contacts.ordered if each.last]
+        assert times == sorted(times, reverse=True)

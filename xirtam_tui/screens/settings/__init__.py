@@ -1,0 +1,1 @@
+"""Choosing how the app looks, when it calls, and what others are told."""
