@@ -22,7 +22,9 @@ from xirtam_tui.bridge.people import People
 from xirtam_tui.bridge.preferences import Preferences
 from xirtam_tui.bridge.safe import safe_chat, safe_message, safe_status
 
-_BATCH_S = 0.03
+_BATCH_S, _LONGEST_BATCH_S = 0.03, 0.4
+_SHARE = 8
+"""In a flood of events, showing them takes one part of the time in so many; the rest is for keys."""
 
 
 class Bridge:
@@ -38,7 +40,8 @@ class Bridge:
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._events: list[Event] = []
-        self._last = 0.0
+        self._last = self._worked = 0.0
+        self._pause_s = _BATCH_S
         self._closed = False
         self._unsubscribe = engine.subscribe(self._hear)
 
@@ -56,12 +59,15 @@ class Bridge:
                 self._closed = True
 
     def _schedule(self) -> None:
-        self._loop.call_later(max(0.0, self._last + _BATCH_S - time.monotonic()), self._flush)
+        self._loop.call_later(max(0.0, self._last + self._pause_s - time.monotonic()), self._flush)
 
     def _flush(self) -> None:
         with self._lock:
             events, self._events = self._events, []
-        self._last = time.monotonic()
+        self._last, worked = time.monotonic(), time.thread_time()
+        # What the batch before has cost with all that it had painted: this thread does little else.
+        self._pause_s = min(max(_BATCH_S, _SHARE * (worked - self._worked)), _LONGEST_BATCH_S)
+        self._worked = worked
         if self._closed:
             return
         batch = Batch()

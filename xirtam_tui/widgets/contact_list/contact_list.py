@@ -1,6 +1,8 @@
 """The chats, in sections, by when they last changed. A line-API list: two rows a chat, whatever their number."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
+from datetime import date
 from typing import ClassVar, NamedTuple
 
 from textual import events
@@ -46,6 +48,11 @@ class _Entry(NamedTuple):
     title: str = ""
     section: str = ""
 
+    def is_in_place_of(self, other: "_Entry") -> bool:
+        """Whether it takes the very lines of another, for the same chat or heading."""
+        same = (self.chat and self.chat.id, self.title) == (other.chat and other.chat.id, other.title)
+        return same and self.top == other.top
+
 
 class ContactList(ScrollView, can_focus=True):
     """Shows chats; says which one a person went to."""
@@ -78,6 +85,7 @@ class ContactList(ScrollView, can_focus=True):
         self._ordered: list[Chat] = []
         self._folded = {_ARCHIVED}
         self._styles: Styles | None = None
+        self._today: date | None = None
 
     # What is shown
 
@@ -168,7 +176,8 @@ class ContactList(ScrollView, can_focus=True):
 
     def _arrange(self) -> None:
         sections = self._sections()
-        self._entries, self._ordered = [], [chat for section in sections for chat in section.chats]
+        before, self._entries = self._entries, []
+        self._ordered = [chat for section in sections for chat in section.chats]
         top = 0
         for section in sections:
             # Who looks for a name finds it wherever it is.
@@ -181,7 +190,19 @@ class ContactList(ScrollView, can_focus=True):
                 self._entries.append(_Entry(top, chat))
                 top += _ROWS
         self.virtual_size = Size(self.scrollable_content_region.width, top)
-        self.refresh()
+        self._refresh_from(before)
+
+    def _refresh_from(self, before: list[_Entry]) -> None:
+        """Draws anew what has changed: where messages flood in, that is mostly one chat's two lines."""
+        today, self._today = self._today, self._clock().date()
+        stands = len(before) == len(self._entries) and today == self._today
+        if not stands or not all(map(_Entry.is_in_place_of, before, self._entries)):
+            self.refresh()
+            return
+        changed = [now for then, now in zip(before, self._entries, strict=True) if then.chat is not now.chat]
+        if changed:
+            top, width = self.scroll_offset.y, self.size.width
+            self.refresh(*(Region(0, entry.top - top, width, _ROWS) for entry in changed))
 
     def watch_filter_text(self) -> None:
         self._arrange()
@@ -239,7 +260,8 @@ class ContactList(ScrollView, can_focus=True):
         width = self.size.width
         line = self.scroll_offset.y + y
         base = self.rich_style
-        entry = next((entry for entry in reversed(self._entries) if entry.top <= line), None)
+        at = bisect_right(self._entries, line, key=lambda entry: entry.top) - 1
+        entry = self._entries[at] if at >= 0 else None
         if entry is None or (entry.chat is not None and line >= entry.top + _ROWS):
             return Strip.blank(width, base)
         if self._styles is None:
