@@ -240,7 +240,7 @@ class ContactList(ScrollView, can_focus=True):
         line = self.scroll_offset.y + y
         base = self.rich_style
         entry = next((entry for entry in reversed(self._entries) if entry.top <= line), None)
-        if entry is None or (entry.chat is not None and line >= entry.top + _ROWS):
+        if entry is None or line >= entry.top + (1 if entry.chat is None else _ROWS):
             return Strip.blank(width, base)
         if self._styles is None:
             self._styles = Styles(
