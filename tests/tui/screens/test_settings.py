@@ -140,6 +140,7 @@ async def test_a_chat_is_pinned_muted_and_archived_by_keys(tmp_path: Path) -> No
         await driver.sees_not("PINNED")
         await driver.press("alt+a")
         await driver.sees("ARCHIVED (1) ▸")
+        assert driver.text().count("ARCHIVED") == 1
         await driver.until(lambda: [each.id for each in driver.contacts.ordered] == ["@carol_w", "@bobby"])
         assert driver.open_peer == "@bobby"
         await driver.press("alt+right")

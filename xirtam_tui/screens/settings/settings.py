@@ -68,7 +68,7 @@ class SettingsSheet(Sheet[None]):
 
     def _row(self, setting: Setting) -> Content:
         value = setting.value(self._owner(setting))
-        style = "$text-muted" if value is False else "$accent"
+        style = "" if value is False else "bold"  # no colour: the bar of the row that is chosen may have the same
         return Content.assemble(f"{setting.label:<{_LABEL}}", (setting.words(value), style))
 
     def _owner(self, setting: Setting) -> Settings | AccountSettings:

@@ -262,7 +262,7 @@ class ContactList(ScrollView, can_focus=True):
         base = self.rich_style
         at = bisect_right(self._entries, line, key=lambda entry: entry.top) - 1
         entry = self._entries[at] if at >= 0 else None
-        if entry is None or (entry.chat is not None and line >= entry.top + _ROWS):
+        if entry is None or line >= entry.top + (1 if entry.chat is None else _ROWS):
             return Strip.blank(width, base)
         if self._styles is None:
             self._styles = Styles(
