@@ -174,7 +174,7 @@ def is_of_the_screen(scope: Scope) -> bool:
 
 
 def bindings(scope: Scope) -> list[BindingType]:
-    """Textual's bindings for a scope. Keys of the app and the chat screen go before those of the widget in focus, letters after."""
+    """Textual's bindings for a scope. Keys of the app and the chat screen go before the focused widget's, letters after."""
     first = [_binding(action, ",".join(action.keys) or UNBOUND, action.id) for action in actions(scope)]
     if not is_of_the_screen(scope):
         return first

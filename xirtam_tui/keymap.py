@@ -17,7 +17,8 @@ from xirtam_tui.actions import ACTIONS, UNBOUND, is_of_the_screen, key_label, le
 
 FILE = "keys.toml"
 _NAMED_SIGNS = {
-    "slash": "/", "question_mark": "?", "colon": ":", "space": " ", "minus": "-", "plus": "+", "full_stop": ".", "exclamation_mark": "!",
+    "slash": "/", "question_mark": "?", "colon": ":", "space": " ", "minus": "-", "plus": "+",
+    "full_stop": ".", "exclamation_mark": "!",
 }  # fmt: skip
 
 
@@ -89,7 +90,9 @@ def with_preset(name: object) -> Keymap:
     if preset is None:
         known = ", ".join(f'"{each}"' for each in PRESETS)
         return DEFAULT._replace(problems=(f"{FILE}: there is no preset “{name}”; there is {known}",))
-    taken = {key for action_id in preset.keys if action_id.startswith(("app.", "chat.")) for key in preset.keys[action_id]}
+    taken = {
+        key for action_id in preset.keys if action_id.startswith(("app.", "chat.")) for key in preset.keys[action_id]
+    }
     left = {action.id: tuple(key for key in action.keys if key not in taken) for action in ACTIONS}
     return Keymap(left | preset.keys, (), str(name), preset.is_modal)
 

@@ -7,7 +7,7 @@ from xirtam_tui.actions import ACTIONS, Action, Scope, actions, key_label
 from xirtam_tui.keymap import DEFAULT, FILE, Keymap, with_preset
 from xirtam_tui.presets import PRESETS
 
-_OPENING = f"""# Keys and commands
+_OPENING = """# Keys and commands
 
 What the app can do, the keys that do it, and the command to write instead: a message that is one line and begins with `/` and a
 command's name runs that command. To send a message that begins so, write the slash twice. While a command, a name (`@bo`) or an emoji
@@ -20,8 +20,7 @@ F1 shows these keys in the app, with those that you have changed. This page is m
 
 _CHANGING = f"""## Other keys
 
-Keys are changed in `{FILE}` in the data directory, by the action's id; the app reads it when it starts,
-and says what is wrong with it:
+Keys are changed in `{FILE}` in the data directory, by the action's id; the app reads it when it starts, and says what is wrong with it:
 
 ```toml
 preset = "vim"
@@ -32,15 +31,16 @@ preset = "vim"
 "chat.toggle_list" = ""
 ```
 
-Several keys are told apart by commas, and none at all switches a key off. Keys of “{Scope.APP.value}” and “{Scope.CHAT.value}” work wherever the
-focus is; a letter or a sign among them works only where nobody writes. Where two actions claim a key, the app names both and uses the first.
+Several keys are told apart by commas, and none at all switches a key off. Keys of “{Scope.APP.value}” and “{Scope.CHAT.value}” work
+wherever the focus is; a letter or a sign among them works only where nobody writes. Where two actions claim a key, the app names both
+and uses the first.
 """
 
 _EDITOR = """## Your own editor
 
-{key} opens what is written in the editor that `$VISUAL` or `$EDITOR` names (else `nano` or `vi`), and takes it back when the editor ends;
-nothing is sent. For as long, the text is in a file that only you can read: in `$XDG_RUNTIME_DIR`, which is memory, where there is one. It is
-deleted afterwards, but what the editor keeps for itself, such as a swap file or a history, is the editor's.
+{key} opens what is written in the editor that `$VISUAL` or `$EDITOR` names (else `nano` or `vi`), and takes it back when the editor
+ends; nothing is sent. For as long, the text is in a file that only you can read: in `$XDG_RUNTIME_DIR`, which is memory, where there is
+one. It is deleted afterwards, but what the editor keeps for itself, such as a swap file or a history, is the editor's.
 """
 
 

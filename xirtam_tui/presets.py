@@ -1,7 +1,7 @@
 """Sets of keys that a person can choose as a whole, in the place of the default ones.
 
-What a preset names has these keys and no others; every other action keeps its own, less those that work everywhere in the preset. Letters
-are for where nobody writes: on the messages and in the list.
+What a preset names has these keys and no others; every other action keeps its own, less those that work everywhere in the preset.
+Letters are for where nobody writes: on the messages and in the list.
 """
 
 from typing import NamedTuple
