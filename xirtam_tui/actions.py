@@ -141,7 +141,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.COMPOSER,
         _chat_open,
     ),
-    Action("composer.complete", "Complete", "A name after @, an emoji after :, a command after /", ("tab",), Scope.COMPOSER, _chat_open),
+    Action("composer.complete", "Complete", "A name after @, emoji after :, command after /", ("tab",), Scope.COMPOSER, _chat_open),
     Action("composer.editor", "Your editor", "Go on writing in your own editor, $EDITOR", ("ctrl+e",), Scope.COMPOSER, _chat_open),
     Action("composer.messages", "To the messages", "When nothing is written: choose a message", ("up",), Scope.COMPOSER, _chat_open),
     Action("message.older", "Message above", "Choose the message above", ("up", "k"), Scope.MESSAGE, _message),
@@ -174,7 +174,7 @@ def is_of_the_screen(scope: Scope) -> bool:
 
 
 def bindings(scope: Scope) -> list[BindingType]:
-    """Textual's bindings for a scope. Keys of the app and the chat screen go before the focused widget's, letters after."""
+    """Textual's bindings for a scope. The app's and the chat screen's go before the focused widget's, letters after."""
     first = [_binding(action, ",".join(action.keys) or UNBOUND, action.id) for action in actions(scope)]
     if not is_of_the_screen(scope):
         return first

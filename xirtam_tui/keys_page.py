@@ -10,7 +10,7 @@ from xirtam_tui.presets import PRESETS
 _OPENING = """# Keys and commands
 
 What the app can do, the keys that do it, and the command to write instead: a message that is one line and begins with `/` and a
-command's name runs that command. To send a message that begins so, write the slash twice. While a command, a name (`@bo`) or an emoji
+command's name runs that command. To send a message that begins so, write the slash twice. While a command or an emoji
 (`:sm`) is being written, what it could be shows above: ↑ and ↓ choose, Tab takes it, Esc puts it away. Enter runs the command that is
 chosen; it takes an emoji only where an arrow has chosen it, and sends otherwise.
 
@@ -20,7 +20,7 @@ F1 shows these keys in the app, with those that you have changed. This page is m
 
 _CHANGING = f"""## Other keys
 
-Keys are changed in `{FILE}` in the data directory, by the action's id; the app reads it when it starts, and says what is wrong with it:
+Keys are changed in `{FILE}` in the data directory, by the action's id. The app reads it when it starts, and says what is wrong:
 
 ```toml
 preset = "vim"
@@ -39,8 +39,8 @@ and uses the first.
 _EDITOR = """## Your own editor
 
 {key} opens what is written in the editor that `$VISUAL` or `$EDITOR` names (else `nano` or `vi`), and takes it back when the editor
-ends; nothing is sent. For as long, the text is in a file that only you can read: in `$XDG_RUNTIME_DIR`, which is memory, where there is
-one. It is deleted afterwards, but what the editor keeps for itself, such as a swap file or a history, is the editor's.
+ends; nothing is sent. For as long, the text is in a file that only you can read: in `$XDG_RUNTIME_DIR`, which is memory, where there
+is one. It is deleted afterwards, but what the editor keeps for itself, such as a swap file or a history, is the editor's.
 """
 
 

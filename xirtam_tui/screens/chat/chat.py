@@ -222,8 +222,8 @@ class ChatScreen(Screen[None]):
         self._step(-1)
 
     def _step(self, step: int) -> None:
-        """Goes to a neighbouring chat; in the list, without leaving that."""
-        if self.contacts.has_focus:
+        """Goes to a neighbouring chat; with keys as in vim, in the list without leaving that."""
+        if self._keys.is_modal and self.contacts.has_focus:
             self.contacts.action_move(step)
         else:
             self._go(self.contacts.neighbour(step))

@@ -324,7 +324,7 @@ class Conversation(Vertical):
         if event.is_final and event.offer.command:
             self.composer.write_over(event.begun, event.offer.command)
             self.suggestions.put_away()
-            self.composer.submit()
+            self.composer.call_later(self.composer.submit)  # as the composer: what it says then goes past here
         else:
             self.composer.write_over(event.begun, event.offer.text)
 

@@ -1,4 +1,4 @@
-"""Writing in one's own editor. For as long, the text is in a file that only its owner can read, in memory where there is such a place."""
+"""Writing in one's own editor. For as long, the text is in a file that only its owner can read, in memory where it can be."""
 
 import os
 import shlex
