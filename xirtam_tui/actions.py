@@ -86,11 +86,23 @@ class Action(NamedTuple):
     keys: tuple[str, ...]
     scope: Scope
     is_enabled: Callable[[Situation], bool] = _always
+    takes: str = ""
+    """What may follow its slash command, in a word; nothing where nothing may."""
 
     @property
     def method(self) -> str:
         """The Textual action that runs it: `action_` and this is the method's name."""
         return self.id.partition(".")[2]
+
+    @property
+    def command(self) -> str:
+        """The slash command that runs it, `/` and all; nothing where there is none."""
+        has_one = self.scope in (Scope.APP, Scope.CHAT) and self.id not in _WITHOUT_COMMAND
+        return "/" + self.method.replace("_", "-") if has_one else ""
+
+
+_WITHOUT_COMMAND = ("app.command_palette", "chat.back", "chat.older", "chat.newer", "chat.write")
+"""What makes no sense to somebody who is writing."""
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -124,6 +136,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.archive", "Archive", "Put the chat away, or bring it back", ("alt+a",), Scope.CHAT, _chat_open),
     Action("chat.fold", "Fold sections", "Fold the section of the open chat", ("alt+left",), Scope.CHAT, _in_chats),
     Action("chat.unfold", "Unfold sections", "Show all sections, the archive too", ("alt+right",), Scope.CHAT, _in_chats),
+    Action("chat.search", "Search", "Find what was said, in all chats", ("ctrl+r",), Scope.CHAT, _in_chats, "words"),
+    Action("chat.search_chat", "Search this chat", "Find what was said, in this chat", ("alt+f",), Scope.CHAT, _chat_open, "words"),
+    Action("chat.write", "Write", "Go to where one writes", ("alt+w",), Scope.CHAT, _chat_open),
     Action("composer.send", "Send", "Send what is written; a paste never sends", ("enter",), Scope.COMPOSER, _chat_open),
     Action(
         "composer.newline",
@@ -135,7 +150,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("composer.undo", "Undo", "Take back the last change to what is written", ("alt+z",), Scope.COMPOSER, _chat_open),
     Action("composer.redo", "Redo", "Make it again", ("alt+y",), Scope.COMPOSER, _chat_open),
-    Action("composer.complete", "Complete a name", "After @ and a few letters, in a group", ("tab",), Scope.COMPOSER, _in_group),
+    Action("composer.complete", "Complete", "A name after @, emoji after :, command after /", ("tab",), Scope.COMPOSER, _chat_open),
+    Action("composer.editor", "Your editor", "Go on writing in your own editor, $EDITOR", ("ctrl+e",), Scope.COMPOSER, _chat_open),
     Action("composer.messages", "To the messages", "When nothing is written: choose a message", ("up",), Scope.COMPOSER, _chat_open),
     Action("message.older", "Message above", "Choose the message above", ("up", "k"), Scope.MESSAGE, _message),
     Action("message.newer", "Message below", "Choose the message below", ("down", "j"), Scope.MESSAGE, _message),
@@ -152,20 +168,32 @@ def actions(scope: Scope) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if action.scope is scope)
 
 
+UNBOUND = "unbound"
+"""No terminal sends this key: that of an action without keys, which Textual has no other way to say."""
+
+
+def letters_id(action_id: str) -> str:
+    """The binding of an action's keys that are letters, which are to be heard only where nobody writes."""
+    return f"{action_id}.letters"
+
+
+def is_of_the_screen(scope: Scope) -> bool:
+    """Whether a scope's keys work wherever the focus is."""
+    return scope in (Scope.APP, Scope.CHAT)
+
+
 def bindings(scope: Scope) -> list[BindingType]:
-    """Textual's bindings for a scope. Keys of the app and the chat screen go before those of the widget in focus."""
-    priority = scope in (Scope.APP, Scope.CHAT)
-    return [
-        Binding(
-            ",".join(action.keys),
-            _NAMESPACES[scope] + action.method,
-            action.name,
-            show=False,
-            id=action.id,
-            priority=priority,
-        )
-        for action in actions(scope)
-    ]
+    """Textual's bindings for a scope. The app's and the chat screen's go before the focused widget's, letters after."""
+    first = [_binding(action, ",".join(action.keys) or UNBOUND, action.id) for action in actions(scope)]
+    if not is_of_the_screen(scope):
+        return first
+    return [*first, *(_binding(action, UNBOUND, letters_id(action.id)) for action in actions(scope))]
+
+
+def _binding(action: Action, keys: str, binding_id: str) -> BindingType:
+    is_first = is_of_the_screen(action.scope) and binding_id == action.id
+    name = _NAMESPACES[action.scope] + action.method
+    return Binding(keys, name, action.name, show=False, id=binding_id, priority=is_first)
 
 
 def key_label(key: str) -> str:

@@ -1,18 +1,25 @@
 """Keys that a person has chosen: a file of `"action id" = "key, key"` lines in TOML, read once at the start.
 
+    preset = "vim"
+
     [keys]
     "chat.new_chat" = "ctrl+o"
     "message.retry" = "r, R"
 
-A mistake in it never stops the app: the line is passed over and said in words.
+A preset is a whole set of keys (`presets.py`), which the lines then change. A mistake in the file never stops the app: the line is
+passed over and said in words.
 """
 
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from xirtam_tui.actions import ACTIONS, Scope, key_label
+from xirtam_tui.actions import ACTIONS, UNBOUND, is_of_the_screen, key_label, letters_id
 
 FILE = "keys.toml"
+_NAMED_SIGNS = {
+    "slash": "/", "question_mark": "?", "colon": ":", "space": " ", "minus": "-", "plus": "+",
+    "full_stop": ".", "exclamation_mark": "!",
+}  # fmt: skip
 
 
 class Keymap(NamedTuple):
@@ -20,15 +27,36 @@ class Keymap(NamedTuple):
 
     keys: dict[str, tuple[str, ...]]
     problems: tuple[str, ...] = ()
+    preset: str = ""
+    is_modal: bool = False
+    """Whether Esc goes from writing to the messages, as in vim."""
 
     def changed(self) -> dict[str, str]:
         """What differs from the defaults, as Textual's keymap."""
-        return {action.id: ",".join(self.keys[action.id]) for action in ACTIONS if self.keys[action.id] != action.keys}
+        changed: dict[str, str] = {}
+        for action in ACTIONS:
+            keys = self.keys[action.id]
+            if keys == action.keys:
+                continue
+            letters = [key for key in keys if is_of_the_screen(action.scope) and _is_letter(key)]
+            changed[action.id] = ",".join(key for key in keys if key not in letters) or UNBOUND
+            if letters:
+                changed[letters_id(action.id)] = ",".join(letters)
+        return changed
 
     def label(self, action_id: str) -> str:
         """An action's first key as people write it, or nothing."""
         keys = self.keys[action_id]
         return key_label(keys[0]) if keys else ""
+
+    def labels(self, action_id: str) -> list[str]:
+        """All keys of an action as people write them."""
+        return [key_label(key) for key in self.keys[action_id]]
+
+
+def _is_letter(key: str) -> bool:
+    """Whether a key writes something where one writes."""
+    return len(key) == 1 or key in _NAMED_SIGNS
 
 
 DEFAULT = Keymap({action.id: action.keys for action in ACTIONS})
@@ -41,19 +69,37 @@ def load(data_dir: Path) -> Keymap:
         content = path.read_text(encoding="utf-8")
     except OSError:
         return DEFAULT
+    except ValueError:
+        return DEFAULT._replace(problems=(f"{FILE} is not text in UTF-8; the default keys are in use",))
     import tomllib  # few have the file, and everybody waits for the start
 
     try:
         parsed: dict[str, Any] = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
-        return Keymap(DEFAULT.keys, (f"{FILE} is not valid TOML ({error}); the default keys are in use",))
+        return DEFAULT._replace(problems=(f"{FILE} is not valid TOML ({error}); the default keys are in use",))
     chosen = parsed.get("keys")
-    return _apply(cast("dict[str, object]", chosen) if isinstance(chosen, dict) else {})
+    known = cast("dict[str, object]", chosen) if isinstance(chosen, dict) else {}
+    return _apply(known, with_preset(parsed["preset"]) if "preset" in parsed else DEFAULT)
 
 
-def _apply(chosen: dict[str, object]) -> Keymap:
-    keys = dict(DEFAULT.keys)
-    problems: list[str] = []
+def with_preset(name: object) -> Keymap:
+    """The keymap of a preset alone; the default one, with words about it, where there is no such preset."""
+    from xirtam_tui.presets import PRESETS
+
+    preset = PRESETS.get(name) if isinstance(name, str) else None
+    if preset is None:
+        known = ", ".join(f'"{each}"' for each in PRESETS)
+        return DEFAULT._replace(problems=(f"{FILE}: there is no preset “{name}”; there is {known}",))
+    taken = {
+        key for action_id in preset.keys if action_id.startswith(("app.", "chat.")) for key in preset.keys[action_id]
+    }
+    left = {action.id: tuple(key for key in action.keys if key not in taken) for action in ACTIONS}
+    return Keymap(left | preset.keys, (), str(name), preset.is_modal)
+
+
+def _apply(chosen: dict[str, object], start: Keymap) -> Keymap:
+    keys = dict(start.keys)
+    problems: list[str] = [*start.problems]
     for action_id, value in chosen.items():
         if action_id not in keys:
             problems.append(f"{FILE}: there is no action “{action_id}”")
@@ -61,7 +107,7 @@ def _apply(chosen: dict[str, object]) -> Keymap:
             problems.append(f'{FILE}: the keys of “{action_id}” must be text such as "ctrl+o"')
         else:
             keys[action_id] = tuple(part.strip() for part in value.split(",") if part.strip())
-    return Keymap(keys, (*problems, *_conflicts(keys)))
+    return start._replace(keys=keys, problems=(*problems, *_conflicts(keys)))
 
 
 def _conflicts(keys: dict[str, tuple[str, ...]]) -> list[str]:
@@ -69,7 +115,7 @@ def _conflicts(keys: dict[str, tuple[str, ...]]) -> list[str]:
     owners: dict[tuple[str, str], str] = {}
     problems: list[str] = []
     for action in ACTIONS:
-        layer = "screen" if action.scope in (Scope.APP, Scope.CHAT) else action.scope.value
+        layer = "screen" if is_of_the_screen(action.scope) else action.scope.value
         for key in keys[action.id]:
             other = owners.setdefault((layer, key), action.id)
             if other != action.id:

@@ -14,7 +14,7 @@ from queue import SimpleQueue
 import msgspec
 
 from tests.tui.fake_groups import FakeDoor, FakeGroups
-from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, SendState, Status
+from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, Received, SendState, Status
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.errors import Locked, NotFound, PassphraseNeeded, XirtamError
 from xirtam_core.events import (
@@ -49,6 +49,7 @@ class FakeClient:
         self.online = True
         self.send_error: XirtamError | None = None
         self.start_error: XirtamError | None = None
+        self.search_error: XirtamError | None = None
         self.known_names = {"@bobby", "@carol_w", "@zelda"}
         self.is_closed = False
         self.read: list[tuple[str, int]] = []
@@ -174,6 +175,21 @@ class FakeClient:
             stop = len(messages) if before is None else bisect_left(messages, before, key=_position)
             start = max(0, stop - limit)
         return Page(messages=tuple(messages[start:stop]), has_earlier=start > 0, has_later=stop < len(messages))
+
+    async def search(
+        self, text: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
+    ) -> list[Received]:
+        await asyncio.sleep(0)
+        if self.search_error is not None:
+            raise self.search_error
+        kept = sorted((each for every in self.messages.values() for each in every), key=lambda each: each.sent_at)
+        found = [
+            Received(cursor=at, message=each)
+            for at, each in enumerate(kept, 1)
+            if (chat is None or each.chat == chat)
+            and all(word in each.text.casefold() for word in text.casefold().split())
+        ]
+        return [each for each in reversed(found) if before is None or each.cursor < before][:limit]
 
     async def send_text(self, chat: str, text: str) -> Message:
         await asyncio.sleep(0)

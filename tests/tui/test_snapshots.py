@@ -94,6 +94,12 @@ def with_invitation() -> FakeMachine:
     return FakeMachine(client)
 
 
+def with_broken_search() -> FakeMachine:
+    client = demo_client()
+    client.search_error = StorageFault("the disk cannot be read")
+    return FakeMachine(client)
+
+
 def without_chats() -> FakeMachine:
     return FakeMachine(FakeClient())
 
@@ -256,6 +262,39 @@ async def new_group(driver: Driver) -> None:
     await driver.sees("Make a group")
 
 
+async def search(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("ctrl+r")
+    await driver.write("half")
+    await driver.sees(" found", "The second half is much better")
+
+
+async def search_finds_nothing(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("alt+f")
+    await driver.write("zebra")
+    await driver.sees("Nothing that was said here")
+
+
+async def search_fails(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("ctrl+r")
+    await driver.write("zebra")
+    await driver.sees("The disk cannot be read")
+
+
+async def commands(driver: Driver) -> None:
+    await chat(driver)
+    await driver.write("/s")
+    await driver.sees("/search words")
+
+
+async def emoji(driver: Driver) -> None:
+    await chat(driver)
+    await driver.write("On our way :rock")
+    await driver.sees(":rocket:")
+
+
 SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "chat": (with_account, chat),
     "messages": (with_account, every_kind_of_message),
@@ -271,6 +310,11 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "first_chat": (without_chats, first_chat),
     "new_chat": (with_account, new_chat),
     "switcher": (with_account, switcher),
+    "search": (with_account, search),
+    "search_nothing": (with_account, search_finds_nothing),
+    "search_failed": (with_broken_search, search_fails),
+    "commands": (with_account, commands),
+    "emoji": (with_account, emoji),
     "help": (with_account, show_help),
     "quit": (with_account, quit_with_queued),
     "failure": (in_use, failure),

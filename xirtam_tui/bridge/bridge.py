@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from xirtam_core.chat import Chat, Message, Page, Status
+from xirtam_core.chat import Chat, Message, Page, Received, Status
 from xirtam_core.events import Event
 from xirtam_core.names import Username
 from xirtam_tui.bridge.batch import Batch
@@ -89,6 +89,13 @@ class Bridge:
         """A page of a chat's messages (the engine's `history`)."""
         page = await self._engine.history(chat, before=before, after=after, limit=limit)
         return msgspec.structs.replace(page, messages=tuple(safe_message(message) for message in page.messages))
+
+    async def search(
+        self, words: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
+    ) -> list[Received]:
+        """Messages that hold all of `words`, the newest first (the engine's `search`)."""
+        found = await self._engine.search(words, chat=chat, before=before, limit=limit)
+        return [msgspec.structs.replace(each, message=safe_message(each.message)) for each in found]
 
     async def send_text(self, chat: str, content: str) -> Message:
         """Queues a message; it is on disk when this returns."""

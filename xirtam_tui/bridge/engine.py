@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from xirtam_core.chat import Chat, Message, Page, Status
+from xirtam_core.chat import Chat, Message, Page, Received, Status
 from xirtam_core.events import Event
 from xirtam_core.group_entry import Asked, JoinRequest
 from xirtam_core.groups import GroupDetails
@@ -82,6 +82,9 @@ class Engine(Protocol):
     async def history(
         self, chat: str, *, before: int | None = None, after: int | None = None, limit: int = 60
     ) -> Page: ...
+    async def search(
+        self, text: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
+    ) -> list[Received]: ...
     async def send_text(self, chat: str, text: str) -> Message: ...
     async def retry(self, message_id: str) -> None: ...
     async def discard(self, message_id: str) -> None: ...

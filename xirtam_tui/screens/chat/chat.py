@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
 
-from xirtam_core.chat import Chat
+from xirtam_core.chat import Chat, Message
 from xirtam_core.groups import Group, GroupState
 from xirtam_core.names import Username
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
@@ -18,8 +18,10 @@ from xirtam_tui.failures import attempt
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
+from xirtam_tui.screens.chat import finding
 from xirtam_tui.screens.chat.chat_list import ChatList
 from xirtam_tui.screens.chat.conversation import Conversation
+from xirtam_tui.widgets.composer import Composer
 from xirtam_tui.widgets.contact_list import ContactList
 from xirtam_tui.widgets.status_bar import StatusBar
 
@@ -39,13 +41,16 @@ class ChatScreen(Screen[None]):
         self._account, self._clock, self._keys, self._intro = account, clock, keymap, intro
         self._bridge: Bridge | None = None
         self._dwell: Timer | None = None
+        self._visited: list[str] = []  # chats in the order in which they were opened, the latest last
 
     def compose(self) -> ComposeResult:
         label = self._keys.label
         yield StatusBar(self._account, f"{label('chat.jump')} jump   {label('app.help')} help")
         with Horizontal(id="panes"):
             yield ChatList(clock=self._clock, keymap=self._keys)
-            yield Conversation(clock=self._clock, keymap=self._keys)
+            conversation = Conversation(clock=self._clock, keymap=self._keys)
+            conversation.situation = lambda: self.situation
+            yield conversation
 
     async def attach(self, bridge: Bridge) -> None:
         """Shows the account that has been opened. Raises what the engine raises."""
@@ -147,6 +152,7 @@ class ChatScreen(Screen[None]):
         if self._bridge is None:
             return
         self.contacts.open_chat = chat.id
+        self._visited = [*(each for each in self._visited if each != chat.id), chat.id]
         self.set_class(write, "show-chat")
         if self.conversation.chat is None or self.conversation.chat.id != chat.id:
             await self.conversation.open(self.contacts.chat(chat.id) or chat, self._bridge)
@@ -159,6 +165,11 @@ class ChatScreen(Screen[None]):
         if chat is not None:
             self.contacts.open_chat = chat.id
             self.run_worker(self._open(chat, write=write), group="open", exclusive=True)
+
+    async def show_message(self, chat: Chat, message: Message) -> None:
+        """Goes to a message of a chat."""
+        await self._open(chat, write=True)
+        await attempt(finding.show(self.conversation.transcript, message), self)
 
     @on(ContactList.Picked)
     def _picked(self, event: ContactList.Picked) -> None:
@@ -209,16 +220,26 @@ class ChatScreen(Screen[None]):
     async def action_jump(self) -> None:
         from xirtam_tui.screens.switcher.switcher import Switcher
 
-        await running_app(self).push_screen(Switcher(self.contacts.ordered), self._go)
+        await running_app(self).push_screen(Switcher(finding.by_recency(self.contacts, self._visited)), self._go)
 
     def action_next_unread(self) -> None:
-        self._go(self.contacts.next_unread())
+        found = finding.next_unread(self.contacts)
+        if found is None:
+            self.notify("Nothing else is unread", timeout=2)
+        self._go(found)
 
     def action_next_chat(self) -> None:
-        self._go(self.contacts.neighbour(1))
+        self._step(1)
 
     def action_previous_chat(self) -> None:
-        self._go(self.contacts.neighbour(-1))
+        self._step(-1)
+
+    def _step(self, step: int) -> None:
+        """Goes to a neighbouring chat; with keys as in vim, in the list without leaving that."""
+        if self._keys.is_modal and self.contacts.has_focus:
+            self.contacts.action_move(step)
+        else:
+            self._go(self.contacts.neighbour(step))
 
     def action_find(self) -> None:
         self.remove_class("show-chat", "no-list")
@@ -229,7 +250,11 @@ class ChatScreen(Screen[None]):
 
     def action_back(self) -> None:
         conversation = self.conversation
-        if self.focused is conversation.transcript and conversation.can_write:
+        if conversation.suggestions.put_away():
+            return
+        if self._keys.is_modal and self.focused is conversation.composer and conversation.transcript.start_cursor():
+            conversation.transcript.focus()
+        elif self.focused is conversation.transcript and conversation.can_write and not self._keys.is_modal:
             conversation.composer.focus()
         elif self.focused in (conversation.composer, conversation.transcript):
             self.remove_class("show-chat", "no-list")
@@ -279,6 +304,25 @@ class ChatScreen(Screen[None]):
 
     def action_unfold(self) -> None:
         self.contacts.unfold()
+
+    def action_write(self) -> None:
+        if self.conversation.chat is not None:
+            self.add_class("show-chat")
+            self.conversation.enter()
+
+    def action_search(self, words: str = "") -> None:
+        self._search(None, words)
+
+    def action_search_chat(self, words: str = "") -> None:
+        self._search(self.conversation.chat, words)
+
+    def _search(self, within: Chat | None, words: str) -> None:
+        if self._bridge is not None:
+            self.run_worker(finding.search(self, self._bridge, within, words, self._clock), group="finding")
+
+    @on(Composer.Commanded)
+    def _run_command(self, event: Composer.Commanded) -> None:
+        self.run_worker(finding.run_command(self, event.command), group="command")
 
     async def action_acknowledge(self) -> None:
         chat = self.conversation.chat

@@ -1,5 +1,6 @@
 """One conversation: who it is with, what was said, and what one writes. Owns all of it for the chat that is open."""
 
+from collections.abc import Callable
 from functools import partial
 
 from textual.app import ComposeResult
@@ -10,14 +11,17 @@ from textual.reactive import reactive
 from xirtam_core.chat import Chat, Message, SendState
 from xirtam_core.groups import Group, GroupState
 from xirtam_core.people import Standing
+from xirtam_tui.actions import Situation
 from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.failures import Failure, Trouble, attempt, explain, sentence
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.chat.jump_line import JumpLine
-from xirtam_tui.widgets.composer import Composer
+from xirtam_tui.screens.chat.suggesting import offers_for
+from xirtam_tui.widgets.composer import Composer, slash
 from xirtam_tui.widgets.composer.completion import completed
+from xirtam_tui.widgets.composer.suggestions import Suggestions
 from xirtam_tui.widgets.transcript import Transcript
 from xirtam_tui.widgets.words import Words
 
@@ -38,6 +42,7 @@ class Conversation(Vertical):
         self._bridge: Bridge | None = None
         self._kept = ""  # what is on disk as the open chat's draft
         self._invitation = ""
+        self.situation: Callable[[], Situation] = Situation
         self._completed = ""  # what was written when it was last said what a name could be
 
     def compose(self) -> ComposeResult:
@@ -46,12 +51,19 @@ class Conversation(Vertical):
         yield Words(id="standing")
         yield Transcript(clock=self._clock, id="transcript")
         with Vertical(id="writing"):
+            yield Suggestions(id="suggestions")
             yield JumpLine()
             yield Composer(keymap=self._keys, id="composer")
             yield Words(id="hint")
 
     def on_mount(self) -> None:
         self._show_hint()
+        self.composer.takes_key = self.suggestions.take_key
+
+    @property
+    def suggestions(self) -> Suggestions:
+        """What could be meant by what has been begun."""
+        return self.query_one(Suggestions)
 
     @property
     def transcript(self) -> Transcript:
@@ -267,7 +279,7 @@ class Conversation(Vertical):
             self.run_worker(self._send(self.chat, self._bridge, event.content))
 
     async def _send(self, chat: Chat, bridge: Bridge, content: str) -> None:
-        sent = await attempt(bridge.send_text(chat.id, content.strip("\n")), self, _KEPT)
+        sent = await attempt(bridge.send_text(chat.id, slash.plain(content.strip("\n"))), self, _KEPT)
         if self.chat is None or self.chat.id != chat.id:
             return
         if sent:
@@ -305,8 +317,33 @@ class Conversation(Vertical):
             self.query_one("#hint", Words).say(words or f"nobody here is called {begun}…")
 
     def on_text_area_changed(self) -> None:
+        self.suggestions.show(*offers_for(self.composer, self.situation()))
         if self.composer.text != self._completed:
             self._show_hint()
+
+    def on_suggestions_taken(self, event: Suggestions.Taken) -> None:
+        event.stop()
+        if event.is_final and event.offer.command:
+            self.composer.write_over(event.begun, event.offer.command)
+            self.suggestions.put_away()
+            self.composer.call_later(self.composer.submit)  # as the composer: what it says then goes past here
+        else:
+            self.composer.write_over(event.begun, event.offer.text)
+
+    def on_descendant_blur(self) -> None:
+        self.suggestions.put_away()
+
+    def on_composer_editing(self, event: Composer.Editing) -> None:
+        from xirtam_tui.screens.chat.editor import edited
+
+        event.stop()
+        try:
+            written = edited(running_app(self), self.composer.text)
+        except Exception as error:
+            self.post_message(Trouble(explain(error, "What is written is kept.")))
+            return
+        self.composer.load(written)
+        self.post_message(Composer.Drafted(written))
 
     def on_composer_left_upwards(self, event: Composer.LeftUpwards) -> None:
         event.stop()

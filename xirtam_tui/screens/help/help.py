@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
-from xirtam_tui.actions import Scope, actions, key_label
-from xirtam_tui.keymap import Keymap
+from xirtam_tui.actions import Action, Scope, actions
+from xirtam_tui.keymap import FILE, Keymap
 from xirtam_tui.screens.sheet.sheet import Sheet
 
 _KEYS = 18
 
 
 class Help(Sheet[None]):
-    """The list of actions by where they work."""
+    """The list of actions by where they work; what is typed above it leaves those that have it in them."""
 
     heading = "What you can do, and with which keys"
 
@@ -24,13 +24,52 @@ class Help(Sheet[None]):
         self._keys = keymap
 
     def compose_body(self) -> ComposeResult:
-        with VerticalScroll(id="actions"):
-            yield Static(Content("\n").join(self._lines()))
+        yield Input(placeholder="a word or a key", compact=True, id="sought")
+        with VerticalScroll(id="actions", can_focus=False):
+            yield Static(id="keys")
+        yield Static(Content.styled(self._about_keys(), "$text-muted"), id="about-keys")
 
-    def _lines(self) -> Iterator[Content]:
+    def on_mount(self) -> None:
+        self._show("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._show(event.value.strip().casefold())
+
+    def on_key(self, event: object) -> None:
+        key = getattr(event, "key", "")
+        page = self.query_one("#actions", VerticalScroll)
+        scroll = {
+            "up": page.scroll_up,
+            "down": page.scroll_down,
+            "pageup": page.scroll_page_up,
+            "pagedown": page.scroll_page_down,
+        }.get(key)
+        if scroll is not None:
+            scroll(animate=False)
+
+    def _about_keys(self) -> str:
+        chosen = f"the preset “{self._keys.preset}”" if self._keys.preset else "the default keys"
+        return f"These are {chosen}; {FILE} in the data directory changes them."
+
+    def _show(self, sought: str) -> None:
+        lines = list(self._lines(sought))
+        nothing = Content.styled("Nothing is called that.", "$text-muted")
+        self.query_one("#keys", Static).update(Content("\n").join(lines) if lines else nothing)
+        self.query_one("#actions").scroll_home(animate=False)
+
+    def _lines(self, sought: str) -> Iterator[Content]:
         for scope in Scope:
-            yield Content.styled(scope.value, "bold $accent")
-            for action in actions(scope):
-                keys = " ".join(key_label(key) for key in self._keys.keys[action.id][:2])
-                yield Content.assemble((f"  {keys:<{_KEYS}}", "bold"), (action.help, "$text-muted"))
-            yield Content("")
+            found = [action for action in actions(scope) if self._fits(action, sought)]
+            if found:
+                yield Content.styled(scope.value, "bold $accent")
+                yield from map(self._line, found)
+                yield Content("")
+
+    def _fits(self, action: Action, sought: str) -> bool:
+        words = " ".join((action.name, action.help, action.command, *self._keys.labels(action.id)))
+        return sought in words.casefold()
+
+    def _line(self, action: Action) -> Content:
+        keys = " ".join(self._keys.labels(action.id)[:2]) or action.command
+        gap = " " * max(1, _KEYS - len(keys))
+        return Content.assemble((f"  {keys}{gap}", "bold"), (action.help, "$text-muted"))

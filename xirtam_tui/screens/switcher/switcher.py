@@ -1,25 +1,24 @@
-"""Jumping to a chat by a few letters of its name."""
+"""Jumping to a chat by a few letters of its name; those one was in last come first."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.fuzzy import Matcher
-from textual.style import Style
+from textual.content import Content, Span
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from xirtam_core.chat import Chat
+from xirtam_tui.fuzzy import Match, match, nearly
 from xirtam_tui.screens.sheet.sheet import Sheet
 
 _MOST = 10
-_MATCH = Style(bold=True, underline=True)
+_RECENT = 3.0  # what having been there last is worth: about as much as a letter in its place
 
 
 class Switcher(Sheet[Chat]):
-    """Gives the chat that was chosen."""
+    """Gives the chat that was chosen. `chats` come in the order in which they are offered before anything is typed."""
 
     heading = "Jump to a chat"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -64,17 +63,45 @@ class Switcher(Sheet[Chat]):
             self.dismiss(self._chats[option.id])
 
     def _find(self, letters: str) -> None:
-        matcher = Matcher(letters, match_style=_MATCH) if letters else None
-        scored = [(matcher.match(chat.title) if matcher else 1.0, chat) for chat in self._chats.values()]
-        best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])[:_MOST]
+        best = _ranked(list(self._chats.values()), letters.lstrip("@+"))
         hits = self.query_one(OptionList)
         hits.clear_options()
-        hits.add_options(Option(_prompt(chat, matcher), id=chat.id) for _, chat in best)
+        hits.add_options(Option(_prompt(chat, places), id=chat.id) for chat, places in best[:_MOST])
         hits.highlighted = 0 if best else None
 
 
-def _prompt(chat: Chat, matcher: Matcher | None) -> Content:
-    name = matcher.highlight(chat.title) if matcher else Content(chat.title)
+class _Ranked(NamedTuple):
+    chat: Chat
+    places: tuple[int, ...]
+
+
+def _ranked(chats: Sequence[Chat], letters: str) -> list[_Ranked]:
+    """The chats that fit, best first; where none does, those that fit but for one letter."""
+    for sought in (letters, *nearly(letters)):
+        fitting = [
+            (found.score + _RECENT / (1 + at), chat, found.places)
+            for at, chat in enumerate(chats)
+            if (found := _fits(chat, sought)) is not None
+        ]
+        if fitting:
+            best = sorted(fitting, key=lambda each: -each[0])
+            return [_Ranked(chat, places) for _, chat, places in best]
+    return []
+
+
+def _fits(chat: Chat, sought: str) -> Match | None:
+    """How well a chat fits by its title, or by what else it is called, which marks nothing."""
+    if (found := match(sought, chat.title)) is not None:
+        return found
+    others = (chat.petname, None if chat.group is None else chat.group.directory_name)
+    fitting = (match(sought, str(other)) for other in others if other)
+    best = max((each.score for each in fitting if each is not None), default=None)
+    return None if best is None else Match(best, ())
+
+
+def _prompt(chat: Chat, places: tuple[int, ...]) -> Content:
+    name = Content(chat.title, [Span(at, at + 1, "bold underline") for at in places])
+    petname = (f"  {chat.petname}", "$text-muted") if chat.petname else ""
     unread = (f"   {chat.unread} new", "$warning") if chat.unread else ""
     mentions = (f"  @{chat.mentions}", "$accent") if chat.mentions else ""
-    return Content.assemble(name, unread, mentions)
+    return Content.assemble(name, petname, unread, mentions)

@@ -4,6 +4,8 @@ A paste never sends, bracketed or not: keys that arrive faster than anybody type
 terminal that does not bracket. What is sent stays until the engine has it on disk.
 """
 
+from collections.abc import Callable
+
 from textual import events
 from textual.message import Message as UiMessage
 from textual.timer import Timer
@@ -12,6 +14,7 @@ from textual.widgets import TextArea
 from xirtam_core.chat import LONGEST_TEXT
 from xirtam_tui import text
 from xirtam_tui.keymap import DEFAULT, Keymap
+from xirtam_tui.widgets.composer import slash
 from xirtam_tui.widgets.composer.completion import name_begun
 
 _LARGEST_PASTE = 1024 * 1024
@@ -51,6 +54,16 @@ class Composer(TextArea):
             super().__init__()
             self.begun = begun
 
+    class Commanded(UiMessage):
+        """A command was written instead of a message."""
+
+        def __init__(self, command: slash.Command) -> None:
+            super().__init__()
+            self.command = command
+
+    class Editing(UiMessage):
+        """A person wants to go on writing in an editor of their own."""
+
     class LeftUpwards(UiMessage):
         """Up was pressed with nothing written."""
 
@@ -65,6 +78,8 @@ class Composer(TextArea):
             for key in keys
         }
         self.completes_names = False
+        self.takes_key: Callable[[str], bool] | None = None
+        """Asked first about every key that somebody pressed; true where it has been taken."""
         self._last_key = float("-inf")
         self._pasting_until = float("-inf")
         self._held: Timer | None = None
@@ -101,6 +116,18 @@ class Composer(TextArea):
             row, column = self.cursor_location
             self.replace(name, (row, column - len(begun)), (row, column))
 
+    def write_over(self, begun: str, words: str) -> None:
+        """Writes `words` in the place of what was `begun` before the cursor, if that still stands there."""
+        if begun and self.before_cursor.endswith(begun):
+            row, column = self.cursor_location
+            self.replace(words, (row, column - len(begun)), (row, column))
+
+    @property
+    def before_cursor(self) -> str:
+        """What stands before the cursor in its line; nothing while something is selected."""
+        row, column = self.cursor_location
+        return self.document.get_line(row)[:column] if self.selection.is_empty else ""
+
     def _begun(self) -> str | None:
         """The name that has been begun before the cursor, None where there is none or names are not completed."""
         if not self.completes_names or not self.selection.is_empty:
@@ -119,6 +146,10 @@ class Composer(TextArea):
                 since = 0.0
             else:
                 self.submit()
+        if since >= _BURST_S and self.takes_key is not None and self.takes_key(event.key):
+            event.stop()
+            event.prevent_default()
+            return
         action = self._keys.get(event.key)
         if action == "messages" and (self.text or not self.selection.is_empty):
             return
@@ -133,6 +164,8 @@ class Composer(TextArea):
             self.insert("\n")
         elif action == "messages":
             self.post_message(self.LeftUpwards())
+        elif action == "editor":
+            self.post_message(self.Editing())
         elif begun is not None:
             self.post_message(self.Completing(begun))
         else:
@@ -174,6 +207,9 @@ class Composer(TextArea):
         content = self.text.strip("\n")
         size = len(content.encode())
         if not content.strip() or self._sending is not None:
+            return
+        if (command := slash.read(content)) is not None:
+            self.post_message(self.Commanded(command))
             return
         if size > LONGEST_TEXT:
             self.post_message(

@@ -120,6 +120,11 @@ class ContactList(ScrollView, can_focus=True):
         return [entry.chat for entry in self._entries if entry.chat is not None]
 
     @property
+    def chats(self) -> list[Chat]:
+        """Every chat, in no order, filter or not."""
+        return list(self._chats.values())
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is no chat to show at all, filter or not."""
         return all(chat.standing is Standing.BLOCKED for chat in self._chats.values())
