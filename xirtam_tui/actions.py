@@ -109,7 +109,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.help", "Help", "Show every key and what it does", ("f1",), Scope.APP),
     Action("app.command_palette", "Commands", "Find any command by its name", ("ctrl+p",), Scope.APP),
     Action("app.switch_theme", "Dark or light", "Switch between dark and light", ("ctrl+t",), Scope.APP),
-    Action("app.suspend_process", "Suspend", "Go back to the shell; `fg` comes back here", ("ctrl+z",), Scope.APP),
+    Action("app.suspend", "Suspend", "Go back to the shell; `fg` comes back here", ("ctrl+z",), Scope.APP),
     Action("app.settings", "Settings", "Colours, notifications, what others are told", ("ctrl+s",), Scope.APP),
     Action("app.quit", "Quit", "Leave; nothing unsent is lost", ("ctrl+q",), Scope.APP),
     Action("chat.new_chat", "New chat", "Start a chat with somebody, by name", ("ctrl+n",), Scope.CHAT, _in_chats),

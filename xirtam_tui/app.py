@@ -268,6 +268,10 @@ class XirtamApp(App[None]):
         await self._close()
         self.exit()
 
+    def action_suspend(self) -> None:
+        """Goes back to the shell, as Ctrl+Z does in other programs."""
+        self.action_suspend_process()
+
     def _look_at_terminal(self) -> None:
         """Leaves where there is nobody left to ask, whatever has not been sent: Textual would read a closed terminal for ever."""
         if has_hung_up() and not self._hung_up:
