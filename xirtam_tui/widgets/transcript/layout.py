@@ -80,6 +80,11 @@ class Layout:
         """The index of a message's block."""
         return self._known.get(message_id)
 
+    def at_position(self, position: int) -> int | None:
+        """The index of the newest message at or before `position`; None where there is none."""
+        index = bisect_right(self.blocks, position, key=lambda block: block.message.position) - 1
+        return index if index >= 0 else None
+
     def anchor(self, y: int) -> Anchor | None:
         """What to hold on to so that line `y` stays where it is; None when nothing is laid out."""
         if not self.blocks:

@@ -142,6 +142,30 @@ class Transcript(ScrollView, can_focus=True):
             self._arrange(look=False)
             self._go_to(0)
 
+    async def show_around(self, position: int, message_id: str | None) -> bool:
+        """Goes to the message `message_id`, which lies at `position`, and puts the cursor on it; False where it is gone.
+
+        With no id, to the message at `position` or the last one before it. Raises what `history` raises.
+        """
+        pager = self._pager
+        if pager is None:
+            return False
+        if message_id is None or self._layout.find(message_id) is None:
+            await pager.around(position)
+        if pager is not self._pager:
+            return False
+        self._following = False
+        self._arrange(look=False)
+        at = self._layout.find(message_id) if message_id is not None else self._layout.at_position(position)
+        if at is None:
+            return False
+        self._set_cursor(self._layout.blocks[at].message)
+        self.focus(scroll_visible=False)
+        first, end = self._layout.text_lines(at)
+        above = max(2, (self.size.height - (end - first)) // 3)
+        self._go_to(first + self._pad - above)
+        return True
+
     def show_unread(self) -> None:
         """Goes to the unread line, with a little of what was before it."""
         at = next((at for at, block in enumerate(self._layout.blocks) if block.context.unread), None)

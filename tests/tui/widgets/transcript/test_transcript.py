@@ -79,3 +79,27 @@ async def test_resizing_keeps_the_newest_message_in_view(tmp_path: Path) -> None
         await driver.sees("number 100")
         await driver.pilot.resize_terminal(150, 50)
         await driver.sees("number 100", "number 88")
+
+
+async def test_a_message_far_up_can_be_gone_to_and_has_the_cursor(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_chat("@bobby", long_chat(500))
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 500")
+        target = client.messages["@bobby"][99]
+        assert await driver.transcript.show_around(target.position, target.id)
+        await driver.sees("number 100", "number 99", "number 101")
+        await driver.until(lambda: driver.transcript.cursor_message == target)
+        assert driver.transcript.has_focus
+        await driver.press("ctrl+end")
+        await driver.sees("number 500")
+
+
+async def test_going_to_a_message_that_is_gone_says_so(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_chat("@bobby", long_chat(20))
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 20")
+        assert not await driver.transcript.show_around(5, "no such message")
+        assert await driver.transcript.show_around(5, None)
+        await driver.until(lambda: (found := driver.transcript.cursor_message) and found.text == "number 5")
