@@ -12,6 +12,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from xirtam_core.chat import Message, MessageKind, SendState
+from xirtam_core.names import Username
 from xirtam_tui.moments import clock_time
 from xirtam_tui.widgets.transcript.dating import shown_at
 from xirtam_tui.widgets.transcript.links import find_links
@@ -62,7 +63,7 @@ class Block:
 
     __slots__ = ("_rows", "available", "body", "context", "lines", "message", "notes", "quote", "state_apart", "width")
 
-    def __init__(self, message: Message, width: int) -> None:
+    def __init__(self, message: Message, width: int, me: Username | None = None) -> None:
         self.message = message
         self.available = width
         self.width = min(width, _WIDEST)
@@ -71,7 +72,7 @@ class Block:
         self.lines: list[TextLine] = wrap(self.body, room)
         self.state_apart = message.mine and self.lines[-1].cells + _STATE_ROOM > room
         self.notes = [
-            (note[line.start : line.end], alarm) for note, alarm in notes(message) for line in wrap(note, room)
+            (note[line.start : line.end], alarm) for note, alarm in notes(message, me) for line in wrap(note, room)
         ]
         self.quote = None if message.quote is None else _quote(message.quote, room)
         self.context = Context()
