@@ -82,6 +82,7 @@ class Conversation(Vertical):
         await self.keep_draft()
         self._bridge, self._kept, self.chat, self.chosen = bridge, chat.draft, chat, None
         self.composer.load(chat.draft)
+        self.transcript.me = bridge.account
         is_group = chat.group is not None
         opened = self.transcript.open(
             partial(bridge.history, chat.id),

@@ -13,6 +13,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from xirtam_core.chat import Message, MessageKind, SendState
+from xirtam_core.names import Username
 from xirtam_tui.emoji_names import shown
 from xirtam_tui.moments import clock_time
 from xirtam_tui.widgets.transcript.dating import shown_at
@@ -88,7 +89,7 @@ class Block:
         "width",
     )
 
-    def __init__(self, message: Message, width: int) -> None:
+    def __init__(self, message: Message, width: int, me: Username | None = None) -> None:
         self.message = message
         self.available = width
         self.width = min(width, _WIDEST)
@@ -97,7 +98,7 @@ class Block:
         self.lines: list[TextLine] = wrap(self.body, room)
         self.state_apart = message.mine and self.lines[-1].cells + _STATE_ROOM > room
         self.notes = [
-            (note[line.start : line.end], alarm) for note, alarm in _notes(message) for line in wrap(note, room)
+            (note[line.start : line.end], alarm) for note, alarm in _notes(message, me) for line in wrap(note, room)
         ]
         self.quote = None if message.quote is None else _quote(shown(message.quote), room)
         self.context = Context()
@@ -230,8 +231,8 @@ def _body(message: Message) -> str:
     return message.text
 
 
-def _notes(message: Message) -> list[tuple[str, bool]]:
-    return [(shown(note), alarm) for note, alarm in notes(message)]
+def _notes(message: Message, me: Username | None) -> list[tuple[str, bool]]:
+    return [(shown(note), alarm) for note, alarm in notes(message, me)]
 
 
 def _quote(quote: str, room: int) -> str:

@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from xirtam_core.chat import Message, MessageKind
+from xirtam_core.names import Username
 from xirtam_tui.moments import day, local
 from xirtam_tui.widgets.transcript.block import Block, Context, Surroundings
 from xirtam_tui.widgets.transcript.dating import shown_at
@@ -43,7 +44,16 @@ class Layout:
         self.origin = _FIRST_ORIGIN
         self._known: dict[str, int] = {}
 
-    def arrange(self, window: Window, *, width: int, lead: int, now: datetime, unread: UnreadLine | None) -> None:
+    def arrange(
+        self,
+        window: Window,
+        *,
+        width: int,
+        lead: int,
+        now: datetime,
+        unread: UnreadLine | None,
+        me: Username | None = None,
+    ) -> None:
         """Lays `window` out; blocks of messages that have not changed are kept as they are."""
         old_blocks, old_tops, old_known = self.blocks, self.tops, self._known
         blocks: list[Block] = []
@@ -51,7 +61,7 @@ class Layout:
         for message in window.messages:
             at = old_known.get(message.id)
             kept = old_blocks[at] if at is not None else None
-            block = kept if kept and kept.message is message and kept.available == width else Block(message, width)
+            block = kept if kept and kept.message is message and kept.available == width else Block(message, width, me)
             marked = unread is not None and not message.mine and message.position > unread.after
             number = unread.number if unread and marked else 0
             surroundings = Surroundings(before, number, now.date())

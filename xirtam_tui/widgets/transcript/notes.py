@@ -1,16 +1,20 @@
 """What is said under a message: that it was edited, who put which emoji on it, what is wrong with it."""
 
 from xirtam_core.chat import Message, Reaction, SendState
+from xirtam_core.names import Username
 from xirtam_tui.moments import clock_time
 from xirtam_tui.widgets.transcript.dating import is_skewed
 
+_MOST_NAMES = 4
 
-def notes(message: Message) -> list[tuple[str, bool]]:
+
+def notes(message: Message, me: Username | None = None) -> list[tuple[str, bool]]:
     """What is said under a message, and whether it needs attention."""
     found: list[tuple[str, bool]] = []
     if message.is_edited:
         found.append(("(edited)", False))
-    found.extend((_reaction(each), False) for each in message.reactions)
+    if message.reactions:
+        found.append((f"└ {'   '.join(_reaction(each, me) for each in message.reactions)}", False))
     if message.state is SendState.FAILED:
         reason = message.failure or "the server did not take it"
         found.append((f"Not sent: {reason}. Kept here. ↑ then r to retry, d to discard", True))
@@ -25,5 +29,9 @@ def notes(message: Message) -> list[tuple[str, bool]]:
     return found
 
 
-def _reaction(reaction: Reaction) -> str:
-    return f"└ {reaction.emoji} {', '.join(sender.bare for sender in reaction.senders)}"
+def _reaction(reaction: Reaction, me: Username | None) -> str:
+    """An emoji and who put it there: oneself first, and of a crowd only a few."""
+    senders = sorted(reaction.senders, key=lambda sender: sender != me)
+    names = ["you" if sender == me else sender.bare for sender in senders[:_MOST_NAMES]]
+    more = f" and {len(senders) - _MOST_NAMES} more" if len(senders) > _MOST_NAMES else ""
+    return f"{reaction.emoji} {', '.join(names)}{more}"

@@ -16,6 +16,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from xirtam_core.chat import Message
+from xirtam_core.names import Username
 from xirtam_tui.actions import Scope, bindings
 from xirtam_tui.moments import Clock, system_clock
 from xirtam_tui.running import running_app
@@ -44,6 +45,8 @@ class Transcript(ScrollView, can_focus=True):
     def __init__(self, *, clock: Clock = system_clock, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._clock = clock
+        self.me: Username | None = None
+        """Whose account it is: what they did is said of "you". To be set before a chat is opened."""
         self._layout = Layout()
         self._palette: Palette | None = None
         self._pager: Pager | None = None  # None while no chat is shown, or its first page is being loaded
@@ -240,7 +243,12 @@ class Transcript(ScrollView, can_focus=True):
         anchor = None if self._following else self._layout.anchor(top)
         if self._pager is not None:
             self._layout.arrange(
-                self._pager.window, width=width, lead=len(self._lead_rows()), now=self._clock(), unread=self._unread
+                self._pager.window,
+                width=width,
+                lead=len(self._lead_rows()),
+                now=self._clock(),
+                unread=self._unread,
+                me=self.me,
             )
         self._pad = max(0, height - self._layout.height)
         self._settling = True

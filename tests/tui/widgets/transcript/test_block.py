@@ -101,7 +101,7 @@ def test_an_answer_shows_what_it_answers_on_one_line_above_it() -> None:
 def test_an_edited_message_says_so_and_shows_who_put_what_on_it() -> None:
     reactions = (Reaction("👍", (Username("@alice"), Username("@bobby"))), Reaction("🎉", (Username("@bobby"),)))
     edited = msgspec.structs.replace(message("hello"), is_edited=True, reactions=reactions)
-    assert [row.strip() for row in drawn(edited)][1:] == ["(edited)", "└ 👍 alice, bobby", "└ 🎉 bobby"]
+    assert [row.strip() for row in drawn(edited)][1:] == ["(edited)", "└ 👍 alice, bobby   🎉 bobby"]
 
 
 def test_a_withdrawn_message_says_that_alone() -> None:
