@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
 
-from xirtam_core.chat import Message, SendState
+from xirtam_core.chat import Message, MessageKind, SendState
 from xirtam_core.groups import GroupState
 from xirtam_core.people import Standing
 
@@ -35,6 +35,7 @@ class Situation(NamedTuple):
     group: GroupState | None = None
     """How the account stands with the group whose chat is open, None for a direct chat."""
     message: Message | None = None
+    can_write: bool = False
 
 
 def _always(_: Situation) -> bool:
@@ -75,6 +76,40 @@ def _failed(now: Situation) -> bool:
 
 def _unsent(now: Situation) -> bool:
     return now.message is not None and now.message.state in (SendState.FAILED, SendState.QUEUED)
+
+
+# On a message
+
+_WRITTEN = (MessageKind.TEXT, MessageKind.MARKDOWN)
+_ON_A_SERVER = (SendState.SENDING, SendState.SENT, SendState.DELIVERED, SendState.READ)
+
+
+def _has_text(now: Situation) -> bool:
+    message = now.message
+    return message is not None and message.kind in _WRITTEN and not message.is_withdrawn
+
+
+def _can_answer(now: Situation) -> bool:
+    return now.can_write and _has_text(now) and not _failed(now)
+
+
+def _can_react(now: Situation) -> bool:
+    message = now.message
+    is_there = message is not None and message.kind is not MessageKind.NOTICE and not message.is_withdrawn
+    return now.can_write and is_there and not _failed(now)
+
+
+def _can_edit(now: Situation) -> bool:
+    return _can_answer(now) and now.message is not None and now.message.mine
+
+
+def _can_take_back(now: Situation) -> bool:
+    message = now.message
+    return message is not None and message.mine and message.state in _ON_A_SERVER and not message.is_withdrawn
+
+
+def _has_link(now: Situation) -> bool:
+    return _has_text(now) and now.message is not None and "://" in now.message.text
 
 
 class Action(NamedTuple):
@@ -155,10 +190,21 @@ ACTIONS: tuple[Action, ...] = (
     Action("composer.messages", "To the messages", "When nothing is written: choose a message", ("up",), Scope.COMPOSER, _chat_open),
     Action("message.older", "Message above", "Choose the message above", ("up", "k"), Scope.MESSAGE, _message),
     Action("message.newer", "Message below", "Choose the message below", ("down", "j"), Scope.MESSAGE, _message),
-    Action("message.copy", "Copy", "Copy the message's text", ("c", "y"), Scope.MESSAGE, _message),
+    Action("message.jump", "Follow", "Go to the message that it answers, else show details", ("enter",), Scope.MESSAGE, _message),
+    Action("message.reply", "Reply", "Answer the message, quoting it", ("r",), Scope.MESSAGE, _can_answer),
+    Action("message.react", "React", "Put an emoji on it, or take it off", ("a", "+"), Scope.MESSAGE, _can_react),
+    Action("message.edit", "Edit", "Change what a message of yours says", ("e",), Scope.MESSAGE, _can_edit),
+    Action("message.delete", "Take back", "Withdraw a message of yours", ("x", "delete"), Scope.MESSAGE, _can_take_back),
+    Action("message.forward", "Forward", "Send its text to another chat too", ("f",), Scope.MESSAGE, _has_text),
+    Action("message.open", "Open link", "Open the link that is in it", ("o",), Scope.MESSAGE, _has_link),
+    Action("message.details", "Details", "Times, states and checks of the message", ("i",), Scope.MESSAGE, _message),
+    Action("message.copy", "Copy", "Copy the message's text", ("c", "y"), Scope.MESSAGE, _has_text),
     Action("message.retry", "Retry", "Send a failed message again", ("r",), Scope.MESSAGE, _failed),
     Action("message.discard", "Discard", "Take back what was not sent, to edit it", ("d",), Scope.MESSAGE, _unsent),
 )  # fmt: skip
+
+NEVER_TOGETHER = frozenset({frozenset(("message.reply", "message.retry"))})
+"""Actions that may have the same key, since no message allows both."""
 
 _NAMESPACES = {Scope.APP: "app.", Scope.CHAT: "screen.", Scope.COMPOSER: "", Scope.MESSAGE: ""}
 

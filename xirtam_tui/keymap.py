@@ -13,7 +13,7 @@ passed over and said in words.
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from xirtam_tui.actions import ACTIONS, UNBOUND, is_of_the_screen, key_label, letters_id
+from xirtam_tui.actions import ACTIONS, NEVER_TOGETHER, UNBOUND, is_of_the_screen, key_label, letters_id
 
 FILE = "keys.toml"
 _NAMED_SIGNS = {
@@ -118,6 +118,6 @@ def _conflicts(keys: dict[str, tuple[str, ...]]) -> list[str]:
         layer = "screen" if is_of_the_screen(action.scope) else action.scope.value
         for key in keys[action.id]:
             other = owners.setdefault((layer, key), action.id)
-            if other != action.id:
+            if other != action.id and frozenset((other, action.id)) not in NEVER_TOGETHER:
                 problems.append(f"{FILE}: {key_label(key)} is both “{other}” and “{action.id}”; the first is used")
     return problems

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 
 import msgspec
 
+from tests.tui.fake_amending import FakeAmending
 from tests.tui.fake_groups import FakeDoor, FakeGroups
 from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, Received, SendState, Status
 from xirtam_core.codec.primitives import SigningPublic
@@ -41,10 +42,11 @@ HARBOR = ServerName("~harbor")
 LINK = JoinLink(("http://127.0.0.1:7200",), SigningPublic(bytes(range(32))), HARBOR)
 
 
-class FakeClient:
+class FakeClient(FakeAmending):
     """One account's engine. Set `send_error` and the like to make calls fail, `online` to keep messages queued."""
 
     def __init__(self, account: Username = ALICE) -> None:
+        super().__init__()
         self.account = account
         self.online = True
         self.send_error: XirtamError | None = None
@@ -191,11 +193,13 @@ class FakeClient:
         ]
         return [each for each in reversed(found) if before is None or each.cursor < before][:limit]
 
-    async def send_text(self, chat: str, text: str) -> Message:
+    async def send_text(self, chat: str, text: str, *, reply_to: str | None = None) -> Message:
         await asyncio.sleep(0)
         if self.send_error is not None:
             raise self.send_error
         message = msgspec.structs.replace(self._message(chat, text, mine=True), state=SendState.QUEUED)
+        if reply_to is not None:
+            message = msgspec.structs.replace(message, reply_to=reply_to, quote=self._find(chat, reply_to).text)
         self.messages[chat].append(message)
         self.emit(MessageAdded(message))
         self.change_chat(chat, last=message)

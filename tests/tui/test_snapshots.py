@@ -239,6 +239,30 @@ async def mention_completed(driver: Driver) -> None:
     await driver.sees("@bobby · @carol_w", "✎ Ask @")
 
 
+async def answering(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("up", "r")
+    await driver.sees("↩ to bobby", "Esc gives up")
+
+
+async def reacting(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("up", "a")
+    await driver.sees("React to bobby's message")
+
+
+async def message_details(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("up", "up", "i")
+    await driver.sees("About this message")
+
+
+async def forwarding(driver: Driver) -> None:
+    await chat(driver)
+    await driver.press("up", "f")
+    await driver.sees("Forward this message")
+
+
 async def group_members(driver: Driver) -> None:
     await group_chat(driver)
     await driver.press("f9")
@@ -303,6 +327,10 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "group": (with_group, group_chat),
     "mentions": (with_mentions, mentions),
     "mention_completed": (with_group, mention_completed),
+    "answering": (with_account, answering),
+    "reacting": (with_account, reacting),
+    "message_details": (with_account, message_details),
+    "forwarding": (with_account, forwarding),
     "group_members": (with_group, group_members),
     "group_pins": (with_pins, group_pins),
     "invitation": (with_invitation, invitation),

@@ -36,6 +36,8 @@ class Batch:
         self.chats: dict[str, Chat] = {}
         self.gone: set[str] = set()
         """Chats that were removed; one that is in `chats` too has begun anew since."""
+        self.typing: dict[str, bool] = {}
+        """Chats in which somebody writes, or has stopped."""
         self.status: Status | None = None
         self.alarms: list[Alarm] = []
 
@@ -46,6 +48,7 @@ class Batch:
                 self.messages[message.id] = safe_message(message)
                 if isinstance(event, MessageAdded):
                     self.added.add(message.id)
+                    self.typing[message.chat] = False  # here is what was being written
             case MessageRemoved(id=message_id):
                 self.messages.pop(message_id, None)
                 self.removed.append(event)
@@ -59,5 +62,5 @@ class Batch:
                 self.gone.add(chat)
                 self.chats.pop(chat, None)
                 self.messages = {key: message for key, message in self.messages.items() if message.chat != chat}
-            case Typing():
-                pass  # the app has no place for it yet
+            case Typing(chat=chat, active=active):
+                self.typing[chat] = active

@@ -18,6 +18,7 @@ from xirtam_core.names import Username
 from xirtam_tui.bridge.batch import Batch
 from xirtam_tui.bridge.engine import Engine
 from xirtam_tui.bridge.groups import Groups
+from xirtam_tui.bridge.messages import Messages
 from xirtam_tui.bridge.people import People
 from xirtam_tui.bridge.preferences import Preferences
 from xirtam_tui.bridge.safe import safe_chat, safe_message, safe_status
@@ -32,6 +33,7 @@ class Bridge:
 
     def __init__(self, engine: Engine, on_batch: Callable[[Batch], None]) -> None:
         self.account = engine.account
+        self.messages = Messages(engine)
         self.people = People(engine)
         self.groups = Groups(engine)
         self.preferences = Preferences(engine)
@@ -97,9 +99,9 @@ class Bridge:
         found = await self._engine.search(words, chat=chat, before=before, limit=limit)
         return [msgspec.structs.replace(each, message=safe_message(each.message)) for each in found]
 
-    async def send_text(self, chat: str, content: str) -> Message:
-        """Queues a message; it is on disk when this returns."""
-        return safe_message(await self._engine.send_text(chat, content))
+    async def send_text(self, chat: str, content: str, *, reply_to: str | None = None) -> Message:
+        """Queues a message, in answer to that of the id `reply_to`; it is on disk when this returns."""
+        return safe_message(await self._engine.send_text(chat, content, reply_to=reply_to))
 
     async def retry(self, message_id: str) -> None:
         """Sends a failed message again."""

@@ -135,6 +135,7 @@ class ChatScreen(Screen[None]):
             standing=None if chat is None or chat.peer == self._account else chat.standing,
             group=None if chat is None or chat.group is None else chat.group.state,
             message=conversation.chosen,
+            can_write=conversation.can_write,
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -251,6 +252,8 @@ class ChatScreen(Screen[None]):
     def action_back(self) -> None:
         conversation = self.conversation
         if conversation.suggestions.put_away():
+            return
+        if self.focused is conversation.composer and conversation.give_up():
             return
         if self._keys.is_modal and self.focused is conversation.composer and conversation.transcript.start_cursor():
             conversation.transcript.focus()

@@ -11,14 +11,18 @@ from textual.reactive import reactive
 from xirtam_core.chat import Chat, Message, SendState
 from xirtam_core.groups import Group, GroupState
 from xirtam_core.people import Standing
-from xirtam_tui.actions import Situation
+from xirtam_tui.actions import Scope, Situation, actions
 from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.failures import Failure, Trouble, attempt, explain, sentence
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
+from xirtam_tui.screens.chat import modes
 from xirtam_tui.screens.chat.jump_line import JumpLine
+from xirtam_tui.screens.chat.modes import Edit, Mode, ModeStrip
+from xirtam_tui.screens.chat.on_message import ON_MESSAGE
 from xirtam_tui.screens.chat.suggesting import offers_for
+from xirtam_tui.screens.chat.typing import OthersTyping, OwnTyping
 from xirtam_tui.widgets.composer import Composer, slash
 from xirtam_tui.widgets.composer.completion import completed
 from xirtam_tui.widgets.composer.suggestions import Suggestions
@@ -27,6 +31,9 @@ from xirtam_tui.widgets.words import Words
 
 _KEPT = "The message is kept here."
 _MOST_NAMES = 6
+
+
+_NOT_HINTED = ("message.older", "message.newer", "message.jump", "message.details")
 
 
 class Conversation(Vertical):
@@ -43,6 +50,9 @@ class Conversation(Vertical):
         self._kept = ""  # what is on disk as the open chat's draft
         self._invitation = ""
         self.situation: Callable[[], Situation] = Situation
+        self._modes: dict[str, tuple[Mode, str]] = {}  # of chats that are not open, with what was written in them
+        self._typing = OwnTyping(self, self._tell_typing)
+        self._others = OthersTyping(self, self._show_writing)
         self._completed = ""  # what was written when it was last said what a name could be
 
     def compose(self) -> ComposeResult:
@@ -53,6 +63,7 @@ class Conversation(Vertical):
         with Vertical(id="writing"):
             yield Suggestions(id="suggestions")
             yield JumpLine()
+            yield ModeStrip(give_up=self._keys.label("chat.back"))
             yield Composer(keymap=self._keys, id="composer")
             yield Words(id="hint")
 
@@ -79,9 +90,13 @@ class Conversation(Vertical):
 
     async def open(self, chat: Chat, bridge: Bridge) -> None:
         """Shows `chat`; what was written in the one before is kept as its draft."""
+        self._typing.stop()
         await self.keep_draft()
+        self._put_mode_aside()
         self._bridge, self._kept, self.chat, self.chosen = bridge, chat.draft, chat, None
         self.composer.load(chat.draft)
+        self._take_mode_up(chat)
+        self._show_writing()
         self.transcript.me = bridge.account
         is_group = chat.group is not None
         opened = self.transcript.open(
@@ -97,7 +112,8 @@ class Conversation(Vertical):
 
     async def keep_draft(self) -> None:
         """Keeps what is written as the open chat's draft, on disk when this returns."""
-        chat, bridge, content = self.chat, self._bridge, self.composer.text
+        chat, bridge, mode = self.chat, self._bridge, self.mode
+        content = mode.before if isinstance(mode, Edit) else self.composer.text
         if chat is None or bridge is None or content == self._kept:
             return
         is_kept = await attempt(bridge.set_draft(chat.id, content), self)
@@ -106,9 +122,8 @@ class Conversation(Vertical):
 
     @property
     def can_write(self) -> bool:
-        """Whether there is somebody to write to: what a stranger wrote is answered once they are accepted."""
-        chat = self.chat
-        return chat is not None and chat.standing is Standing.CONTACT and (chat.group is None or chat.group.may_post)
+        """Whether there is somebody to write to."""
+        return self.chat is not None and modes.can_write_in(self.chat)
 
     def enter(self) -> None:
         """Goes to where one writes; to the messages where one cannot."""
@@ -117,6 +132,7 @@ class Conversation(Vertical):
     def _close(self) -> None:
         """Shows no chat: the one that was open is gone, and its draft with it."""
         self.composer.load("")
+        self.query_one(ModeStrip).mode = None
         self._kept, self._invitation, self.chat, self.chosen = "", "", None, None
 
     def invite(self, intro: str, *, is_first: bool) -> None:
@@ -130,6 +146,8 @@ class Conversation(Vertical):
 
     def apply(self, batch: Batch) -> None:
         """Takes in what happened."""
+        for chat, is_writing in batch.typing.items():
+            self._others.hear(chat, is_writing)
         if self.chat is None:
             return
         if self.chat.id in batch.gone:
@@ -146,7 +164,8 @@ class Conversation(Vertical):
     def watch_chat(self, before: Chat | None, chat: Chat | None) -> None:
         self.set_class(chat is not None, "has-chat")
         self.set_class(self.can_write, "can-write")
-        if self.can_write and before is not None and before.id == (chat and chat.id) and not _could_write(before):
+        self.transcript.can_write = self.can_write
+        if self.can_write and before is not None and before.id == (chat and chat.id) and not modes.can_write_in(before):
             self.call_after_refresh(self.composer.focus)  # they have just been accepted
         self.set_class(chat is not None and chat.alarm is not None, "has-alarm")
         if chat is not None:
@@ -211,12 +230,12 @@ class Conversation(Vertical):
         if self.chosen is None:
             words = f"{label('composer.send')} send · {label('composer.newline')} new line · {label('composer.messages')} messages"
         else:
-            words = f"{label('message.copy')} copy"
-            if self.chosen.state is SendState.FAILED:
-                words += f" · {label('message.retry')} retry · {label('message.discard')} discard"
-            elif self.chosen.state is SendState.QUEUED:
-                words += f" · {label('message.discard')} take back"
-            words += f" · {label('chat.back')} back to writing"
+            now = self.transcript.situation
+            kinds = [
+                action for action in actions(Scope.MESSAGE) if action.id not in _NOT_HINTED and action.is_enabled(now)
+            ]
+            words = " · ".join(f"{label(action.id)} {action.name.lower()}" for action in kinds if label(action.id))
+            words += f" · {label('chat.back')} back"
         self.query_one("#hint", Words).say(words)
 
     # Reading
@@ -251,9 +270,8 @@ class Conversation(Vertical):
         message, bridge = event.message, self._bridge
         if bridge is None:
             return
-        if event.action == "copy":
-            running_app(self).copy_to_clipboard(message.text)
-            self.notify("Copied", timeout=2)
+        if event.action in ON_MESSAGE:
+            self.run_worker(ON_MESSAGE[event.action](self, bridge, message), group="on a message")
         elif event.action == "retry" and message.state is SendState.FAILED:
             self.run_worker(attempt(bridge.retry(message.id), self, _KEPT))
         elif event.action == "discard" and message.state in (SendState.FAILED, SendState.QUEUED):
@@ -265,6 +283,46 @@ class Conversation(Vertical):
             if not self.composer.text:
                 self.composer.load(message.text)
             self.composer.focus()
+
+    # Answering and changing
+
+    @property
+    def mode(self) -> Mode | None:
+        """What is written is for, if not for a new message."""
+        return self.query_one(ModeStrip).mode
+
+    def begin(self, mode: Mode) -> None:
+        """Has what is written next answer a message, or change one."""
+        self.give_up()
+        self.query_one(ModeStrip).mode = mode
+        if isinstance(mode, Edit):
+            self.composer.load(mode.message.text)
+        self.composer.focus()
+
+    def give_up(self) -> bool:
+        """Goes back to writing a new message, with what had been written of it; gives whether there was anything to give up."""
+        mode = self.mode
+        if isinstance(mode, Edit):
+            self.composer.load(mode.before)
+        self.query_one(ModeStrip).mode = None
+        return mode is not None
+
+    def _put_mode_aside(self) -> None:
+        if self.chat is not None and self.mode is not None:
+            self._modes[self.chat.id] = self.mode, self.composer.text
+        self.query_one(ModeStrip).mode = None
+
+    def _take_mode_up(self, chat: Chat) -> None:
+        mode, content = self._modes.pop(chat.id, (None, ""))
+        self.query_one(ModeStrip).mode = mode
+        if isinstance(mode, Edit):
+            self.composer.load(content)
+
+    def _show_writing(self) -> None:
+        chat = self.chat
+        is_writing = chat is not None and chat.id in self._others
+        words = "" if not is_writing or chat is None else f"{chat.title if chat.peer else 'somebody'} is writing…"
+        self.query_one(JumpLine).writing = words
 
     # Writing
 
@@ -280,15 +338,25 @@ class Conversation(Vertical):
             self.run_worker(self._send(self.chat, self._bridge, event.content))
 
     async def _send(self, chat: Chat, bridge: Bridge, content: str) -> None:
-        sent = await attempt(bridge.send_text(chat.id, slash.plain(content.strip("\n"))), self, _KEPT)
+        mode = self.mode
+        self._typing.stop(tell=False)
+        sent = await attempt(modes.say(bridge, chat.id, slash.plain(content.strip("\n")), mode), self, _KEPT)
         if self.chat is None or self.chat.id != chat.id:
             return
-        if sent:
+        if sent and isinstance(mode, Edit):
+            self.composer.not_sent()  # nothing is to leave the composer but what was changed
+            self.give_up()
+        elif sent:
+            self.query_one(ModeStrip).mode = None
             self.composer.sent(content)
             await self.transcript.show_latest()
             await self.keep_draft()
         else:
             self.composer.not_sent()
+
+    async def _tell_typing(self, chat: str, active: bool) -> None:
+        if self._bridge is not None:
+            await attempt(self._bridge.messages.set_typing(chat, active), self)
 
     def on_composer_refused(self, event: Composer.Refused) -> None:
         event.stop()
@@ -319,6 +387,8 @@ class Conversation(Vertical):
 
     def on_text_area_changed(self) -> None:
         self.suggestions.show(*offers_for(self.composer, self.situation()))
+        if self.chat is not None and self.chat.peer is not None and not isinstance(self.mode, Edit):
+            self._typing.note(self.chat.id, bool(self.composer.text) and not self.composer.text.startswith("/"))
         if self.composer.text != self._completed:
             self._show_hint()
 
@@ -357,10 +427,6 @@ def _nothing_said(chat: Chat) -> str:
         return "What is said in the group shows here once you have accepted."
     readers = "members" if chat.group is not None else str(chat.peer)
     return f"Nothing said yet. What you write here, only {readers} can read."
-
-
-def _could_write(chat: Chat) -> bool:
-    return chat.standing is Standing.CONTACT and (chat.group is None or chat.group.may_post)
 
 
 def _beside(chat: Chat) -> str:

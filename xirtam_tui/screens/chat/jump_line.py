@@ -10,16 +10,22 @@ class JumpLine(Widget):
     """A line; with a `label` at its right end, it can be clicked."""
 
     label: reactive[str] = reactive("")
+    writing: reactive[str] = reactive("")
+    """Who is writing at the moment, in words."""
 
     class Clicked(UiMessage):
         """A person wants to go to what `label` says."""
 
     def render(self) -> Content:
         width = self.size.width
-        if not self.label:
-            return Content.styled("─" * width, "$hairline")
-        label = Content.styled(f" {self.label} ", "bold $accent")
-        return Content.assemble(("─" * max(0, width - label.cell_length - 2), "$hairline"), label, ("──", "$hairline"))
+        parts: list[Content] = []
+        if self.writing:
+            parts += [Content.styled("──", "$hairline"), Content.styled(f" {self.writing} ", "italic $text-muted")]
+        ends = (
+            [Content.styled(f" {self.label} ", "bold $accent"), Content.styled("──", "$hairline")] if self.label else []
+        )
+        line = "─" * max(0, width - sum(part.cell_length for part in (*parts, *ends)))
+        return Content("").join([*parts, Content.styled(line, "$hairline"), *ends])
 
     def on_click(self) -> None:
         if self.label:

@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from xirtam_core.chat import Message
 from xirtam_core.names import Username
-from xirtam_tui.actions import Scope, bindings
+from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.moments import Clock, system_clock
 from xirtam_tui.running import running_app
 from xirtam_tui.widgets.transcript import messages
@@ -26,6 +26,8 @@ from xirtam_tui.widgets.transcript.layout import Layout, UnreadLine
 from xirtam_tui.widgets.transcript.pager import History, Pager
 from xirtam_tui.widgets.transcript.palette import COMPONENTS, Palette
 from xirtam_tui.widgets.transcript.selecting import selected_text, show_selected
+
+_ENABLED = {action.method: action.is_enabled for action in ACTIONS if action.scope is Scope.MESSAGE}
 
 
 class Transcript(ScrollView, can_focus=True):
@@ -47,6 +49,8 @@ class Transcript(ScrollView, can_focus=True):
         self._clock = clock
         self.me: Username | None = None
         """Whose account it is: what they did is said of "you". To be set before a chat is opened."""
+        self.can_write = False
+        """Whether one may write in the chat that is shown, and so reply, react and edit."""
         self._layout = Layout()
         self._palette: Palette | None = None
         self._pager: Pager | None = None  # None while no chat is shown, or its first page is being loaded
@@ -287,6 +291,41 @@ class Transcript(ScrollView, can_focus=True):
     def action_newer(self) -> None:
         self._move_cursor(1)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in _ENABLED:
+            return _ENABLED[action](self.situation)
+        return super().check_action(action, parameters)
+
+    @property
+    def situation(self) -> Situation:
+        """What the actions on a message depend on."""
+        return Situation(message=self.cursor_message, can_write=self.can_write)
+
+    def action_jump(self) -> None:
+        message = self.cursor_message
+        self._choose("details" if message is None or message.reply_to is None else "jump")
+
+    def action_reply(self) -> None:
+        self._choose("reply")
+
+    def action_react(self) -> None:
+        self._choose("react")
+
+    def action_edit(self) -> None:
+        self._choose("edit")
+
+    def action_delete(self) -> None:
+        self._choose("delete")
+
+    def action_forward(self) -> None:
+        self._choose("forward")
+
+    def action_open(self) -> None:
+        self._choose("open")
+
+    def action_details(self) -> None:
+        self._choose("details")
+
     def action_copy(self) -> None:
         self._choose("copy")
 
@@ -381,7 +420,12 @@ class Transcript(ScrollView, can_focus=True):
                 yield top + at + self._layout.origin, row
 
     def on_click(self, event: events.Click) -> None:
-        """Opens the link that was clicked."""
+        """Opens the link that was clicked; on a quotation, goes to what is quoted."""
         link = event.style.link
         if link and link.startswith(("http://", "https://")):
             running_app(self).open_url(link)
+            return
+        found = self._layout.at(self.scroll_offset.y + event.y - self._pad)
+        block = None if found is None else self._layout.blocks[found[0]]
+        if found is not None and block is not None and block.quote is not None and found[1] == block.lead:
+            self.post_message(self.Chosen("jump", block.message))

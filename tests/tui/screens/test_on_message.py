@@ -1,0 +1,225 @@
+"""What a person does with one message, by keyboard alone."""
+
+from pathlib import Path
+
+import msgspec
+
+from tests.tui.demo import Script
+from tests.tui.fake_client import ALICE, NOW_NS, FakeClient
+from tests.tui.piloting import Driver, account_app, long_chat
+from xirtam_core.chat import Message, Reaction
+from xirtam_core.errors import Refused
+from xirtam_core.events import Typing
+from xirtam_core.names import Username
+
+
+def _client() -> FakeClient:
+    client = FakeClient()
+    script = Script("@bobby", NOW_NS - 10**12)
+    script.say("bobby", "who has the map? https://maps.example/a and http://maps.example/b")
+    script.say("you", "me, I thnk", after_min=1)
+    client.add_chat("@bobby", script.messages)
+    client.add_chat("@carol_w", [])
+    return client
+
+
+async def _on_theirs(driver: Driver) -> None:
+    """Puts the message cursor on what Bobby has said."""
+    await driver.until(lambda: driver.composer.has_focus)
+    await driver.press("up", "up")
+    await driver.until(lambda: driver.conversation.chosen is not None and not driver.conversation.chosen.mine)
+
+
+async def _on_mine(driver: Driver) -> None:
+    """Puts the message cursor on one's own message."""
+    await driver.until(lambda: driver.composer.has_focus)
+    await driver.press("up")
+    await driver.until(lambda: driver.conversation.chosen is not None and driver.conversation.chosen.mine)
+
+
+def _last(client: FakeClient) -> Message:
+    return client.messages["@bobby"][-1]
+
+
+async def test_an_answer_says_what_it_answers_and_the_quotation_leads_there(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _on_theirs(driver)
+        await driver.sees("r reply", "a react", "f forward", "o open link")
+        await driver.press("r")
+        await driver.sees("↩ to bobby  who has the map?", "Esc gives up")
+        await driver.write("I do")
+        await driver.press("enter")
+        await driver.sees("▏who has the map?")
+        await driver.sees_not("↩ to bobby")
+        assert (_last(client).text, _last(client).reply_to) == ("I do", "@bobby-0")
+        await driver.press("up", "enter")
+        await driver.until(
+            lambda: driver.conversation.chosen is not None and driver.conversation.chosen.id == "@bobby-0"
+        )
+
+
+async def test_an_answer_is_given_up_by_escape_and_what_was_written_stays(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _on_theirs(driver)
+        await driver.press("r")
+        await driver.write("never mind")
+        await driver.press("escape")
+        await driver.sees_not("↩ to bobby")
+        assert driver.composer.has_focus
+        await driver.press("enter")
+        await driver.until(lambda: _last(client).text == "never mind")
+        assert _last(client).reply_to is None
+
+
+async def test_an_own_message_is_changed_and_the_draft_comes_back(tmp_path: Path) -> None:
+    client = _client()
+    client.change_chat("@bobby", draft="half a thought")
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("half a thought")
+        await driver.press("shift+tab")
+        await driver.until(lambda: driver.conversation.chosen is not None and driver.conversation.chosen.mine)
+        await driver.press("e")
+        await driver.sees("✎ editing  me, I thnk")
+        await driver.press(*["backspace"] * 2)
+        await driver.write("ink")
+        await driver.press("enter")
+        await driver.sees("me, I think", "(edited)", "half a thought")
+        await driver.sees_not("✎ editing")
+        assert _last(client).text == "me, I think"
+        assert client.chat("@bobby").draft == "half a thought"
+
+
+async def test_a_change_that_is_refused_stays_to_be_sent_again(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _on_mine(driver)
+        client.amend_error = Refused("it is too old to be changed")
+        await driver.press("e")
+        await driver.write("!")
+        await driver.press("enter")
+        await driver.sees("too old to be changed", "✎ editing")
+        assert driver.composer.text == "me, I thnk!"
+
+
+async def test_what_is_being_answered_or_changed_waits_while_one_looks_elsewhere(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _on_mine(driver)
+        await driver.press("e")
+        await driver.write("!")
+        await driver.press("ctrl+down")
+        await driver.sees("Write to @carol_w")
+        await driver.sees_not("✎ editing")
+        await driver.press("ctrl+up")
+        await driver.sees("✎ editing  me, I thnk")
+        assert driver.composer.text == "me, I thnk!"
+        assert client.chat("@bobby").draft == ""
+
+
+async def test_an_emoji_is_put_on_a_message_and_taken_off(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _on_theirs(driver)
+        await driver.press("a")
+        await driver.sees("React to bobby's message")
+        await driver.press("4")
+        await driver.sees("└ 🎉 you")
+        await driver.press("plus")
+        await driver.sees("Yours: 🎉")
+        await driver.press("4")
+        await driver.sees_not("🎉 you")
+        await driver.press("a")
+        await driver.sees("or another emoji")
+        await driver.press("down")
+        await driver.write("xx")
+        await driver.press("enter")
+        await driver.sees("That is not one emoji")
+
+
+async def test_an_own_message_is_taken_back_after_being_asked_about(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _on_mine(driver)
+        await driver.press("x")
+        await driver.sees("Take this message back?", "Who has read it has read it")
+        await driver.press("enter")
+        await driver.until(lambda: _last(client).is_withdrawn)
+        await driver.sees_not("me, I thnk")
+
+
+async def test_a_message_is_sent_on_to_another_chat(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _on_mine(driver)
+        await driver.press("f")
+        await driver.sees("Forward this message", "sent as a message of yours")
+        await driver.write("caro")
+        await driver.press("enter")
+        await driver.sees("Sent to @carol_w")
+        assert client.messages["@carol_w"][-1].text == "me, I thnk"
+
+
+async def test_a_link_is_shown_before_it_is_opened(tmp_path: Path) -> None:
+    opened: list[str] = []
+    async with account_app(_client(), tmp_path) as driver:
+        driver.app.open_url = lambda url, *, new_tab=True: opened.append(url)
+        await _on_theirs(driver)
+        await driver.press("o")
+        await driver.sees("Which link?", "https://maps.example/a", "http://maps.example/b")
+        assert opened == []
+        await driver.press("down", "enter")
+        await driver.until(lambda: opened == ["http://maps.example/b"])
+
+
+async def test_the_details_of_a_message(tmp_path: Path) -> None:
+    client = _client()
+    client.messages["@bobby"][0] = msgspec.structs.replace(
+        client.messages["@bobby"][0], reactions=(Reaction("👍", (ALICE, Username("@bobby"))),), verified=False
+    )
+    async with account_app(client, tmp_path) as driver:
+        await _on_theirs(driver)
+        await driver.press("i")
+        await driver.sees("About this message", "@bobby", "could not be checked", "👍 alice, bobby", "text/plain")
+        await driver.press("escape")
+        await driver.sees_not("About this message")
+
+
+async def test_a_quotation_far_up_is_gone_to(tmp_path: Path) -> None:
+    client = FakeClient()
+    said = long_chat(500)
+    said[-1] = msgspec.structs.replace(said[-1], reply_to=said[9].id, quote=said[9].text)
+    client.add_chat("@bobby", said)
+    async with account_app(client, tmp_path) as driver:
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.sees("number 500")
+        await driver.press("up", "enter")
+        await driver.sees("number 10", "number 9")
+        await driver.until(
+            lambda: driver.conversation.chosen is not None and driver.conversation.chosen.id == said[9].id
+        )
+
+
+async def test_who_is_writing_is_seen_and_told(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        client.emit(Typing("@bobby", Username("@bobby"), True))
+        await driver.sees("@bobby is writing…")
+        client.receive("@bobby", "so?")
+        await driver.sees_not("is writing…")
+        await driver.write("hm")
+        await driver.until(lambda: client.typing == [("@bobby", True)])
+        await driver.press("backspace", "backspace")
+        await driver.until(lambda: client.typing == [("@bobby", True), ("@bobby", False)])
+
+
+async def test_nothing_is_said_about_a_message_before_an_alarm_was_looked_at(tmp_path: Path) -> None:
+    client = _client()
+    client.change_chat("@bobby", alarm="@bobby has new identity keys")
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("new identity keys")
+        await _on_theirs(driver)
+        await driver.press("a")
+        await driver.sees("First look at the warning above")
+        assert client.messages["@bobby"][0].reactions == ()

@@ -1,0 +1,72 @@
+"""What the composer is for when it is not for a new message: to answer one, or to change one. The strip above it says which.
+
+A mode belongs to its chat: who looks into another one in between finds it as it was left.
+"""
+
+from typing import NamedTuple
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from xirtam_core.chat import Chat, Message
+from xirtam_core.people import Standing
+from xirtam_tui.bridge import Bridge
+
+
+class Reply(NamedTuple):
+    """What is written answers `message`."""
+
+    message: Message
+
+
+class Edit(NamedTuple):
+    """What is written is to be the text of `message`; `before` is the draft that it has put aside."""
+
+    message: Message
+    before: str
+
+
+Mode = Reply | Edit
+
+
+class ModeStrip(Widget):
+    """One line above the composer; not there while a new message is written."""
+
+    mode: reactive[Mode | None] = reactive(None)
+
+    def __init__(self, *, give_up: str) -> None:
+        super().__init__()
+        self._give_up = give_up
+
+    def watch_mode(self) -> None:
+        self.display = self.mode is not None
+
+    def render(self) -> Content:
+        mode = self.mode
+        if mode is None:
+            return Content("")
+        end = f"{self._give_up} gives up"
+        if isinstance(mode, Edit):
+            head, words = "✎ editing  ", mode.message.text
+        else:
+            name = "yourself" if mode.message.mine else mode.message.sender.bare
+            head, words = f"↩ to {name}  ", mode.message.text
+        words = " ".join(words.split())
+        room = self.content_size.width - len(end) - 2
+        begin = Content.assemble((head, "bold $accent"), (words, "$text-muted")).truncate(max(0, room), ellipsis=True)
+        gap = max(1, self.content_size.width - begin.cell_length - len(end))
+        return Content.assemble(begin, " " * gap, (end, "$text-muted"))
+
+
+def can_write_in(chat: Chat) -> bool:
+    """Whether there is somebody to write to: what a stranger wrote is answered once they are accepted."""
+    return chat.standing is Standing.CONTACT and (chat.group is None or chat.group.may_post)
+
+
+async def say(bridge: Bridge, chat: str, content: str, mode: Mode | None) -> None:
+    """Sends what was written as what it is. Raises what the engine raises."""
+    if isinstance(mode, Edit):
+        await bridge.messages.edit(chat, mode.message.id, content)
+    else:
+        await bridge.send_text(chat, content, reply_to=None if mode is None else mode.message.id)
