@@ -310,13 +310,13 @@ async def search_fails(driver: Driver) -> None:
 async def commands(driver: Driver) -> None:
     await chat(driver)
     await driver.write("/s")
-    await driver.sees("/search words")
+    await driver.sees("/search words", "✎ /s")
 
 
 async def emoji(driver: Driver) -> None:
     await chat(driver)
     await driver.write("On our way :rock")
-    await driver.sees(":rocket:")
+    await driver.sees(":rocket:", "✎ On our way")
 
 
 SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {

@@ -1,10 +1,12 @@
 """Choosing an emoji to put on a message."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.types import CSSPathType
 from textual.widgets import Button, Input, Static
 
 from xirtam_core.chat import Message
@@ -15,11 +17,13 @@ from xirtam_tui.screens.sheet.sheet import Sheet
 EMOJI = ("👍", "👎", "😂", "🎉", "😢", "🙏", "🔥", "👀")
 """All of them two cells wide in every terminal that has emoji."""
 
+_SHEET = str(Path(__file__).parents[1] / "sheet" / "sheet.tcss")
+
 
 class React(Sheet[str]):
     """Gives the emoji that was chosen: to be put on, or taken off where it is there already."""
 
-    CSS_PATH = "react.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = [_SHEET, str(Path(__file__).with_name("react.tcss"))]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "app.focus_previous", "Left", show=False),
         Binding("right", "app.focus_next", "Right", show=False),
