@@ -117,6 +117,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.accept", "Accept", "Let them write; they are a contact then", ("f5",), Scope.CHAT, _not_a_contact),
     Action("chat.block", "Block", "Keep nothing that they write from now on", ("f6",), Scope.CHAT, _not_blocked),
     Action("chat.forget", "Delete or leave", "Delete the chat here; leave a group first", ("f7",), Scope.CHAT, _chat_open),
+    Action("chat.details", "Details", "Who this is, the safety code, or who is in the group", ("f10",), Scope.CHAT, _chat_open),
+    Action("chat.devices", "Your devices", "List, add, name and revoke your devices", ("alt+d",), Scope.CHAT, _in_chats),
+    Action("chat.network", "The network", "How server and directory are, and any proof", ("alt+n",), Scope.CHAT, _in_chats),
+    Action("chat.profile", "Your account", "Your name, to give to others", ("alt+i",), Scope.CHAT, _in_chats),
     Action("composer.send", "Send", "Send what is written; a paste never sends", ("enter",), Scope.COMPOSER, _chat_open),
     Action(
         "composer.newline",

@@ -531,5 +531,9 @@ STEPS = (
     CREATE INDEX messages_late ON messages (chat, position_ns) WHERE is_late;
     ALTER TABLE messages ADD COLUMN mentions_me INTEGER NOT NULL DEFAULT 0;     -- in a group: names this account, or answers it
     CREATE INDEX messages_mentions ON messages (chat, position_ns) WHERE mentions_me;
+
+    -- The root key before a change that nobody has acknowledged; when a person was last seen to have other devices than before.
+    ALTER TABLE peers ADD COLUMN former_root BLOB;
+    ALTER TABLE peers ADD COLUMN devices_changed_s INTEGER;
     """,
 )

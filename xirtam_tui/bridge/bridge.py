@@ -16,10 +16,12 @@ from xirtam_core.chat import Chat, Message, Page, Status
 from xirtam_core.events import Event
 from xirtam_core.names import Username
 from xirtam_tui.bridge.batch import Batch
+from xirtam_tui.bridge.devices import Devices
 from xirtam_tui.bridge.engine import Engine
 from xirtam_tui.bridge.groups import Groups
 from xirtam_tui.bridge.people import People
 from xirtam_tui.bridge.safe import safe_chat, safe_message, safe_status
+from xirtam_tui.bridge.trust import Trust
 
 _BATCH_S = 0.03
 
@@ -31,6 +33,8 @@ class Bridge:
         self.account = engine.account
         self.people = People(engine)
         self.groups = Groups(engine)
+        self.devices = Devices(engine)
+        self.trust = Trust(engine)
         self._engine = engine
         self._on_batch = on_batch
         self._loop = asyncio.get_running_loop()

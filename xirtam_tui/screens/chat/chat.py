@@ -18,6 +18,7 @@ from xirtam_tui.failures import attempt
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
+from xirtam_tui.screens.chat import details
 from xirtam_tui.screens.chat.chat_list import ChatList
 from xirtam_tui.screens.chat.conversation import Conversation
 from xirtam_tui.widgets.contact_list import ContactList
@@ -243,10 +244,25 @@ class ChatScreen(Screen[None]):
         self.conversation.transcript.show_unread()
 
     async def action_acknowledge(self) -> None:
-        chat = self.conversation.chat
         if self._bridge is not None:
-            about = chat.id if chat is not None and chat.alarm is not None else None
-            await attempt(self._bridge.acknowledge_alarm(about), self)
+            await details.show_alarm(self, self._bridge, self.conversation.chat)
+
+    async def action_details(self) -> None:
+        chat = self.conversation.chat
+        if self._bridge is not None and chat is not None:
+            await details.show_details(self, self._bridge, chat, self._clock)
+
+    async def action_devices(self) -> None:
+        if self._bridge is not None:
+            await details.show_devices(self, self._bridge, self._clock)
+
+    async def action_network(self) -> None:
+        if self._bridge is not None:
+            await details.show_network(self, self._bridge)
+
+    async def action_profile(self) -> None:
+        if self._bridge is not None:
+            await details.show_profile(self, self._bridge)
 
     async def action_accept(self) -> None:
         bridge, chat = self._bridge, self.conversation.chat
