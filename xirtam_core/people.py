@@ -36,10 +36,14 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 class SafetyCode(msgspec.Struct, frozen=True, kw_only=True):
     """What two people compare to know that nobody stands between them: the same on both sides.
 
-    `digits` are twelve groups of five; `text` is what a QR code of it holds.
+    `digits` are twelve groups of five; `text` is what a QR code of it holds. `former_digits` are those before their identity changed,
+    while nobody has acknowledged that. `devices_changed_s` is when they were last seen to have other devices than before, in Unix
+    seconds.
     """
 
     peer: Username
     digits: str
     text: str
     verified: bool
+    former_digits: str | None = None
+    devices_changed_s: int | None = None

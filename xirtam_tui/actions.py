@@ -174,6 +174,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.search", "Search", "Find what was said, in all chats", ("ctrl+r",), Scope.CHAT, _in_chats, "words"),
     Action("chat.search_chat", "Search this chat", "Find what was said, in this chat", ("alt+f",), Scope.CHAT, _chat_open, "words"),
     Action("chat.write", "Write", "Go to where one writes", ("alt+w",), Scope.CHAT, _chat_open),
+    Action("chat.details", "Details", "Who this is, the safety code, or who is in the group", ("f10",), Scope.CHAT, _chat_open),
+    Action("chat.devices", "Your devices", "List, add, name and revoke your devices", ("alt+d",), Scope.CHAT, _in_chats),
+    Action("chat.network", "The network", "How server and directory are, and any proof", ("alt+n",), Scope.CHAT, _in_chats),
+    Action("chat.profile", "Your account", "Your name, to give to others", ("alt+i",), Scope.CHAT, _in_chats),
     Action("composer.send", "Send", "Send what is written; a paste never sends", ("enter",), Scope.COMPOSER, _chat_open),
     Action(
         "composer.newline",

@@ -140,8 +140,7 @@ class XirtamApp(App[None]):
             await self._show(screen)
         elif isinstance(self.screen, Opening):
             await self.pop_screen()
-        screen.contacts.by_recency = self._settings.order is Order.RECENCY
-        await attempt(screen.attach(self._bridge), self)
+        await attempt(screen.attach(self._bridge, by_recency=self._settings.order is Order.RECENCY), self)
 
     async def _show(self, screen: Screen[None]) -> None:
         """Puts `screen` in the place of the one that shows, or on top when that is the first, which Textual must keep."""

@@ -14,13 +14,14 @@ from queue import SimpleQueue
 import msgspec
 
 from tests.tui.fake_amending import FakeAmending
+from tests.tui.fake_devices import FakeDevices, FakePeople, FakeTrust, offer
 from tests.tui.fake_groups import FakeDoor, FakeGroups
 from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, Received, SendState, Status
 from xirtam_core.codec.primitives import SigningPublic
+from xirtam_core.devices import PairingOffer
 from xirtam_core.errors import Locked, NotFound, PassphraseNeeded, XirtamError
 from xirtam_core.events import (
     ChatChanged,
-    ChatRemoved,
     Event,
     MessageAdded,
     MessageChanged,
@@ -70,6 +71,9 @@ class FakeClient(FakeAmending):
         self.groups = FakeGroups(self)
         self.door = self.asking = FakeDoor(self)
         self._preferences = FakePreferences()
+        self.devices = FakeDevices()
+        self.trust = FakeTrust()
+        self.people = FakePeople(self)
 
     # What a test arranges
 
@@ -237,20 +241,6 @@ class FakeClient(FakeAmending):
         else:
             self.change_chat(chat, alarm=None)
 
-    @property
-    def people(self) -> "FakeClient":
-        return self
-
-    async def accept(self, name: Username) -> None:
-        self.change_chat(name, standing=Standing.CONTACT)
-
-    async def block(self, name: Username) -> None:
-        self.change_chat(name, standing=Standing.BLOCKED)
-
-    async def forget(self, name: Username) -> None:
-        self.remove_chat(name)
-        self.emit(ChatRemoved(name))
-
     async def arrange(
         self, chat: str, *, pinned: bool | None = None, muted: bool | None = None, archived: bool | None = None
     ) -> Chat:
@@ -341,6 +331,7 @@ class FakeMachine:
         self.steps: list[Progress] = [Progress(step) for step in Step]
         self.hold_at: Step | None = None
         self.cancelled = False
+        self.paired = asyncio.Event()
 
     async def accounts(self, data_dir: Path) -> list[Username]:
         return list(self.clients)
@@ -361,6 +352,24 @@ class FakeMachine:
         if name in self.unfinished:
             return NameAnswer.OURS
         return NameAnswer.TAKEN if name in self.taken else NameAnswer.FREE
+
+    async def join_by_pairing(
+        self,
+        data_dir: Path,
+        link: JoinLink,
+        name: Username,
+        on_code: Callable[[PairingOffer], None],
+        *,
+        passphrase: str | None,
+    ) -> FakeClient:
+        await asyncio.to_thread(on_code, offer(name))
+        try:
+            await self.paired.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        self.clients[name] = client = FakeClient(name)
+        return client
 
     async def key_file(self, data_dir: Path, account: Username) -> Path | None:
         return None

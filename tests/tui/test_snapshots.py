@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
+from textual.events import Paste
 from textual.widgets import Input, TextArea
 
 from tests.tui.demo import CLIMBERS_ROSTER, Script, climbers, demo_client
 from tests.tui.fake_client import NOW_NS, FakeClient, FakeMachine
+from tests.tui.fake_devices import CODE, NOW_S, device
 from tests.tui.fake_groups import group
 from tests.tui.piloting import Driver, machine_app
-from xirtam_core.chat import MessageKind
-from xirtam_core.errors import InUse, StorageFault
+from xirtam_core.chat import Evidence, Finding, MessageKind
+from xirtam_core.errors import InUse, StorageFault, Unreachable
 from xirtam_core.groups import GroupState
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
@@ -319,6 +321,82 @@ async def emoji(driver: Driver) -> None:
     await driver.sees(":rocket:", "✎ On our way")
 
 
+def with_changed_identity() -> FakeMachine:
+    client = demo_client()
+    client.change_chat("@bobby", alarm="@bobby has new identity keys. It may be a new account, or somebody else.")
+    return FakeMachine(client)
+
+
+def with_devices() -> FakeMachine:
+    client = demo_client()
+    client.devices.known += [
+        device(2, "phone", expires_s=NOW_S + 300 * 86_400),
+        device(3, "tablet", key_created_s=None, expires_s=NOW_S + 5 * 86_400),
+        device(4, "old laptop", is_revoked=True),
+    ]
+    return FakeMachine(client)
+
+
+def with_unreachable_devices() -> FakeMachine:
+    client = demo_client()
+    client.devices.error = Unreachable("the server ~harbor does not answer; your devices are as they were")
+    return FakeMachine(client)
+
+
+def with_lying_directory() -> FakeMachine:
+    client = demo_client()
+    summary = "two headers at height 409 that cannot both be in one log"
+    client.trust.proofs = [Evidence(found_s=NOW_S - 3600, source="~harbor", summary=summary, proof="{}")]
+    client.trust.findings[0] = Finding(
+        what="directory",
+        is_fine=False,
+        words="it has shown two logs",
+        advice="Compare safety codes in person before you trust new names.",
+    )
+    client.set_status(alarm="The directory has shown two logs: it is not used any more.")
+    return FakeMachine(client)
+
+
+def opening(key: str, *words: str) -> Act:
+    """Presses a key in the first chat, and waits for words."""
+
+    async def act(driver: Driver) -> None:
+        await chat(driver)
+        await driver.press(key)
+        await driver.sees(*words)
+
+    return act
+
+
+async def pairing(driver: Driver) -> None:
+    await opening("alt+d", "old laptop")(driver)
+    await driver.press("a")
+    await driver.sees("Add a device")
+    driver.app.post_message(Paste(CODE))
+    await driver.sees("Same: add it")
+
+
+async def revoking(driver: Driver) -> None:
+    await opening("alt+d", "old laptop")(driver)
+    await driver.press("down", "x", "enter")
+    await driver.sees("What nobody can do")
+
+
+async def code_picture(driver: Driver) -> None:
+    await opening("f10", "48213")(driver)
+    await driver.press("q")
+    await driver.sees("▀▀")
+
+
+async def being_paired(driver: Driver) -> None:
+    await driver.sees("Join a network")
+    await driver.press("tab", "enter")
+    await driver.write("bobby")
+    await driver.sees("is taken")
+    await driver.press("tab", "tab", "enter")
+    await driver.sees("Both screens must show")
+
+
 SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "chat": (with_account, chat),
     "messages": (with_account, every_kind_of_message),
@@ -335,6 +413,18 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "group_pins": (with_pins, group_pins),
     "invitation": (with_invitation, invitation),
     "new_group": (with_account, new_group),
+    "person": (with_account, opening("f10", "48213")),
+    "code_picture": (with_account, code_picture),
+    "identity": (with_changed_identity, opening("f8", "10582")),
+    "devices_one": (with_account, opening("alt+d", "the first")),
+    "devices": (with_devices, opening("alt+d", "old laptop")),
+    "devices_error": (with_unreachable_devices, opening("alt+d", "does not answer")),
+    "pairing": (with_devices, pairing),
+    "revoking": (with_devices, revoking),
+    "network": (with_account, opening("alt+n", "right to the second")),
+    "network_alarm": (with_lying_directory, opening("alt+n", "it has shown two logs")),
+    "profile": (with_account, opening("alt+i", "at the home server")),
+    "being_paired": (FakeMachine, being_paired),
     "first_chat": (without_chats, first_chat),
     "new_chat": (with_account, new_chat),
     "switcher": (with_account, switcher),

@@ -201,7 +201,9 @@ class Peers:
         server = await self._network.home_server(self._require(user).server)
         chains, signed = await asyncio.gather(server.device_certs(user), server.device_medium_pks(user))
         peer = self._require(user)  # again: it may have turned out meanwhile that the identity changed
-        stored.store_keys(self._database, user, self._usable(peer, chains or {}, signed))
+        usable = self._usable(peer, chains or {}, signed)
+        stored.note_devices(self._database, user, usable.keys(), asked_s)
+        stored.store_keys(self._database, user, usable)
         self._keys_at_s[user] = asked_s
 
     def _require(self, user: Username) -> Peer:

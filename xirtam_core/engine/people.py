@@ -14,6 +14,7 @@ from xirtam_core.names import Username
 from xirtam_core.people import Contact, SafetyCode, Standing
 from xirtam_core.protocol import safety_code
 from xirtam_core.storage import chats
+from xirtam_core.storage import peers as stored_peers
 from xirtam_core.storage import people as stored
 from xirtam_core.storage.database import Database
 
@@ -71,7 +72,16 @@ class People:
         code = safety_code.of((me.username, me.root_hash), (name, peer.root_cert_hash))
         person = stored.find(self._database, name)
         is_verified = person is not None and person.verified_root == peer.root_cert_hash
-        return SafetyCode(peer=name, digits=code.digits, text=code.text, verified=is_verified)
+        known = stored_peers.find(self._database, name)
+        former = None if known is None or known.former_root is None else (name, known.former_root)
+        return SafetyCode(
+            peer=name,
+            digits=code.digits,
+            text=code.text,
+            verified=is_verified,
+            former_digits=None if former is None else safety_code.of((me.username, me.root_hash), former).digits,
+            devices_changed_s=None if known is None else known.devices_changed_s,
+        )
 
     async def set_verified(self, name: Username, verified: bool) -> Contact:
         """See the face; raises `Refused` while a changed identity has not been acknowledged."""

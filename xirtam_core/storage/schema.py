@@ -546,5 +546,8 @@ STEPS = (
     ALTER TABLE chats ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE chats ADD COLUMN is_muted INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE chats ADD COLUMN is_archived INTEGER NOT NULL DEFAULT 0;
+    -- The root key before a change that nobody has acknowledged; when a person was last seen to have other devices than before.
+    ALTER TABLE peers ADD COLUMN former_root BLOB;
+    ALTER TABLE peers ADD COLUMN devices_changed_s INTEGER;
     """,
 )

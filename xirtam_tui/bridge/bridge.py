@@ -16,12 +16,14 @@ from xirtam_core.chat import Chat, Message, Page, Received, Status
 from xirtam_core.events import Event
 from xirtam_core.names import Username
 from xirtam_tui.bridge.batch import Batch
+from xirtam_tui.bridge.devices import Devices
 from xirtam_tui.bridge.engine import Engine
 from xirtam_tui.bridge.groups import Groups
 from xirtam_tui.bridge.messages import Messages
 from xirtam_tui.bridge.people import People
 from xirtam_tui.bridge.preferences import Preferences
 from xirtam_tui.bridge.safe import safe_chat, safe_message, safe_status
+from xirtam_tui.bridge.trust import Trust
 
 _BATCH_S, _LONGEST_BATCH_S = 0.03, 0.4
 _SHARE = 8
@@ -37,6 +39,8 @@ class Bridge:
         self.people = People(engine)
         self.groups = Groups(engine)
         self.preferences = Preferences(engine)
+        self.devices = Devices(engine)
+        self.trust = Trust(engine)
         self._engine = engine
         self._on_batch = on_batch
         self._loop = asyncio.get_running_loop()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from xirtam_core.devices import PairingOffer
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
 from xirtam_core.registration import NameAnswer, Progress
@@ -45,6 +46,17 @@ class InstalledEngines:
         passphrase: str | None,
     ) -> Engine:
         return await (await self._client()).register(data_dir, link, name, on_progress, passphrase=passphrase)
+
+    async def join_by_pairing(
+        self,
+        data_dir: Path,
+        link: JoinLink,
+        name: Username,
+        on_code: Callable[[PairingOffer], None],
+        *,
+        passphrase: str | None,
+    ) -> Engine:
+        return await (await self._client()).join_by_pairing(data_dir, link, name, on_code, passphrase=passphrase)
 
     async def key_file(self, data_dir: Path, account: Username) -> Path | None:
         return await asyncio.to_thread((await self._client()).key_file, data_dir, account)

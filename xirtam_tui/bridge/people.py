@@ -1,6 +1,11 @@
 """What is asked of the engine about people."""
 
+import msgspec
+
+from xirtam_core.errors import NotFound
 from xirtam_core.names import Username
+from xirtam_core.people import Contact, SafetyCode
+from xirtam_tui import text
 from xirtam_tui.bridge.engine import Engine
 
 
@@ -21,3 +26,26 @@ class People:
     async def forget(self, name: Username) -> None:
         """Deletes the chat with somebody, and what is known of them, here only."""
         await self._engine.people.forget(name)
+
+    async def contact(self, name: Username) -> Contact:
+        """Somebody as the account knows them; raises `NotFound`."""
+        for each in await self._engine.people.people():
+            if each.name == name:
+                return msgspec.structs.replace(
+                    each,
+                    petname=None if each.petname is None else text.line(each.petname),
+                    alarm=None if each.alarm is None else text.line(each.alarm),
+                )
+        raise NotFound(f"{name} is not known here")
+
+    async def safety_code(self, name: Username) -> SafetyCode:
+        """What to compare with somebody; raises `NotFound` and `Unreachable`."""
+        return await self._engine.people.safety_code(name)
+
+    async def set_verified(self, name: Username, verified: bool) -> None:
+        """Notes that the safety code was compared, or counts no longer."""
+        await self._engine.people.set_verified(name, verified)
+
+    async def set_petname(self, name: Username, petname: str | None) -> None:
+        """Calls somebody something, or nothing."""
+        await self._engine.people.set_petname(name, petname)

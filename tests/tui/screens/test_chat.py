@@ -351,6 +351,8 @@ async def test_an_alarm_blocks_sending_until_it_is_acknowledged(tmp_path: Path) 
         await driver.sees("First look at the warning above (F8)")
         assert len(client.messages["@bobby"]) == 8
         await driver.press("f8")
+        await driver.sees("Is @bobby still the same person?")
+        await driver.press("shift+tab", "enter")
         await driver.sees_not("⚠ @bobby has new keys")
         await driver.press("enter")
         await driver.until(lambda: len(client.messages["@bobby"]) == 9)

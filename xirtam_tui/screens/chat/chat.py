@@ -18,7 +18,7 @@ from xirtam_tui.failures import attempt
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
-from xirtam_tui.screens.chat import finding
+from xirtam_tui.screens.chat import details, finding
 from xirtam_tui.screens.chat.chat_list import ChatList
 from xirtam_tui.screens.chat.conversation import Conversation
 from xirtam_tui.widgets.composer import Composer
@@ -52,10 +52,12 @@ class ChatScreen(Screen[None]):
             conversation.situation = lambda: self.situation
             yield conversation
 
-    async def attach(self, bridge: Bridge) -> None:
+    async def attach(self, bridge: Bridge, *, by_recency: bool = False) -> None:
         """Shows the account that has been opened. Raises what the engine raises."""
         self._bridge = bridge
-        self.query_one(StatusBar).status = await bridge.status()
+        status = await bridge.status()
+        self.query_one(StatusBar).status = status
+        self.contacts.by_recency = by_recency
         self.contacts.show(await bridge.chats())
         self._invite()
         first = self.contacts.first_contact
@@ -328,10 +330,25 @@ class ChatScreen(Screen[None]):
         self.run_worker(finding.run_command(self, event.command), group="command")
 
     async def action_acknowledge(self) -> None:
-        chat = self.conversation.chat
         if self._bridge is not None:
-            about = chat.id if chat is not None and chat.alarm is not None else None
-            await attempt(self._bridge.acknowledge_alarm(about), self)
+            await details.show_alarm(self, self._bridge, self.conversation.chat)
+
+    async def action_details(self) -> None:
+        chat = self.conversation.chat
+        if self._bridge is not None and chat is not None:
+            await details.show_details(self, self._bridge, chat, self._clock)
+
+    async def action_devices(self) -> None:
+        if self._bridge is not None:
+            await details.show_devices(self, self._bridge, self._clock)
+
+    async def action_network(self) -> None:
+        if self._bridge is not None:
+            await details.show_network(self, self._bridge)
+
+    async def action_profile(self) -> None:
+        if self._bridge is not None:
+            await details.show_profile(self, self._bridge)
 
     async def action_accept(self) -> None:
         bridge, chat = self._bridge, self.conversation.chat

@@ -12,18 +12,16 @@ from textual.widgets import Button, Input, Static
 from xirtam_core.chat import Message
 from xirtam_core.names import Username
 from xirtam_core.protocol.emoji import is_one
-from xirtam_tui.screens.sheet.sheet import Sheet
+from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
 
 EMOJI = ("👍", "👎", "😂", "🎉", "😢", "🙏", "🔥", "👀")
 """All of them two cells wide in every terminal that has emoji."""
-
-_SHEET = str(Path(__file__).parents[1] / "sheet" / "sheet.tcss")
 
 
 class React(Sheet[str]):
     """Gives the emoji that was chosen: to be put on, or taken off where it is there already."""
 
-    CSS_PATH: ClassVar[CSSPathType | None] = [_SHEET, str(Path(__file__).with_name("react.tcss"))]
+    CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("react.tcss"))]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "app.focus_previous", "Left", show=False),
         Binding("right", "app.focus_next", "Right", show=False),

@@ -11,12 +11,13 @@ from textual.widget import Widget
 from textual.widgets import Button, Static
 
 Result = TypeVar("Result")
+STYLE = str(Path(__file__).with_name("sheet.tcss"))  # absolute: the sheets that inherit it are elsewhere
 
 
 class Sheet(ModalScreen[Result | None]):
     """Asks for a `Result`; None when it is left with Escape."""
 
-    CSS_PATH = str(Path(__file__).with_name("sheet.tcss"))  # absolute: the sheets that inherit it are elsewhere
+    CSS_PATH = STYLE
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", show=False)]
 
     heading: str = ""

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 from textual.worker import Worker
 
+from xirtam_core.devices import PairingOffer
 from xirtam_core.errors import InvalidName, Malformed
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
@@ -20,12 +21,13 @@ from xirtam_tui.bridge import Engine, Engines
 from xirtam_tui.failures import explain, sentence
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.passphrase.unlocking import unlocked
+from xirtam_tui.screens.welcome.pairing import PairingPanel
 from xirtam_tui.screens.welcome.progress import RegistrationProgress
 
 _PAUSE_S = 0.3  # a name is looked up once typing pauses
 _ANSWERS = {
     NameAnswer.FREE: ("✓ {name} is free", "good"),
-    NameAnswer.TAKEN: ("✗ {name} is taken: try another", "failed"),
+    NameAnswer.TAKEN: ("✗ {name} is taken: try another; or add this device, if it is yours", "failed"),
     NameAnswer.OURS: ("✓ {name} is yours: its registration was begun here and will go on where it stopped", "good"),
 }
 
@@ -73,8 +75,10 @@ class Welcome(Screen[None]):
                 yield Static("", id="name-answer", classes="answer", markup=False)
                 with Horizontal(id="buttons"):
                     yield Button("Create account", id="create", compact=True, classes="primary", action="screen.create")
+                    yield Button("Add this device", id="pair", compact=True, action="screen.pair")
                     yield Button("Quit", id="leave", compact=True, action="app.quit")
             yield RegistrationProgress()
+            yield PairingPanel()
 
     # The network
 
@@ -156,18 +160,26 @@ class Welcome(Screen[None]):
 
     @on(Input.Submitted, "#name")
     def action_create(self) -> None:
+        if (asked := self._asked_for()) is not None:
+            self._registering = self.run_worker(self._make_account(*asked), group="register", exclusive=True)
+
+    def action_pair(self) -> None:
+        if (asked := self._asked_for()) is not None:
+            self._registering = self.run_worker(self._be_paired(*asked), group="register", exclusive=True)
+
+    def _asked_for(self) -> tuple[JoinLink, Username] | None:
+        """The network and the name that were typed; where something is missing, says what."""
         typed = self.query_one("#name", Input).value.strip()
         if self._link is None:
             self._say("link", "✗ Paste a join link here, or try it on this machine", "failed")
             self.query_one("#link").focus()
-            return
+            return None
         try:
-            name = Username.parse(typed)
+            return self._link, Username.parse(typed)
         except InvalidName as error:
             self._say("name", "✗ " + sentence(str(error)), "failed")
             self.query_one("#name").focus()
-            return
-        self._registering = self.run_worker(self._make_account(self._link, name), group="register", exclusive=True)
+            return None
 
     async def _make_account(self, link: JoinLink, name: Username) -> None:
         progress = self.query_one(RegistrationProgress)
@@ -190,6 +202,28 @@ class Welcome(Screen[None]):
         else:
             running_app(self).run_worker(self._on_account(engine), group="start")
 
+    async def _be_paired(self, link: JoinLink, name: Username) -> None:
+        """Shows the code, and waits until a device of the account has taken it."""
+        panel = self.query_one(PairingPanel)
+        panel.begin(name)
+        self.add_class("pairing")
+        loop = asyncio.get_running_loop()
+
+        def on_code(offer: PairingOffer) -> None:  # in the engine's thread
+            loop.call_soon_threadsafe(panel.show, offer)
+
+        async def work(passphrase: str | None) -> Engine:
+            return await self._engines.join_by_pairing(self._data_dir, link, name, on_code, passphrase=passphrase)
+
+        try:
+            engine = await unlocked(running_app(self), name, self._passphrase, work)
+            await self._say_where_the_key_is(name)
+        except Exception as error:
+            failure = explain(error)
+            self._back_to_form(f"✗ {failure.title}: {failure.text}", "failed")
+        else:
+            running_app(self).run_worker(self._on_account(engine), group="start")
+
     async def _say_where_the_key_is(self, name: Username) -> None:
         """Nobody chose here, so it is said when the key is in a file."""
         if (file := await self._engines.key_file(self._data_dir, name)) is not None:
@@ -199,10 +233,13 @@ class Welcome(Screen[None]):
     def action_cancel(self) -> None:
         if self._registering is not None:
             self._registering.cancel()
-            self._back_to_form("Cancelled. A name that was claimed stays yours: “Create account” goes on from there")
+            words = "Cancelled. A name that was claimed stays yours: “Create account” goes on from there"
+            if self.has_class("pairing"):
+                words = "Cancelled. “Add this device” goes on with the same code"
+            self._back_to_form(words)
 
     def _back_to_form(self, words: str, tone: str = "") -> None:
-        self.remove_class("registering")
+        self.remove_class("registering", "pairing")
         self._say("name", words, tone)
         self.call_after_refresh(self.query_one("#create").focus)
 

@@ -1,0 +1,1 @@
+"""How the network and its directory are."""

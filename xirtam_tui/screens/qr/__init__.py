@@ -1,0 +1,1 @@
+"""Something for another screen to read."""

@@ -1,0 +1,3 @@
+"""QR codes."""
+
+from xirtam_tui.widgets.qr.qr import Qr as Qr
