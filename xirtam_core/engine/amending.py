@@ -6,6 +6,7 @@ message does, and behind the message where that has not gone out yet. People who
 
 import msgspec
 
+from xirtam_core import emoji as emojis
 from xirtam_core.chat import Message, MessageKind, SendState
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.engine.amendments import Amendments
@@ -15,7 +16,6 @@ from xirtam_core.engine.outbox import Outbox
 from xirtam_core.errors import Malformed, NotFound, Refused
 from xirtam_core.events import ChatChanged, MessageChanged
 from xirtam_core.names import Username
-from xirtam_core.protocol import emoji as emojis
 from xirtam_core.protocol.control import DELETE, EDIT, REACTION, Body, Edit, ReactionBody, Withdrawal
 from xirtam_core.protocol.event import is_group
 from xirtam_core.storage import amendments as stored

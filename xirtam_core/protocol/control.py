@@ -8,12 +8,12 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from xirtam_core import emoji
 from xirtam_core.chat import LONGEST_TEXT
 from xirtam_core.codec import jsontext
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.discreet import Discreet
 from xirtam_core.errors import Malformed
-from xirtam_core.protocol import emoji
 
 LONGEST_BODY: Final = 256 * 1024
 _DEEPEST: Final = 32

@@ -26,6 +26,8 @@ from xirtam_tui.bridge.safe import safe_chat, safe_message, safe_status
 from xirtam_tui.bridge.trust import Trust
 
 _BATCH_S, _LONGEST_BATCH_S = 0.03, 0.4
+_FLOOD = 8
+"""So many events in one batch are a flood; what a person does and gets comes in fewer, and shows at once."""
 _SHARE = 8
 """In a flood of events, showing them takes one part of the time in so many; the rest is for keys."""
 
@@ -72,8 +74,8 @@ class Bridge:
             events, self._events = self._events, []
         self._last, worked = time.monotonic(), time.thread_time()
         # What the batch before has cost with all that it had painted: this thread does little else.
-        self._pause_s = min(max(_BATCH_S, _SHARE * (worked - self._worked)), _LONGEST_BATCH_S)
-        self._worked = worked
+        needed_s = _SHARE * (worked - self._worked) if len(events) >= _FLOOD else 0.0
+        self._pause_s, self._worked = min(max(_BATCH_S, needed_s), _LONGEST_BATCH_S), worked
         if self._closed:
             return
         batch = Batch()

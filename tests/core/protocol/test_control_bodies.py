@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xirtam_core import emoji
 from xirtam_core.chat import LONGEST_TEXT
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.errors import Malformed
-from xirtam_core.protocol import emoji
 from xirtam_core.protocol.control import (
     Body,
     Edit,

@@ -32,6 +32,7 @@ async def _react(here: "Conversation", bridge: Bridge, message: Message) -> None
     if emoji is not None:
         is_there = any(each.emoji == emoji and bridge.account in each.senders for each in message.reactions)
         await attempt(bridge.messages.react(message.chat, message.id, emoji, remove=is_there), here)
+        here.enter()  # what is typed next is meant to be read
 
 
 async def _delete(here: "Conversation", bridge: Bridge, message: Message) -> None:
@@ -45,6 +46,7 @@ async def _delete(here: "Conversation", bridge: Bridge, message: Message) -> Non
         Confirm("Take this message back?", words, yes="Take back", no="Keep")
     ):
         await attempt(bridge.messages.withdraw(message.chat, message.id), here)
+        here.enter()
 
 
 async def _forward(here: "Conversation", bridge: Bridge, message: Message) -> None:

@@ -10,8 +10,8 @@ from textual.types import CSSPathType
 from textual.widgets import Button, Input, Static
 
 from xirtam_core.chat import Message
+from xirtam_core.emoji import is_one
 from xirtam_core.names import Username
-from xirtam_core.protocol.emoji import is_one
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
 
 EMOJI = ("👍", "👎", "😂", "🎉", "😢", "🙏", "🔥", "👀")
