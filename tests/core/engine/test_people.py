@@ -71,8 +71,11 @@ async def test_a_changed_root_blocks_sending_until_acknowledged_and_clears_verif
         assert not _chat(pair.alice, pair.bobby).verified
         with pytest.raises(Refused, match="Acknowledge that first"):
             await pair.alice.engine.people.set_verified(pair.bobby.name, True)
-        assert (await pair.alice.engine.people.safety_code(pair.bobby.name)).digits != old
+        code = await pair.alice.engine.people.safety_code(pair.bobby.name)
+        assert code.digits != old
+        assert code.former_digits == old, "so that both can be compared"
         pair.alice.engine.conversations.acknowledge_alarm(pair.bobby.name)
+        assert (await pair.alice.engine.people.safety_code(pair.bobby.name)).former_digits is None
         assert _chat(pair.alice, pair.bobby).alarm is None
         assert not _chat(pair.alice, pair.bobby).verified
         assert pair.alice.database.row("SELECT verified_root FROM people") == (None,), (

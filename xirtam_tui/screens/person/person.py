@@ -55,7 +55,7 @@ class PersonSheet(Sheet[None]):
         yield Static("", id="answer", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
-        yield self.button("Verified", "verify", primary=True)
+        yield self.button("Mark verified", "verify", primary=True)
         yield self.button("QR code", "picture")
         yield self.button("Name", "rename")
         yield self.button("Block", "block")
@@ -92,7 +92,7 @@ class PersonSheet(Sheet[None]):
         if person.alarm is not None:
             words = Content("\n").join([words, Content.styled(f"⚠ {person.alarm}", "$error")])
         self.query_one("#person", Static).update(words)
-        undo, do = "Not verified", "Verified"
+        undo, do = "Not verified", "Mark verified"
         self.query_one("#verify", Button).label = "Compare" if person.alarm else undo if is_verified else do
         self.query_one("#block", Button).label = "Block" if person.standing is Standing.CONTACT else "Accept"
         for button in ("#verify", "#block"):
