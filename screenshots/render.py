@@ -38,6 +38,14 @@ async def main() -> None:
     await picture(
         "chat-light", (110, 30), FakeMachine(demo_client()), sees="see you there", keys=(), theme="xirtam-light"
     )
+    for name, keys, sees in (
+        ("answer", ("up", "r"), "Esc gives up"),
+        ("search", ("ctrl+r", *"half"), "3 found"),
+        ("person", ("f10",), "Safety code of you two"),
+        ("devices", ("alt+d",), "Your devices"),
+        ("settings", ("ctrl+s",), "NOTIFICATIONS"),
+    ):
+        await picture(name, (100, 28), FakeMachine(demo_client()), sees=sees, keys=keys, theme="xirtam-dark")
 
 
 if __name__ == "__main__":
