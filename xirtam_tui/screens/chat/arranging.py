@@ -1,10 +1,15 @@
 """Pinning, muting and archiving the chat that is open."""
 
+from collections.abc import Awaitable, Callable
+
 from textual.message_pump import MessagePump
 
 from xirtam_core.chat import Chat
 from xirtam_tui.bridge import Bridge
 from xirtam_tui.failures import attempt
+
+Change = Callable[[Bridge, Chat, MessagePump], Awaitable[str]]
+"""Changes how a chat stands in the list, and gives what to say."""
 
 
 async def toggle_pin(bridge: Bridge, chat: Chat, reporter: MessagePump) -> str:

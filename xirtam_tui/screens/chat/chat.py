@@ -18,7 +18,8 @@ from xirtam_tui.failures import attempt
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
-from xirtam_tui.screens.chat import details, finding
+from xirtam_tui.screens.chat import arranging, details, finding
+from xirtam_tui.screens.chat.arranging import Change
 from xirtam_tui.screens.chat.chat_list import ChatList
 from xirtam_tui.screens.chat.conversation import Conversation
 from xirtam_tui.widgets.composer import Composer
@@ -286,22 +287,20 @@ class ChatScreen(Screen[None]):
         self.conversation.transcript.show_unread()
 
     def action_pin(self) -> None:
-        self._arrange("toggle_pin")
+        self._arrange(arranging.toggle_pin)
 
     def action_mute(self) -> None:
-        self._arrange("toggle_mute")
+        self._arrange(arranging.toggle_mute)
 
     def action_archive(self) -> None:
-        self._arrange("toggle_archive")
+        self._arrange(arranging.toggle_archive)
 
-    def _arrange(self, change: str) -> None:
+    def _arrange(self, change: Change) -> None:
         if self._bridge is not None and self.conversation.chat is not None:
             self.run_worker(self._arranged(self._bridge, self.conversation.chat, change), group="arranging")
 
-    async def _arranged(self, bridge: Bridge, chat: Chat, change: str) -> None:
-        from xirtam_tui.screens.chat import arranging
-
-        if said := await getattr(arranging, change)(bridge, chat, self):
+    async def _arranged(self, bridge: Bridge, chat: Chat, change: Change) -> None:
+        if said := await change(bridge, chat, self):
             self.notify(said, timeout=3, markup=False)
 
     def action_fold(self) -> None:
