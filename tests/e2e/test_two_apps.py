@@ -53,13 +53,13 @@ def test_two_people_on_one_machine_find_each_other_and_chat(home: Path, terminal
 
 def test_a_day_of_two_people(home: Path, terminals: list[Terminal]) -> None:
     """Everything that one does every day, typed: and all of it is still there after the app was left and opened again."""
-    alice = open_app(terminals, home, "alice", (120, 36))
+    alice = open_app(terminals, home, "alice", (80, 24))
     alice.wait_for("@alice", "connected")
     bobby = open_app(terminals, home, "bobby", (80, 24))
     bobby.wait_for("@alice", "connected")
     alice.wait_for("@bobby")
 
-    bobby.type("the map is at https://maps.example/hut, who has the key?")
+    bobby.type("https://a.example/map who has the key?")
     bobby.press("Enter")
     alice.wait_for("who has the key?")
     alice.press("Up")
@@ -68,7 +68,7 @@ def test_a_day_of_two_people(home: Path, terminals: list[Terminal]) -> None:
     alice.wait_for("↩ to bobby")
     alice.type("I dooo")
     alice.press("Enter")
-    bobby.wait_for("I dooo", "▏the map is at")
+    bobby.wait_for("I dooo", "▏https://a.example")
     alice.press("Up")
     alice.wait_for("e edit")
     alice.press("e")
@@ -110,7 +110,7 @@ def test_a_day_of_two_people(home: Path, terminals: list[Terminal]) -> None:
     bobby.type("still there?")
     bobby.press("Enter")
     bobby.wait_for("✓ sent")
-    again = open_app(terminals, home, "alice-again", (120, 36), account="alice")
+    again = open_app(terminals, home, "alice-again", (80, 24), account="alice")
     again.wait_for("still there?", "I do, of course", "👍 bobby", "not finished yet")
     again.press("C-s")
     again.wait_for("Colours", "light")
