@@ -268,7 +268,7 @@ async def forwarding(driver: Driver) -> None:
 async def group_members(driver: Driver) -> None:
     await group_chat(driver)
     await driver.press("f9")
-    await driver.sees("Climbers: 4 members", "@bobby  admin")
+    await driver.sees("Climbers: 4 members", "@mallory  banned")
 
 
 async def group_pins(driver: Driver) -> None:
