@@ -23,6 +23,7 @@ from xirtam_core.faces.devices import Devices
 from xirtam_core.faces.door import Door
 from xirtam_core.faces.face import Face, Operation
 from xirtam_core.faces.groups import Groups
+from xirtam_core.faces.home import Home
 from xirtam_core.faces.keeping import Keeping
 from xirtam_core.faces.names import Names
 from xirtam_core.faces.people import People
@@ -33,7 +34,7 @@ from xirtam_core.feeds import Listener as Listener
 from xirtam_core.names import Username
 
 FACES: tuple[type[Face], ...] = (
-    Conversations, People, Groups, Names, Asking, Door, Devices, Preferences, Keeping, Trust,
+    Conversations, People, Groups, Names, Asking, Door, Devices, Home, Preferences, Keeping, Trust,
 )  # fmt: skip
 OPERATIONS = {entry.path: entry for face in FACES for entry in face.operations.values()}
 """Everything that can be asked of an account, by path."""
@@ -49,6 +50,7 @@ class Client(Source):
     asking: Asking
     door: Door
     devices: Devices
+    home: Home
     preferences: Preferences
     keeping: Keeping
     trust: Trust
@@ -63,6 +65,7 @@ class Client(Source):
         self.asking = Asking(self.call)
         self.door = Door(self.call)
         self.devices = Devices(self.call)
+        self.home = Home(self.call)
         self.preferences = Preferences(self.call)
         self.keeping = Keeping(self.call)
         self.trust = Trust(self.call)

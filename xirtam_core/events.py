@@ -3,6 +3,7 @@
 import msgspec
 
 from xirtam_core.chat import Chat, Message, Status
+from xirtam_core.home_move import HomeMove
 from xirtam_core.names import Username
 
 
@@ -58,6 +59,20 @@ class AlarmRaised(msgspec.Struct, frozen=True, tag="security", tag_field="event"
     chat: str | None = None
 
 
+class HomeMoveChanged(msgspec.Struct, frozen=True, tag="home", tag_field="event"):
+    """The account's move to another home server has come further; None: it was undone."""
+
+    move: HomeMove | None
+
+
 Event = (
-    MessageAdded | MessageChanged | MessageRemoved | ChatChanged | ChatRemoved | Typing | StatusChanged | AlarmRaised
+    MessageAdded
+    | MessageChanged
+    | MessageRemoved
+    | ChatChanged
+    | ChatRemoved
+    | Typing
+    | StatusChanged
+    | AlarmRaised
+    | HomeMoveChanged
 )

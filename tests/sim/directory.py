@@ -9,7 +9,7 @@ from tests import builders
 from tests.sim.faults import Client
 from xirtam_core.codec.primitives import Hash, SigningSecret
 from xirtam_core.crypto import signing
-from xirtam_core.directory.client import DirectoryClient, OnProgress
+from xirtam_core.directory.client import DirectoryClient, OnProgress, OnSolved
 from xirtam_core.directory.item import VerifiedItem
 from xirtam_core.directory.store import MemoryHeaderStore
 from xirtam_core.errors import Equivocation, NotConnected
@@ -146,7 +146,11 @@ class SimDirectoryClient(DirectoryClient):
             return VerifiedItem((), NameState())
         return VerifiedItem(tuple(self._shared.history(name)), self._shared.state(name))
 
-    async def insert(self, name: Name, update: DirectoryUpdate, *, on_progress: OnProgress = None) -> None:
+    async def insert(
+        self, name: Name, update: DirectoryUpdate, *, on_progress: OnProgress = None, on_solved: OnSolved = None
+    ) -> None:
         await asyncio.sleep(_WORK_S)
         await self._ask()
+        if on_solved is not None:
+            on_solved()
         self._shared.stage(name, update)

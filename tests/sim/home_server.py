@@ -39,6 +39,7 @@ from xirtam_core.protocol.mailbox import (
     rights_of,
 )
 from xirtam_core.protocol.medium_key import SignedMediumKey
+from xirtam_core.protocol.profile import UserProfile
 from xirtam_core.rpc.directory import Directory
 from xirtam_core.rpc.home_server import (
     AccessDenied,
@@ -96,6 +97,9 @@ class SimHomeServer(HomeServer):
         self.devices: dict[Hash, Device] = {}
         self.refuses_readers = False
         self.registration: str | None = "open"
+        self.prepares = True
+        """Whether users who live elsewhere can have their place here ready."""
+        self.profiles: dict[Username, UserProfile] = {}
         self.invites: dict[AuthToken, int] = {}
         """How many each still lets in."""
         self.invited: set[Username] = set()
@@ -149,7 +153,11 @@ class SimHomeServer(HomeServer):
 
     async def server_info(self) -> ServerInfo:
         return ServerInfo(
-            self.name, "simulated", ("device_auth_challenge",), ServerLimits(720_000, 0), self.registration
+            self.name,
+            "simulated",
+            ("device_auth_challenge", "prepare") if self.prepares else ("device_auth_challenge",),
+            ServerLimits(720_000, 0),
+            self.registration,
         )
 
     async def redeem_invite(self, username: Username, invite: AuthToken) -> None:
@@ -172,16 +180,17 @@ class SimHomeServer(HomeServer):
         if challenge not in self._challenges or not signing.verifies(chain.this.pk, message, signature):
             raise AccessDenied
         self._challenges.discard(challenge)
-        return self._admit(username, chain)
+        return self._admit(username, chain, may_prepare=self.prepares)
 
     async def device_auth(self, username: Username, chain: CertificateChain) -> AuthToken:
         raise AccessDenied
 
-    def _admit(self, username: Username, chain: CertificateChain) -> AuthToken:
+    def _admit(self, username: Username, chain: CertificateChain, *, may_prepare: bool = False) -> AuthToken:
         if self._directory.is_down:
             raise ServerBusy
         user = self._directory.find_user(username)
-        if user is None or user.server_name != self.name or not self._lets_in(username):
+        is_ours = user is not None and (user.server_name == self.name or may_prepare)
+        if user is None or not is_ours or not self._lets_in(username):
             raise AccessDenied
         try:
             certificate.verify(chain, user.root_cert_hash, self._clock.now_ns() // 10**9)
@@ -203,6 +212,15 @@ class SimHomeServer(HomeServer):
         if device.key is not None and (key.created < device.key.created or key.created >= 2**63):
             raise AccessDenied
         device.key = key
+
+    async def profile(self, username: Username) -> UserProfile | None:
+        return self.profiles.get(username)
+
+    async def profile_set(self, username: Username, profile: UserProfile) -> None:
+        keys = [device.chain.this.pk for device in self.devices.values() if device.user == username]
+        if not any(profile.is_signed_by(key) for key in keys):
+            raise AccessDenied
+        self.profiles[username] = profile
 
     async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: int) -> int:
         box = self._require_open(auth, mailbox)
@@ -328,6 +346,15 @@ class ReferenceServer(SimHomeServer):
 
     async def device_auth(self, username: Username, chain: CertificateChain) -> AuthToken:
         return self._admit(username, chain)
+
+    async def profile(self, username: Username) -> UserProfile | None:
+        return self.profiles.get(username)
+
+    async def profile_set(self, username: Username, profile: UserProfile) -> None:
+        keys = [device.chain.this.pk for device in self.devices.values() if device.user == username]
+        if not any(profile.is_signed_by(key) for key in keys):
+            raise AccessDenied
+        self.profiles[username] = profile
 
     async def mailbox_send(self, auth: AuthToken, mailbox: Hash, message: Blob, ttl: int) -> int:
         received_at = self._clock.now_ns()

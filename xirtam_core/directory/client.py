@@ -49,6 +49,7 @@ OnStage = Callable[[UpdateType, bool], None] | None
 NextStep = Callable[[NameState], UpdateType | None]
 """What is to be done next with a name, given what is there; None where nothing is. It may raise, which ends the work."""
 OnProgress = Callable[[Progress], None] | None
+OnSolved = Callable[[], None] | None
 
 
 class DirectoryClient:
@@ -141,8 +142,12 @@ class DirectoryClient:
         if attempt:
             await asyncio.sleep(self._pause_s)
 
-    async def insert(self, name: Name, update: DirectoryUpdate, *, on_progress: OnProgress = None) -> None:
+    async def insert(
+        self, name: Name, update: DirectoryUpdate, *, on_progress: OnProgress = None, on_solved: OnSolved = None
+    ) -> None:
         """Does the work that the directory asks for, and hands it `update`. Returns once it is accepted, which is before it lands.
+
+        `on_solved` is called when the work is done and nothing has been handed over yet.
 
         Raises `UpdateRejected`, or `Refused` where the work asked for is out of all proportion.
         """
@@ -155,6 +160,8 @@ class DirectoryClient:
                 )
             solved = await solve(seed.seed, seed.algo.effort, on_progress=on_progress)
             solution = PowSolution(seed.seed, solved.nonce, IntegerBytes(solved.solution))
+            if on_solved is not None:
+                on_solved()
             try:
                 return await self._directory.insert_update(name, update, solution)
             except UpdateRejected as refusal:
@@ -193,6 +200,7 @@ class DirectoryClient:
         *,
         on_progress: OnProgress = None,
         on_stage: OnStage = None,
+        on_solved: OnSolved = None,
     ) -> None:
         """Makes updates of `name`, signed by `owner`, for as long as `next_step` gives one; else as `publish`."""
         for _ in range(_MOST_STEPS):
@@ -203,7 +211,9 @@ class DirectoryClient:
             if on_stage is not None:
                 on_stage(step, False)
             try:
-                await self.insert(name, sign_update(owner, state.last_hash, step), on_progress=on_progress)
+                await self.insert(
+                    name, sign_update(owner, state.last_hash, step), on_progress=on_progress, on_solved=on_solved
+                )
             except UpdateRejected as refusal:
                 # Something waits there already: somebody else's update, or this one, from before a crash. It will show.
                 if refusal.reason != str(WrongLink()):

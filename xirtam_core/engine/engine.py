@@ -23,6 +23,7 @@ from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.conversations import Conversations
 from xirtam_core.engine.devices import Devices
 from xirtam_core.engine.door import Door
+from xirtam_core.engine.fragment_copies import FragmentCopies
 from xirtam_core.engine.fragments import Fragments
 from xirtam_core.engine.group_avatars import GroupAvatars
 from xirtam_core.engine.group_moves import GroupMoves
@@ -31,6 +32,10 @@ from xirtam_core.engine.group_travel import GroupTravel
 from xirtam_core.engine.group_work import GroupWork
 from xirtam_core.engine.groups import Groups
 from xirtam_core.engine.history import History
+from xirtam_core.engine.home import Home
+from xirtam_core.engine.home_mover import HomeMover
+from xirtam_core.engine.home_offer import HomeOffers
+from xirtam_core.engine.home_progress import HomeProgress
 from xirtam_core.engine.inbox import Inbox
 from xirtam_core.engine.invitations import Invitations
 from xirtam_core.engine.invite_links import InviteLinks
@@ -95,7 +100,7 @@ class Engine:
         self._outbox = Outbox(database, self._session, network, self._peers, posting, clock, announcer)
         self._controls = Controls(database, account.username)
         self._own_devices = OwnDevices(database, account.username, self._outbox, self._controls)
-        fragments = Fragments(self._session, network)
+        fragments = Fragments(database, self._session, network, clock)
         self.history = History(
             database, self._session, self._peers, fragments, self._own_devices, self._controls, clock, announcer
         )
@@ -117,6 +122,11 @@ class Engine:
             self._access_changed,
         )
         self._inbox.when_to_read_again(self._poller.refresh)
+        progress = HomeProgress(database, account.username, clock, announcer, self._poller.refresh)
+        mover = HomeMover(database, self._session, network, self._peers, self._moves, clock, progress)
+        offers = HomeOffers(database, self._session, network, clock)
+        self.home = Home(database, self._session, network, mover, offers, progress, clock)
+        self._copies = FragmentCopies(database, self._session, fragments, clock, progress)
         self._rotation = Rotation(database, self._session, clock)
         self._recheck = Recheck(database, self._peers, announcer)
         self._anchors = AnchorComparison(database, self._session, network)
@@ -228,6 +238,8 @@ class Engine:
                 tasks.create_task(self.history.run())
                 tasks.create_task(self._welcome.run())
                 tasks.create_task(self._moves.run())
+                tasks.create_task(self.home.run())
+                tasks.create_task(self._copies.run())
                 tasks.create_task(self.devices.run())
                 tasks.create_task(self._group_work.run())
                 tasks.create_task(self._invitations.run())
@@ -247,6 +259,8 @@ class Engine:
             self._outbox.hurry()
             self._group_work.hurry()
             self._name_changes.hurry()
+        if connection is Connection.OFFLINE:
+            self._moves.check_if_lost()
 
     def _access_changed(self, place: Place) -> None:
         if (group := groups.of_mailbox(self._database, place.mailbox)) is not None:
@@ -265,4 +279,5 @@ class Engine:
     def _has_moved(self) -> None:
         self._poller.refresh()
         self._outbox.hurry()
+        self._copies.hurry()
         self._status.announce()

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec.primitives import AeadKey, Hash
 from xirtam_core.crypto import aead
 from xirtam_core.engine.backoff import Backoff
@@ -23,6 +24,9 @@ from xirtam_core.protocol import file_tree
 from xirtam_core.protocol.attachment import Attachment, Leaf, Node
 from xirtam_core.protocol.file_tree import Child
 from xirtam_core.rpc.home_server import AccessDenied
+from xirtam_core.storage import uploads
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.uploads import Upload
 
 T = TypeVar("T")
 
@@ -36,16 +40,19 @@ _MOST_FRAGMENTS = 200_000
 class Fragments:
     """Uploads to the home server, and downloads from any."""
 
-    def __init__(self, session: Session, network: Network) -> None:
+    def __init__(self, database: Database, session: Session, network: Network, clock: Clock) -> None:
+        self._database = database
         self._session = session
         self._network = network
+        self._clock = clock
 
     async def upload(self, filename: str, mime: str, content: AsyncIterable[bytes], ttl_s: int) -> Attachment:
         """Keeps a file at the home server for `ttl_s` seconds (0: for ever); gives its root.
 
         Raises `Unreachable` or `Refused` where the server has not taken all of it; what it has taken goes when its time is over.
         """
-        key = aead.new_key()
+        key, server = aead.new_key(), self._session.account.server
+        until_s = seconds(self._clock) + ttl_s if ttl_s else None
         try:
             children = await self._put_leaves(key, content, ttl_s)
         except ExceptionGroup as faults:
@@ -55,7 +62,20 @@ class Fragments:
             for node in nodes:
                 await self._put(node, ttl_s)
             children = [file_tree.as_child(node) for node in nodes]
+        uploads.add(self._database, children, server, until_s)
         return Attachment(filename, mime, tuple(children), key)
+
+    async def copy(self, upload: Upload, ttl_s: int) -> None:
+        """Puts a file of this device's that another server keeps onto the home server as well, for `ttl_s` seconds (0: for ever).
+
+        Raises `NotFound` where that server has not all of it any more, `Unreachable`, and `Refused` where home does not take it.
+        """
+        ahead = _Ahead(upload.children, lambda child: self._get(child, [upload.server]))
+        try:
+            while (fragment := await ahead.next()) is not None:
+                await self._put(fragment, ttl_s)
+        finally:
+            await ahead.close()
 
     async def download(
         self, root: Attachment, servers: Sequence[ServerName], *, most_bytes: int
@@ -69,8 +89,9 @@ class Fragments:
             raise Malformed("the file is larger than is taken")
         ahead = _Ahead(root.children, lambda child: self._get(child, servers))
         try:
-            while (leaf := await ahead.next_leaf()) is not None:
-                yield file_tree.open_leaf(root.content_key, leaf)
+            while (fragment := await ahead.next()) is not None:
+                if isinstance(fragment, Leaf):
+                    yield file_tree.open_leaf(root.content_key, fragment)
         finally:
             await ahead.close()
 
@@ -133,18 +154,18 @@ class _Ahead:
         self._seen = 0
         self._put_first(children, 1)
 
-    async def next_leaf(self) -> Leaf | None:
-        """The next piece of the file, None at its end."""
-        while self._left:
-            for slot in islice(self._left, _AT_A_TIME):
-                slot.task = slot.task or asyncio.create_task(self._get(slot.child))
-            slot = self._left[0]
-            fragment = await (slot.task or self._get(slot.child))
-            self._left.popleft()
-            if isinstance(fragment, Leaf):
-                return fragment
+    async def next(self) -> Node | Leaf | None:
+        """The next fragment, a node before what is below it, and leaves in the file's order; None at its end."""
+        if not self._left:
+            return None
+        for slot in islice(self._left, _AT_A_TIME):
+            slot.task = slot.task or asyncio.create_task(self._get(slot.child))
+        slot = self._left[0]
+        fragment = await (slot.task or self._get(slot.child))
+        self._left.popleft()
+        if isinstance(fragment, Node):
             self._put_first(fragment.children, slot.level + 1)
-        return None
+        return fragment
 
     def _put_first(self, children: Sequence[Child], level: int) -> None:
         self._seen += len(children)  # one that stands in several places counts as often

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from xirtam_core.clock import Clock, seconds
+from xirtam_core.codec.primitives import Hash
 from xirtam_core.crypto import dh
 from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.engine.backoff import Backoff
@@ -20,16 +21,18 @@ from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import IdentityChanged, XirtamError
 from xirtam_core.names import ServerName
-from xirtam_core.protocol.account_events import Moved
+from xirtam_core.protocol.account_events import CatchUpWanted, Moved
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.protocol.medium_key import sign_medium_key
-from xirtam_core.storage import journal, medium_keys
+from xirtam_core.storage import home_move, journal, medium_keys, revisions, welcomes
+from xirtam_core.storage import peers as stored_peers
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.journal import Place
 
 _PERIOD_S = 3600.0
 _AGAIN_FIRST_S, _AGAIN_LONGEST_S = 15.0, 600.0
+_LOST_S = 60.0
 _SOON_S, _EXPECTED_S = 20.0, 900.0
 """How often, and how long, the directory is asked for a move that another device says is coming."""
 
@@ -51,16 +54,24 @@ class Moves:
         self._database = database
         self._session = session
         self._network = network
+        self._own_devices = own_devices
         self._peers = peers
         self._clock = clock
         self._on_moved = on_moved
         self._expected_until = 0.0
+        self._looked_at = 0.0
         self._wake = asyncio.Event()
+        self._following = asyncio.Lock()
         own_devices.register(Moved, self._take)
 
     def check_soon(self) -> None:
         """Something looks as if the account had moved: asks the directory."""
         self._wake.set()
+
+    def check_if_lost(self) -> None:
+        """The home server does not answer: the account may have left it. The directory is asked once a minute at most."""
+        if asyncio.get_running_loop().time() - self._looked_at >= _LOST_S:
+            self.check_soon()
 
     def _take(self, event: Moved, sent_at: int, outcome: Outcome) -> None:
         """Another device has moved the account, or is about to."""
@@ -96,6 +107,11 @@ class Moves:
         Raises `Unreachable` and `Refused` where that cannot be done now, and `Unverified` where the directory's entry is not that of
         this device's account.
         """
+        async with self._following:
+            await self._follow()
+
+    async def _follow(self) -> None:
+        self._looked_at = asyncio.get_running_loop().time()
         me = self._session.account
         peer = await self._peers.refresh(me.username, anew=True)
         if peer.server == me.server:
@@ -110,6 +126,7 @@ class Moves:
     async def _move_to(self, name: ServerName) -> None:
         token = await self._session.sign_in_at(name)
         server = await self._network.home_server(name)
+        present = set(await server.device_medium_pks(self._session.account.username))
         async with self._session.publishing:
             key = medium_keys.newest(self._database) or medium_keys.add(self._database, seconds(self._clock))
             await server.device_add_medium_pk(
@@ -122,5 +139,26 @@ class Moves:
                 journal.follow(self._database, Place(name, mailbox))
                 if key.published_s is None:
                     medium_keys.mark_published(self._database, key, now_s)
+                self._stay_together(name, present)
+                home_move.arrived(self._database, name, now_s)
 
             await self._session.move_to(name, token, store)
+
+    def _stay_together(self, home: ServerName, present: set[Hash]) -> None:
+        """Sees to it that no device misses what is written to those that come to the new server before it.
+
+        Senders find there the keys of those alone that have come. So this device notes which have not, and how far it was itself
+        when the move began, and asks the others for what has come since; `engine.welcome` answers that.
+        """
+        me = self._session.account
+        move = home_move.under_way(self._database)
+        is_mover = move is not None and move.server == home
+        as_of = (move.revision, move.began_s * 10**9) if move is not None and is_mover else self._now()
+        others = stored_peers.devices(self._database, me.username) - {me.device_hash}
+        for device in others - present:
+            welcomes.note(self._database, device, *as_of)
+        for device in others & present:
+            self._own_devices.tell(CatchUpWanted(by=me.device_hash, of=device))
+
+    def _now(self) -> tuple[int, int]:
+        return revisions.latest(self._database), self._clock.now_ns()

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from xirtam_core.codec.primitives import SigningSecret
-from xirtam_core.directory.client import DirectoryClient, NextStep, OnProgress, OnStage
+from xirtam_core.directory.client import DirectoryClient, NextStep, OnProgress, OnSolved, OnStage
 from xirtam_core.directory.item import VerifiedItem
 from xirtam_core.directory.store import HeaderStore
 from xirtam_core.engine.lookups import Lookups
@@ -87,6 +87,16 @@ class Network:
         """The way to the server called `name`; raises as `home_server` does."""
         return self._way_to(name, await self._descriptor(name))
 
+    def transport_to(self, url: str) -> Transport:
+        """A way to whatever answers at an address that a person gave; raises `Unreachable` for one that this version cannot use."""
+        if usable_url((url,)) is None:
+            raise Unreachable(f"{url} is no address that this version can use")
+        return self._connect((url,))
+
+    async def addresses(self, name: ServerName) -> tuple[str, ...]:
+        """Where the directory says that a server is; raises as `home_server` does."""
+        return tuple((await self._descriptor(name)).public_urls)
+
     def known_server(self, name: ServerName) -> Transport:
         """The way to a server as it was last known, without asking anybody; raises `Unreachable`."""
         known = self._known(name)
@@ -150,10 +160,19 @@ class Network:
         return await self._watched(self.directory.item(name))
 
     async def change_name(
-        self, name: Name, owner: SigningSecret, next_step: NextStep, on_progress: OnProgress, on_stage: OnStage
+        self,
+        name: Name,
+        owner: SigningSecret,
+        next_step: NextStep,
+        on_progress: OnProgress,
+        on_stage: OnStage,
+        on_solved: OnSolved = None,
     ) -> None:
         """Changes what the directory has of a name, as `DirectoryClient.change` does."""
-        await self._watched(self.directory.change(name, owner, next_step, on_progress=on_progress, on_stage=on_stage))
+        change = self.directory.change(
+            name, owner, next_step, on_progress=on_progress, on_stage=on_stage, on_solved=on_solved
+        )
+        await self._watched(change)
 
     async def compare(self, anchor: DirectoryAnchor, source: str) -> None:
         """Holds the directory's anchor as `source` gave it against its own answers; raises as `DirectoryClient.compare` does."""

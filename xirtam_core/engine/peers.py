@@ -17,11 +17,11 @@ from xirtam_core.engine.lookups import Lookups
 from xirtam_core.engine.network import Network
 from xirtam_core.errors import Equivocation, NotFound, RetryLater, Unreachable, Unverified, XirtamError
 from xirtam_core.events import AlarmRaised, ChatChanged
-from xirtam_core.names import Username
+from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import certificate
 from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.medium_key import SignedMediumKey
-from xirtam_core.storage import chats
+from xirtam_core.storage import chats, devices
 from xirtam_core.storage import peers as stored
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.peers import Peer
@@ -205,6 +205,13 @@ class Peers:
         stored.note_devices(self._database, user, usable.keys(), asked_s)
         stored.store_keys(self._database, user, usable)
         self._keys_at_s[user] = asked_s
+
+    async def receivers_at(self, user: Username, server: ServerName) -> list[DhPublic]:
+        """The keys of a user's devices that a server shows which may not be the user's home (any more); nothing of it is kept."""
+        home = await self._network.home_server(server)
+        chains, signed = await asyncio.gather(home.device_certs(user), home.device_medium_pks(user))
+        usable = self._usable(self._require(user), chains or {}, signed)
+        return [key for device, (key, _) in usable.items() if not devices.is_revoked(self._database, device)]
 
     def _require(self, user: Username) -> Peer:
         peer = stored.find(self._database, user)

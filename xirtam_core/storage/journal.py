@@ -84,6 +84,33 @@ def leave(database: Database, place: Place, token: AuthToken | None, now_s: int)
     )  # fmt: skip
 
 
+def prepare(database: Database, place: Place, token: AuthToken) -> None:
+    """Reads a mailbox at a server that is to be the account's home, with what that server knows this device by.
+
+    The medium-term key that is published there now stays there until the account comes. One that is being left is read on as well.
+    """
+    database.execute(
+        "INSERT INTO mailboxes (mailbox, server, token, left_key) VALUES (?, ?, ?,"
+        " (SELECT id FROM medium_keys ORDER BY created_s DESC LIMIT 1))"
+        " ON CONFLICT (mailbox, server) DO UPDATE SET token = excluded.token, left_key = excluded.left_key",
+        bytes(place.mailbox), place.server, bytes(token),
+    )  # fmt: skip
+
+
+def unprepare(database: Database, place: Place) -> None:
+    """The account stays where it is: reads a mailbox no more that was read for its coming only."""
+    sql = "DELETE FROM mailboxes WHERE mailbox = ? AND server = ? AND NOT is_leaving"
+    database.execute(sql, bytes(place.mailbox), place.server)
+
+
+def is_leaving(database: Database, place: Place) -> bool:
+    """Whether a mailbox is read there that is being left."""
+    row = database.row(
+        "SELECT is_leaving FROM mailboxes WHERE mailbox = ? AND server = ?", bytes(place.mailbox), place.server
+    )
+    return row is not None and bool(row[0])
+
+
 def wind_down(database: Database, place: Place, now_s: int) -> None:
     """Reads a mailbox, as so far, only until it has been quiet for long."""
     sql = "UPDATE mailboxes SET is_leaving = 1, quiet_s = ? WHERE mailbox = ? AND server = ? AND NOT is_leaving"

@@ -549,5 +549,28 @@ STEPS = (
     -- The root key before a change that nobody has acknowledged; when a person was last seen to have other devices than before.
     ALTER TABLE peers ADD COLUMN former_root BLOB;
     ALTER TABLE peers ADD COLUMN devices_changed_s INTEGER;
+
+    -- The account's latest move to another home server. revision is the last change of a message before it began: what came since,
+    -- devices that were left behind for a while may not have. ended_s is NULL while it is under way; failure is why it was given up.
+    CREATE TABLE home_move (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        server TEXT NOT NULL,
+        old TEXT NOT NULL,
+        began_s INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        invite BLOB,
+        step TEXT NOT NULL,
+        is_submitted INTEGER NOT NULL DEFAULT 0,        -- the directory may have been told
+        ended_s INTEGER,
+        failure TEXT
+    ) STRICT;
+
+    -- What this device keeps on servers: the fragments below an attachment's root, where they are, and until when (NULL: for ever).
+    CREATE TABLE uploads (
+        id INTEGER PRIMARY KEY,
+        children BLOB NOT NULL UNIQUE,
+        server TEXT NOT NULL,
+        until_s INTEGER
+    ) STRICT;
     """,
 )

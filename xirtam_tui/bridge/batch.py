@@ -8,14 +8,16 @@ from xirtam_core.events import (
     ChatChanged,
     ChatRemoved,
     Event,
+    HomeMoveChanged,
     MessageAdded,
     MessageChanged,
     MessageRemoved,
     StatusChanged,
     Typing,
 )
+from xirtam_core.home_move import HomeMove
 from xirtam_tui import text
-from xirtam_tui.bridge.safe import safe_chat, safe_message, safe_status
+from xirtam_tui.bridge.safe import safe_chat, safe_home_move, safe_message, safe_status
 
 
 class Alarm(NamedTuple):
@@ -40,6 +42,10 @@ class Batch:
         """Chats in which somebody writes, or has stopped."""
         self.status: Status | None = None
         self.alarms: list[Alarm] = []
+        self.is_moving_news = False
+        """Whether the account's move to another home server has come further."""
+        self.home_move: HomeMove | None = None
+        """Its latest move as it is now; None where it was undone, or nothing was heard of one."""
 
     def add(self, event: Event) -> None:
         """Takes an event in, its text made safe."""
@@ -58,6 +64,8 @@ class Batch:
                 self.status = safe_status(status)
             case AlarmRaised(words, chat):
                 self.alarms.append(Alarm(text.brief(words, 400), chat))
+            case HomeMoveChanged(move):
+                self.is_moving_news, self.home_move = True, None if move is None else safe_home_move(move)
             case ChatRemoved(chat):
                 self.gone.add(chat)
                 self.chats.pop(chat, None)

@@ -4,6 +4,7 @@ import msgspec
 
 from xirtam_core.chat import Chat, Message, Status
 from xirtam_core.groups import Group
+from xirtam_core.home_move import HomeMove
 from xirtam_tui import text
 
 _NAME, _SAID = 80, 240
@@ -50,3 +51,8 @@ def safe_status(status: Status) -> Status:
         detail=text.brief(status.detail, _SAID),
         alarm=None if status.alarm is None else text.brief(status.alarm, _SAID),
     )
+
+
+def safe_home_move(move: HomeMove) -> HomeMove:
+    """`move` with its texts fit for a terminal."""
+    return msgspec.structs.replace(move, trouble=None if move.trouble is None else text.brief(move.trouble, _SAID))

@@ -10,6 +10,7 @@ import pytest
 from tests.sim.faults import ROUGH
 from tests.sim.people import Pair, two_people
 from tests.sim.virtual_time import simulated
+from tests.sim.world import SimDevice
 from xirtam_core.codec.primitives import Base64Bytes, Hash
 from xirtam_core.engine.fragments import Fragments
 from xirtam_core.errors import Malformed, NotFound, Unverified, XirtamError
@@ -33,11 +34,12 @@ class Desk(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def desk(place: Path) -> AsyncGenerator[Desk]:
     async with two_people(place) as pair:
-        yield Desk(pair, _fragments(pair.alice.engine), _fragments(pair.bobby.engine))
+        yield Desk(pair, _fragments(pair.alice), _fragments(pair.bobby))
 
 
-def _fragments(engine: object) -> Fragments:
-    return Fragments(engine._session, engine._network)  # type: ignore[attr-defined]
+def _fragments(device: SimDevice) -> Fragments:
+    engine = device.engine
+    return Fragments(device.database, engine._session, engine._network, device.clock)  # type: ignore[attr-defined]
 
 
 async def _pieces(content: bytes, size: int = 50_000) -> AsyncIterator[bytes]:

@@ -190,7 +190,8 @@ async def _offer(at: Scene, content: bytes) -> None:
         yield content
 
     session, network = at.phone.engine._session, at.phone.engine._network  # type: ignore[reportPrivateUsage]
-    root = await Fragments(session, network).upload("history", archive.MIME, pieces(), 3600)
+    fragments = Fragments(at.phone.database, session, network, at.phone.clock)
+    root = await fragments.upload("history", archive.MIME, pieces(), 3600)
     event = HistoryShared.of(root, "~harbor", at.phone.keys.hash)
     await asyncio.sleep(70)  # the tablet's key is known by then
     at.phone.engine._own_devices.tell(event)  # type: ignore[reportPrivateUsage]

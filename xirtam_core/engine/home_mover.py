@@ -1,0 +1,203 @@
+"""Moving the account to another home server, step by step, each of which can be taken up again (spec: extensions.md).
+
+What is done already is read from the directory and the servers, not remembered; only the intention is on the disk, and whether the
+directory may have been told, after which there is no way back but another move. The order is what loses nothing: the new server can
+take messages before the directory sends anybody there, and this device lives there only once it can read them. The old server is
+read on afterwards, and may be dead from the start.
+"""
+
+import asyncio
+from functools import partial
+
+from xirtam_core.clock import Clock, seconds
+from xirtam_core.codec.primitives import Base64Bytes
+from xirtam_core.crypto import dh
+from xirtam_core.directory.pow.solver import Progress as WorkProgress
+from xirtam_core.engine.home_offer import PREPARE, server_info
+from xirtam_core.engine.home_progress import HomeProgress
+from xirtam_core.engine.moves import Moves
+from xirtam_core.engine.network import Network
+from xirtam_core.engine.peers import Peers
+from xirtam_core.engine.session import Session
+from xirtam_core.errors import IdentityChanged, Malformed, NotFound, Refused, RetryLater, StorageFault, XirtamError
+from xirtam_core.home_move import HomeStep
+from xirtam_core.protocol import direct_message
+from xirtam_core.protocol.account_events import Moved
+from xirtam_core.protocol.blob import CONTROL
+from xirtam_core.protocol.control import DEVICE
+from xirtam_core.protocol.directory import Update, UpdateType, UserDescriptor
+from xirtam_core.protocol.event import Event, ToUser
+from xirtam_core.protocol.mailbox import direct_mailbox
+from xirtam_core.protocol.medium_key import sign_medium_key
+from xirtam_core.protocol.update_history import NameState
+from xirtam_core.rpc.home_server import AccessDenied
+from xirtam_core.storage import account as stored_account
+from xirtam_core.storage import journal, medium_keys
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.home_move import StoredMove
+from xirtam_core.storage.journal import Place
+
+_OLD_ANSWERS_S = 10.0
+"""How long the old server is waited for with what is not needed."""
+
+
+class MovedElsewhere(Refused):
+    """The directory says that the account lives at a third server: another device was first, and its word counts."""
+
+
+class HomeMover:
+    """Carries a move out."""
+
+    def __init__(
+        self,
+        database: Database,
+        session: Session,
+        network: Network,
+        peers: Peers,
+        moves: Moves,
+        clock: Clock,
+        progress: HomeProgress,
+    ) -> None:
+        self._database = database
+        self._session = session
+        self._network = network
+        self._peers = peers
+        self._moves = moves
+        self._clock = clock
+        self._progress = progress
+
+    async def carry_out(self, move: StoredMove) -> None:
+        """Takes all steps that remain, until this device lives at the new server.
+
+        Raises `Unreachable` and the like where that cannot be done now, and what `is_final` says of where it never can.
+        """
+        me = self._session.account
+        state = (await self._network.item(me.username)).state
+        if self._next_step(move, state) is not None:
+            await self._prepare(move)
+            await self._take_profile(move)
+            await self._enter_directory(move)
+        if self._session.account.server != move.server:
+            await self._tell_devices(move)
+        self._progress.reach(HomeStep.SETTLE)
+        await self._moves.follow()
+
+    async def _prepare(self, move: StoredMove) -> None:
+        """Has a key at the new server before anybody can be sent there; where that cannot prepare, it is done afterwards."""
+        self._progress.reach(HomeStep.PREPARE)
+        await self._look_at_devices()
+        me, server = self._session.account, await self._network.home_server(move.server)
+        info = await server_info(server)
+        if info is None or PREPARE not in info.features:
+            return
+        try:
+            if move.invite is not None and info.registration == "invite":
+                await server.redeem_invite(me.username, move.invite)
+            token = await self._session.sign_in_at(move.server)
+        except AccessDenied:
+            raise Refused(
+                f"{move.server} does not take {me.username}; nothing was changed, choose another server"
+            ) from None
+        async with self._session.publishing:
+            key = medium_keys.newest(self._database) or medium_keys.add(self._database, seconds(self._clock))
+            signed = sign_medium_key(me.device_secret, dh.public_of(key.secret), key.created_s)
+            await server.device_add_medium_pk(token, signed)
+            journal.prepare(self._database, Place(move.server, direct_mailbox(me.username)), token)
+        self._progress.changed_mailboxes()
+
+    async def _look_at_devices(self) -> None:
+        """Knows all of the account's devices while their server still shows them: those that come later are told what they missed."""
+        try:
+            async with asyncio.timeout(_OLD_ANSWERS_S):
+                await self._peers.receivers(self._session.account.username, anew=True)
+        except StorageFault:
+            raise
+        except (XirtamError, TimeoutError):
+            return
+
+    async def _take_profile(self, move: StoredMove) -> None:
+        """Takes along what the old server shows of the account; one that does not answer keeps nobody from leaving it."""
+        self._progress.reach(HomeStep.PROFILE)
+        me = self._session.account
+        try:
+            async with asyncio.timeout(_OLD_ANSWERS_S):
+                old = await self._network.home_server(move.old)
+                profile, chains = await asyncio.gather(old.profile(me.username), old.device_certs(me.username))
+        except (XirtamError, TimeoutError):
+            return
+        keys = [chain.this.pk for chain in (chains or {}).values()]
+        if profile is None or not any(profile.is_signed_by(key) for key in keys):
+            return
+        try:
+            await (await self._network.home_server(move.server)).profile_set(me.username, profile)
+        except AccessDenied:
+            return  # it has a newer one, or takes none before the account lives there
+
+    async def _enter_directory(self, move: StoredMove) -> None:
+        me = self._session.account
+
+        def on_stage(update: UpdateType, is_accepted: bool) -> None:
+            self._progress.reach(HomeStep.AWAIT if is_accepted else HomeStep.PROVE)
+
+        def on_work(work: WorkProgress) -> None:
+            self._progress.work(work.share, work.expected_left_s)
+
+        await self._network.change_name(
+            me.username,
+            me.device_secret,
+            partial(self._next_step, move),
+            on_work,
+            on_stage,
+            self._progress.submit,
+        )
+
+    def _next_step(self, move: StoredMove, state: NameState) -> Update | None:
+        """What brings the directory's entry to the new server; None where it is there. Raises `Refused` and `IdentityChanged`."""
+        me = self._session.account
+        there = UserDescriptor(move.server, me.root_hash)
+        found = None if state.value is None else _descriptor(state)
+        if found == there:
+            return None
+        if found is None or found.root_cert_hash != me.root_hash:
+            raise IdentityChanged(f"the directory names another identity key for {me.username}: it was not moved")
+        if found.server_name != move.old:
+            raise MovedElsewhere(
+                f"another device has moved the account to {found.server_name} meanwhile: it stays there"
+            )
+        return Update(there.blob())
+
+    async def _tell_devices(self, move: StoredMove) -> None:
+        """Tells the account's other devices where they still read. They find out by themselves as well, if later."""
+        self._progress.reach(HomeStep.TELL)
+        me = self._session.account
+        try:
+            async with asyncio.timeout(_OLD_ANSWERS_S):
+                receivers = await self._peers.receivers_at(me.username, move.old)
+                if not receivers:
+                    return
+                old = await self._network.home_server(move.old)
+                with self._database.transaction():
+                    sent_at = stored_account.next_sent_at(self._database, self._clock.now_ns())
+                body = Base64Bytes(Moved(move.server).render())
+                event = Event(ToUser(me.username), sent_at, DEVICE, body)
+                blob = direct_message.seal(CONTROL, event, me.username, me.device_secret, me.chain, receivers)
+                token = self._session.token_for(move.old)
+                await old.mailbox_send(token, direct_mailbox(me.username), blob, 0)
+        except StorageFault:
+            raise
+        except (XirtamError, TimeoutError):
+            return
+
+
+def is_final(fault: XirtamError) -> bool:
+    """Whether a move that the directory has not been told of cannot be made, however often it is tried."""
+    is_no = isinstance(fault, Refused) and not isinstance(fault, RetryLater)
+    return is_no or isinstance(fault, Malformed | NotFound | IdentityChanged)
+
+
+def _descriptor(state: NameState) -> UserDescriptor | None:
+    assert state.value is not None
+    try:
+        return UserDescriptor.from_blob(state.value)
+    except Malformed:
+        return None
