@@ -16,7 +16,7 @@ from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice, url_of
 from xirtam_core.codec.primitives import AuthToken, Signature
 from xirtam_core.crypto import signing
-from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable
+from xirtam_core.errors import Malformed, NotFound, Refused, RetryLater, Unreachable
 from xirtam_core.events import Event, HomeMoveChanged
 from xirtam_core.home_move import HomeStep
 from xirtam_core.join_link import JoinLink
@@ -64,7 +64,7 @@ async def _move_at_last(device: SimDevice, target: str) -> None:
     while True:
         try:
             await device.engine.home.move(target)
-        except Unreachable:
+        except (Unreachable, RetryLater):
             await asyncio.sleep(1)
         else:
             return
