@@ -1,7 +1,6 @@
 """Commands about accounts: `register`, `accounts`, `status`."""
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
@@ -14,12 +13,12 @@ from xirtam_core.errors import Malformed
 from xirtam_core.events import Event, StatusChanged
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
-from xirtam_core.registration import Progress, Step
 from xirtam_core.storage.account_directory import accounts as list_accounts
 from xirtam_core.storage.keys import KeyPlace
 from xirtam_tui.cli.exit_codes import Exit
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, status_object
+from xirtam_tui.cli.progress_line import ProgressLine
 from xirtam_tui.cli.running import opened, run_command
 from xirtam_tui.text import line
 
@@ -55,7 +54,7 @@ async def _register(
         where.data_dir,
         link,
         name,
-        ProgressLine(output).show,
+        ProgressLine(output).registration,
         server=home,
         key_place=key_from,
         passphrase=where.passphrase(),
@@ -72,28 +71,6 @@ def say_where_the_key_is(where: Context, name: Username, output: Output) -> None
     """Tells a person who did not choose that the key of a new account is in a file."""
     if (file := key_file(where.data_dir, name)) is not None:
         output.note(f"no keyring works here: the key of {name} is in {file}, readable by you alone")
-
-
-class ProgressLine:
-    """The progress of a registration, as one line of a terminal, or as JSON events."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._step: Step | None = None
-
-    def show(self, progress: Progress) -> None:
-        """Shows how far it is; called in the engine's thread."""
-        is_new = progress.step is not self._step
-        self._step = progress.step
-        if self._output.as_json:
-            if is_new:
-                self._output.event({"event": "progress", "step": progress.step})
-        elif sys.stderr.isatty():
-            share = "" if progress.fraction is None else f"  {progress.fraction:4.0%}"
-            left = "" if progress.seconds_left is None else f"  about {progress.seconds_left:.0f} s more"
-            end = "\n" if progress.step is Step.DONE else ""
-            sys.stderr.write(f"\r\x1b[K{progress.step}{share}{left}{end}")
-            sys.stderr.flush()
 
 
 def accounts(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:

@@ -9,10 +9,11 @@ from xirtam_core.errors import AccountExists, XirtamError
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
 from xirtam_core.storage.account_directory import AccountDirectory
-from xirtam_tui.cli.account_commands import ProgressLine, say_where_the_key_is
+from xirtam_tui.cli.account_commands import say_where_the_key_is
 from xirtam_tui.cli.exit_codes import exit_of
 from xirtam_tui.cli.options import Context, DataDirOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
+from xirtam_tui.cli.progress_line import ProgressLine
 from xirtam_tui.cli.running import complete
 
 _SECOND = {"alice": "bobby"}
@@ -64,7 +65,7 @@ async def _prepare(where: Context, typed: str, output: Output) -> tuple[Username
 
 async def _make(where: Context, link: JoinLink, name: Username, passphrase: str | None, output: Output) -> None:
     try:
-        client = await register(where.data_dir, link, name, ProgressLine(output).show, passphrase=passphrase)
+        client = await register(where.data_dir, link, name, ProgressLine(output).registration, passphrase=passphrase)
     except AccountExists as fault:
         raise AccountExists(f"{fault} (a private network keeps its names when it is stopped)") from None
     await client.close()

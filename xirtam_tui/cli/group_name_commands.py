@@ -1,6 +1,5 @@
 """Commands about groups' names in the directory: `xirtam group publish`, `unpublish`, `owner`, `find`."""
 
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from xirtam_tui.cli.group_commands import GroupName as Target
 from xirtam_tui.cli.group_commands import program
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output
+from xirtam_tui.cli.progress_line import ProgressLine
 from xirtam_tui.cli.running import opened, run_command
 from xirtam_tui.cli.targets import group_of
 from xirtam_tui.cli.waiting import PATIENCE_S, all_sent, until
@@ -103,11 +103,12 @@ async def _change(
     async with opened(where) as client:
         found = await group_of(client, group)
         await act(client, found)
-        progress = _ProgressLine(output)
+        progress = ProgressLine(output)
 
         async def is_logged() -> bool:
             publication = await client.names.publication(found.id)
-            progress.show(publication)
+            if publication.step is not None:
+                progress.show(publication.step, publication.share, publication.seconds_left)
             return not publication.is_pending
 
         await until(is_logged, _LOGGED_S, _LATER)
@@ -137,34 +138,6 @@ def _words(publication: Publication) -> str:
     whose = f", owned by {', '.join(owners)}" if owners else ""
     alarm = f"\nALARM: {line(publication.alarm)}" if publication.alarm else ""
     return f"{publication.name}{whose}{alarm}"
-
-
-class _ProgressLine:
-    """How far a change is, as one line of a terminal, or as JSON events."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._step: str | None = None
-        self._is_begun = False
-
-    def show(self, publication: Publication) -> None:
-        """Shows how far it is."""
-        is_new = publication.step is not None and publication.step != self._step
-        self._step = publication.step or self._step
-        if self._output.as_json and is_new:
-            self._output.event({"event": "progress", "step": publication.step})
-        elif not self._output.as_json and sys.stderr.isatty() and publication.step is not None:
-            self._is_begun = True
-            share = "" if publication.share is None else f"  {publication.share:4.0%}"
-            left = "" if publication.seconds_left is None else f"  about {publication.seconds_left:.0f} s more"
-            sys.stderr.write(f"\r\x1b[K{publication.step}{share}{left}")
-            sys.stderr.flush()
-
-    def end(self) -> None:
-        """Leaves the line."""
-        if self._is_begun:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
 
 
 @program.command("find")
