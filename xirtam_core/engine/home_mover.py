@@ -85,7 +85,6 @@ class HomeMover:
     async def _prepare(self, move: StoredMove) -> None:
         """Has a key at the new server before anybody can be sent there; where that cannot prepare, it is done afterwards."""
         self._progress.reach(HomeStep.PREPARE)
-        await self._look_at_devices()
         me, server = self._session.account, await self._network.home_server(move.server)
         info = await server_info(server)
         if info is None or PREPARE not in info.features:
@@ -104,16 +103,6 @@ class HomeMover:
             await server.device_add_medium_pk(token, signed)
             journal.prepare(self._database, Place(move.server, direct_mailbox(me.username)), token)
         self._progress.changed_mailboxes()
-
-    async def _look_at_devices(self) -> None:
-        """Knows all of the account's devices while their server still shows them: those that come later are told what they missed."""
-        try:
-            async with asyncio.timeout(_OLD_ANSWERS_S):
-                await self._peers.receivers(self._session.account.username, anew=True)
-        except StorageFault:
-            raise
-        except (XirtamError, TimeoutError):
-            return
 
     async def _take_profile(self, move: StoredMove) -> None:
         """Takes along what the old server shows of the account; one that does not answer keeps nobody from leaving it."""

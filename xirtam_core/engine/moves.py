@@ -25,7 +25,6 @@ from xirtam_core.protocol.account_events import CatchUpWanted, Moved
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.protocol.medium_key import sign_medium_key
 from xirtam_core.storage import home_move, journal, medium_keys, revisions, welcomes
-from xirtam_core.storage import peers as stored_peers
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.journal import Place
@@ -126,12 +125,14 @@ class Moves:
     async def _move_to(self, name: ServerName) -> None:
         token = await self._session.sign_in_at(name)
         server = await self._network.home_server(name)
-        present = set(await server.device_medium_pks(self._session.account.username))
         async with self._session.publishing:
             key = medium_keys.newest(self._database) or medium_keys.add(self._database, seconds(self._clock))
             await server.device_add_medium_pk(
                 token, sign_medium_key(self._session.account.device_secret, dh.public_of(key.secret), key.created_s)
             )
+
+            # Only now, so that of two devices that come at once the later one sees the other.
+            present = set(await server.device_medium_pks(self._session.account.username))
 
             def store(before: Account) -> None:
                 now_s, mailbox = seconds(self._clock), direct_mailbox(before.username)
@@ -147,18 +148,13 @@ class Moves:
     def _stay_together(self, home: ServerName, present: set[Hash]) -> None:
         """Sees to it that no device misses what is written to those that come to the new server before it.
 
-        Senders find there the keys of those alone that have come. So this device notes which have not, and how far it was itself
-        when the move began, and asks the others for what has come since; `engine.welcome` answers that.
+        Senders find there the keys of those alone that have come. So this device notes how far it was when it came, for those that
+        come later, and asks those that are there for what it has missed itself; `engine.welcome` answers that.
         """
-        me = self._session.account
-        move = home_move.under_way(self._database)
-        is_mover = move is not None and move.server == home
-        as_of = (move.revision, move.began_s * 10**9) if move is not None and is_mover else self._now()
-        others = stored_peers.devices(self._database, me.username) - {me.device_hash}
-        for device in others - present:
-            welcomes.note(self._database, device, *as_of)
-        for device in others & present:
-            self._own_devices.tell(CatchUpWanted(by=me.device_hash, of=device))
-
-    def _now(self) -> tuple[int, int]:
-        return revisions.latest(self._database), self._clock.now_ns()
+        me, move = self._session.account, home_move.under_way(self._database)
+        if move is not None and move.server == home:  # people may have been sent there since soon after that
+            welcomes.arrive(self._database, move.revision, move.began_s * 10**9)
+        else:
+            welcomes.arrive(self._database, revisions.latest(self._database), self._clock.now_ns())
+        if present - {me.device_hash}:
+            self._own_devices.tell(CatchUpWanted(by=me.device_hash))

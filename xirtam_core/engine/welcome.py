@@ -1,8 +1,8 @@
-"""What a device that has just joined would miss: what came between its pairing and its first key (spec: extensions.md, Pairing).
+"""What a device would miss that has just joined, or that follows the account to a new home later than others (spec: extensions.md).
 
-What it was given with its certificate is as of the pairing, and until it has published a key everything is sealed to the account's
-other devices alone. So it asks the device that has certified it, once, for what has changed since: messages, people, groups,
-revocations.
+What a new device was given with its certificate is as of the pairing, and until it has published a key everything is sealed to the
+account's other devices alone. So it asks the device that has certified it, once, for what has changed since: messages, people, groups,
+revocations. At a new home it is the same: senders find there the keys of those that have come, so who comes later asks them.
 """
 
 import asyncio
@@ -71,27 +71,32 @@ class Welcome:
                 self._own_devices.tell(CatchUpWanted(by=self._session.account.device_hash, of=issuer))
 
     def _take(self, event: CatchUpWanted, sent_at: int, outcome: Outcome) -> None:
-        if event.of == self._session.account.device_hash and welcomes.want(self._database, event.by):
+        this = self._session.account.device_hash
+        if event.by == this or event.of not in (None, this):
+            return
+        if event.of is None:
+            welcomes.note_follower(self._database, event.by)
+        if welcomes.want(self._database, event.by):
             self._asked.set()
 
     async def _answer(self, device: Hash) -> None:
         """Tells what has changed since the device was paired, and where the messages are; does it again where it is broken off."""
-        paired = welcomes.find(self._database, device)
-        if paired is None:
+        known, arrival = welcomes.find(self._database, device), welcomes.latest_arrival(self._database)
+        if known is None:
             return
         try:
-            shared, count = await self._history.offer(after_revision=paired.revision, only=device)
+            shared, count = await self._history.offer(after_revision=known.revision, only=device)
         except XirtamError:
             return  # it is tried again
         with self._database.transaction():
             if count:
                 self._own_devices.tell(shared)
-            self._book.say_again(paired.at_ns - _MARGIN_NS)
-            for group in introduction.memberships(self._database, paired.at_ns - _MARGIN_NS):
+            self._book.say_again(known.at_ns - _MARGIN_NS)
+            for group in introduction.memberships(self._database, known.at_ns - _MARGIN_NS):
                 self._own_devices.tell(group)
             for tell in self._others:
                 tell()
             for each in devices.known(self._database).values():
                 if each.is_revoked:
                     self._own_devices.tell(DeviceRevoked(each.device))
-            welcomes.done(self._database, device)
+            welcomes.done(self._database, device, arrival)

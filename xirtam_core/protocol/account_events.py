@@ -63,10 +63,10 @@ class InvitationDeclined(OwnDeviceEvent, frozen=True, tag="declined"):
 
 
 class CatchUpWanted(OwnDeviceEvent, frozen=True, tag="catch_up"):
-    """The new device `by` asks `of`, which has certified it, for what has changed since."""
+    """The device `by` asks for what it has missed: `of`, which has certified it; None: those that came to a new home before it."""
 
     by: Hash
-    of: Hash
+    of: Hash | None = None
 
 
 class HistoryShared(OwnDeviceEvent, frozen=True, tag="history"):

@@ -99,12 +99,6 @@ def store_keys(database: Database, username: Username, keys: Mapping[Hash, tuple
             )
 
 
-def devices(database: Database, username: Username) -> set[Hash]:
-    """The devices of a person that a key was ever known of."""
-    rows = database.rows("SELECT device_hash FROM peer_keys WHERE username = ?", username)
-    return {Hash(row[0]) for row in rows}
-
-
 def keys(database: Database, username: Username) -> list[DhPublic]:
     """The newest known medium-term keys of a person's devices, but for those of this account's that were revoked."""
     rows = database.rows(

@@ -565,6 +565,15 @@ STEPS = (
         failure TEXT
     ) STRICT;
 
+    -- When this device came to each of the account's latest homes, and the last change of a message before: senders find there at
+    -- first the keys of those alone that have come. up_to is the arrival until which another device was given what it had missed.
+    CREATE TABLE home_arrivals (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        revision INTEGER NOT NULL,
+        at_ns INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE caught_up (device_hash BLOB PRIMARY KEY, up_to INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
     -- What this device keeps on servers: the fragments below an attachment's root, where they are, and until when (NULL: for ever).
     CREATE TABLE uploads (
         id INTEGER PRIMARY KEY,

@@ -1,13 +1,19 @@
-"""Devices that were paired here, as of when they know the account, and whether they have asked for what came since."""
+"""Devices that may have missed something, as of when they know the account, and whether they have asked for what came since.
+
+Those are devices that were paired here, and those that follow the account to a new home later than this one.
+"""
 
 import msgspec
 
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.storage.database import Database
 
+_MOST_ARRIVALS = 50
+"""How many homes ago a device may have been off and still be given all that it has missed since."""
 
-class Paired(msgspec.Struct, frozen=True):
-    """A device knows the account as it was at `revision`, and at `at_ns` by the clock of the device that has certified it."""
+
+class KnownAsOf(msgspec.Struct, frozen=True):
+    """A device knows the account as it was at `revision`, and at `at_ns` by the clock of this device."""
 
     revision: int
     at_ns: int
@@ -19,14 +25,36 @@ def note(database: Database, device: Hash, revision: int, at_ns: int) -> None:
     database.execute(sql, bytes(device), revision, at_ns)
 
 
-def find(database: Database, device: Hash) -> Paired | None:
+def find(database: Database, device: Hash) -> KnownAsOf | None:
     """As of when a device knows the account, None where it was not paired here, or has everything."""
     row = database.row("SELECT revision, at_ns FROM welcomes WHERE device_hash = ?", bytes(device))
-    return None if row is None else Paired(*row)
+    return None if row is None else KnownAsOf(*row)
+
+
+def arrive(database: Database, revision: int, at_ns: int) -> None:
+    """This device has come to a new home; whoever comes later may know the account as it was at `revision` only."""
+    database.execute("INSERT INTO home_arrivals (revision, at_ns) VALUES (?, ?)", revision, at_ns)
+    database.execute("DELETE FROM home_arrivals WHERE id <= (SELECT max(id) FROM home_arrivals) - ?", _MOST_ARRIVALS)
+
+
+def latest_arrival(database: Database) -> int:
+    """The number of this device's latest arrival at a new home, 0 where it has not moved."""
+    row = database.row("SELECT coalesce(max(id), 0) FROM home_arrivals")
+    return 0 if row is None else int(row[0])
+
+
+def note_follower(database: Database, device: Hash) -> None:
+    """A device has followed the account: it knows it as of this device's first arrival since it was last given what it had missed."""
+    database.execute(
+        "INSERT OR IGNORE INTO welcomes (device_hash, revision, at_ns)"
+        " SELECT ?1, revision, at_ns FROM home_arrivals"
+        " WHERE id > coalesce((SELECT up_to FROM caught_up WHERE device_hash = ?1), 0) ORDER BY id LIMIT 1",
+        bytes(device),
+    )
 
 
 def want(database: Database, device: Hash) -> bool:
-    """Notes that a device has asked; gives whether it was paired here."""
+    """Notes that a device has asked; gives whether there is something to give it."""
     return database.execute("UPDATE welcomes SET is_wanted = 1 WHERE device_hash = ?", bytes(device)) > 0
 
 
@@ -35,9 +63,11 @@ def wanted(database: Database) -> list[Hash]:
     return [Hash(device) for (device,) in database.rows("SELECT device_hash FROM welcomes WHERE is_wanted")]
 
 
-def done(database: Database, device: Hash) -> None:
-    """A device has been answered."""
+def done(database: Database, device: Hash, arrival: int) -> None:
+    """A device has been given all that it had missed up to this device's arrival of that number."""
     database.execute("DELETE FROM welcomes WHERE device_hash = ?", bytes(device))
+    sql = "INSERT INTO caught_up VALUES (?1, ?2) ON CONFLICT (device_hash) DO UPDATE SET up_to = max(up_to, ?2)"
+    database.execute(sql, bytes(device), arrival)
 
 
 def keep_question(database: Database, issuer: Hash) -> None:
