@@ -54,8 +54,9 @@ class Message(Discreet, frozen=True, kw_only=True):
     has the message. Times are Unix nanoseconds; `received_at` is None while no server has it. `state` and `failure` (the reason in
     words) are for own messages. `verified` is false when the sender's identity could not be checked afresh against the directory.
     `text` is what it says now: after an edit another text than was sent, after a withdrawal nothing. `reply_to` is the id of the
-    message that this one answers, and `quote` what its author took from that. `is_outsiders` marks, in a group, what somebody said who
-    is not in it; `mentions_me` what names this account, or answers a message of its own.
+    message that this one answers, `quote` what its author took from that, and `quoted` whose it was, where that message is here.
+    `is_outsiders` marks, in a group, what somebody said who is not in it; `mentions_me` what names this account, or answers a message
+    of its own.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Message(Discreet, frozen=True, kw_only=True):
     failure: str | None = None
     reply_to: str | None = None
     quote: str | None = None
+    quoted: Username | None = None
     is_edited: bool = False
     is_withdrawn: bool = False
     is_outsiders: bool = False

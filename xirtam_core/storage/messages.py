@@ -18,7 +18,8 @@ from xirtam_core.storage.database import Database, Row
 
 _COLUMNS = (
     "id, chat, sender, hash, position_ns, sent_at_ns, received_at_ns, mime, body, is_mine, unchecked_root,"
-    " state, failure, reply_to, edited_body, is_withdrawn, is_outsiders, mentions_me"
+    " state, failure, reply_to, edited_body, is_withdrawn, is_outsiders, mentions_me,"
+    " (SELECT sender FROM messages AS answered WHERE answered.hash = messages.reply_to AND answered.chat = messages.chat LIMIT 1)"
 )
 
 _PAGE_BYTES = 4 * 1024 * 1024
@@ -75,7 +76,7 @@ def insert(
             mentions_me = not is_mine and mentions.is_one(database, chat, content.text, content.reply_to)
             if mentions_me:
                 mentions.mark(database, row)
-            return _stored((row, chat, sender, name, position_ns, *values, None, 0, is_outsiders, mentions_me))
+            return get(database, row)
         if find_event(database, chat, sender, event, event_hash) is not None:
             return None
         if received_at_ns is not None:
@@ -329,7 +330,7 @@ def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
     number, chat, sender, event_hash, position, sent_at, received_at, mime, body, mine, unchecked, state, failure = row[
         :13
     ]
-    reply_to, edited_body, is_withdrawn, is_outsiders, mentions_me = row[13:]
+    reply_to, edited_body, is_withdrawn, is_outsiders, mentions_me, quoted = row[13:]
     content = Content.withdrawn(mime) if is_withdrawn else Content.of(mime, body)
     text = content.text if edited_body is None else edited_body.decode(errors="replace")
     message = Message(
@@ -348,6 +349,7 @@ def _stored(row: Row, on_it: tuple[Reaction, ...] = ()) -> StoredMessage:
         failure=failure,
         reply_to=None if reply_to is None else reply_to.hex(),
         quote=content.quote,
+        quoted=None if quoted is None or content.quote is None else Username(quoted),
         group=content.group,
         is_edited=edited_body is not None,
         is_withdrawn=bool(is_withdrawn),

@@ -47,6 +47,7 @@ def message_object(message: Message, event: str = "message") -> dict[str, Any]:
         "verified": message.verified,
         "reply_to": message.reply_to,
         "quote": message.quote,
+        "quoted": message.quoted,
         "edited": message.is_edited,
         "withdrawn": message.is_withdrawn,
         "outsider": message.is_outsiders,

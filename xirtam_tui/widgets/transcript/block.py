@@ -100,7 +100,7 @@ class Block:
         self.notes = [
             (note[line.start : line.end], alarm) for note, alarm in _notes(message, me) for line in wrap(note, room)
         ]
-        self.quote = None if message.quote is None else _quote(shown(message.quote), room)
+        self.quote = None if message.quote is None else _quote(message, room, me)
         self.context = Context()
         self.surroundings: Surroundings | None = None  # what the context was made of
         self._rows: list[Row] | None = None
@@ -235,8 +235,10 @@ def _notes(message: Message, me: Username | None) -> list[tuple[str, bool]]:
     return [(shown(note), alarm) for note, alarm in notes(message, me)]
 
 
-def _quote(quote: str, room: int) -> str:
-    """What a message answers, on one line."""
+def _quote(message: Message, room: int, me: Username | None) -> str:
+    """What a message answers, on one line, with whose that is where it is known."""
+    whose = "" if message.quoted is None else "you: " if message.quoted == me else f"{message.quoted.bare}: "
+    quote = whose + shown(message.quote or "")
     first, *more = wrap(quote, room - 2)
     return f"▏{quote[first.start : first.end]}{'…' if more else ''}"
 
