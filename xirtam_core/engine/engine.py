@@ -172,7 +172,7 @@ class Engine:
         travel.when_followed(self._group_has_moved)
         travel.when_to_tell(lambda name, body: self._outbox.queue_control(name, GROUP_MOVED, body, [Leg.PEER]))
         travel.when_unheard(lambda chat, body: self._outbox.queue_control(chat, MANAGE, body))
-        self._welcome = Welcome(database, self._session, self.history, book, self._own_devices)
+        self._welcome = Welcome(database, self._session, self._peers, self.history, book, self._own_devices)
         self.asking = Asking(
             database, self._session, network, self._peers, self._outbox, self._controls, book, self._invitations, clock
         )

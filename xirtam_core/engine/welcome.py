@@ -13,6 +13,7 @@ from xirtam_core.engine.contact_book import ContactBook
 from xirtam_core.engine.history import History
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.own_devices import OwnDevices
+from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import XirtamError
 from xirtam_core.protocol.account_events import CatchUpWanted
@@ -34,12 +35,14 @@ class Welcome:
         self,
         database: Database,
         session: Session,
+        peers: Peers,
         history: History,
         book: ContactBook,
         own_devices: OwnDevices,
     ) -> None:
         self._database = database
         self._session = session
+        self._peers = peers
         self._history = history
         self._book = book
         self._own_devices = own_devices
@@ -86,6 +89,8 @@ class Welcome:
             return
         try:
             shared, count = await self._history.offer(after_revision=known.revision, only=device)
+            # All of it is sealed to the keys that are known: the asking device must be among them.
+            await self._peers.receivers(self._session.account.username, anew=True)
         except XirtamError:
             return  # it is tried again
         with self._database.transaction():
