@@ -25,6 +25,7 @@ from xirtam_core.faces.face import Face, Operation
 from xirtam_core.faces.groups import Groups
 from xirtam_core.faces.keeping import Keeping
 from xirtam_core.faces.names import Names
+from xirtam_core.faces.ownership import Ownership
 from xirtam_core.faces.people import People
 from xirtam_core.faces.preferences import Preferences
 from xirtam_core.faces.trust import Trust
@@ -33,7 +34,7 @@ from xirtam_core.feeds import Listener as Listener
 from xirtam_core.names import Username
 
 FACES: tuple[type[Face], ...] = (
-    Conversations, People, Groups, Names, Asking, Door, Devices, Preferences, Keeping, Trust,
+    Conversations, People, Groups, Names, Asking, Door, Devices, Ownership, Preferences, Keeping, Trust,
 )  # fmt: skip
 OPERATIONS = {entry.path: entry for face in FACES for entry in face.operations.values()}
 """Everything that can be asked of an account, by path."""
@@ -49,6 +50,7 @@ class Client(Source):
     asking: Asking
     door: Door
     devices: Devices
+    ownership: Ownership
     preferences: Preferences
     keeping: Keeping
     trust: Trust
@@ -63,6 +65,7 @@ class Client(Source):
         self.asking = Asking(self.call)
         self.door = Door(self.call)
         self.devices = Devices(self.call)
+        self.ownership = Ownership(self.call)
         self.preferences = Preferences(self.call)
         self.keeping = Keeping(self.call)
         self.trust = Trust(self.call)

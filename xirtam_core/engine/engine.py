@@ -43,6 +43,7 @@ from xirtam_core.engine.names import Names
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
+from xirtam_core.engine.ownership import Ownership
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.people import People
 from xirtam_core.engine.poller import Poller
@@ -184,6 +185,8 @@ class Engine:
         self.devices = Devices(
             database, self._session, self._peers, self._own_devices, self._rotation, self.history, clock
         )
+        self.ownership = Ownership(database, self._session, network, self._peers, self._own_devices, clock)
+        self._welcome.when_answering(self.ownership.say_again)
 
     @property
     def account(self) -> Account:
@@ -229,6 +232,7 @@ class Engine:
                 tasks.create_task(self._welcome.run())
                 tasks.create_task(self._moves.run())
                 tasks.create_task(self.devices.run())
+                tasks.create_task(self.ownership.run())
                 tasks.create_task(self._group_work.run())
                 tasks.create_task(self._invitations.run())
                 tasks.create_task(self.door.run())
@@ -247,6 +251,7 @@ class Engine:
             self._outbox.hurry()
             self._group_work.hurry()
             self._name_changes.hurry()
+            self.ownership.hurry()
 
     def _access_changed(self, place: Place) -> None:
         if (group := groups.of_mailbox(self._database, place.mailbox)) is not None:
