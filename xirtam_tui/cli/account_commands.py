@@ -14,7 +14,7 @@ from xirtam_core.errors import Malformed
 from xirtam_core.events import Event, StatusChanged
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
-from xirtam_core.registration import Progress, Step
+from xirtam_core.registration import Progress, RecoveryProgress, RecoveryStep, Step
 from xirtam_core.storage.account_directory import accounts as list_accounts
 from xirtam_core.storage.keys import KeyPlace
 from xirtam_tui.cli.exit_codes import Exit
@@ -75,13 +75,13 @@ def say_where_the_key_is(where: Context, name: Username, output: Output) -> None
 
 
 class ProgressLine:
-    """The progress of a registration, as one line of a terminal, or as JSON events."""
+    """The progress of a registration or a recovery, as one line of a terminal, or as JSON events."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._step: Step | None = None
+        self._step: Step | RecoveryStep | None = None
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: Progress | RecoveryProgress) -> None:
         """Shows how far it is; called in the engine's thread."""
         is_new = progress.step is not self._step
         self._step = progress.step
@@ -91,7 +91,7 @@ class ProgressLine:
         elif sys.stderr.isatty():
             share = "" if progress.fraction is None else f"  {progress.fraction:4.0%}"
             left = "" if progress.seconds_left is None else f"  about {progress.seconds_left:.0f} s more"
-            end = "\n" if progress.step is Step.DONE else ""
+            end = "\n" if progress.step in (Step.DONE, RecoveryStep.DONE) else ""
             sys.stderr.write(f"\r\x1b[K{progress.step}{share}{left}{end}")
             sys.stderr.flush()
 

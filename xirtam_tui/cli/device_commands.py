@@ -134,7 +134,7 @@ def revoke(
 
 async def _revoke(where: Context, wanted: str, yes: bool, output: Output) -> Exit:
     async with opened(where) as client:
-        device = await _find(client, wanted)
+        device = await find_device(client, wanted)
         if not yes and not sys.stdin.isatty():
             raise Malformed(f"revoking {_name(device)} is for good: run again with --yes if that is meant")
         if not yes and not typer.confirm(f"Revoke {_name(device)}? It is for good.", err=True):
@@ -170,7 +170,7 @@ def renew(
 
 async def _renew(where: Context, wanted: str, expires: int | None, output: Output) -> None:
     async with opened(where) as client:
-        found = await _find(client, wanted)
+        found = await find_device(client, wanted)
         device = await client.devices.renew(found.id, expires_s=_expiry(expires))
     output.result(_device_object(device), f"{_name(device)}: {_expiry_words(device)}")
 
@@ -195,7 +195,7 @@ async def _rotate(where: Context, output: Output) -> None:
     output.result({"event": "rotated"}, "a new key is published")
 
 
-async def _find(client: Client, wanted: str) -> Device:
+async def find_device(client: Client, wanted: str) -> Device:
     """The device that a person means; raises `NotFound`, and `Malformed` where it may be one of several."""
     known = await client.devices.devices()
     start = wanted.replace(" ", "").lower()

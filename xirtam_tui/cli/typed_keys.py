@@ -1,0 +1,37 @@
+"""Recovery keys as they come to a command: from a file, from standard input, or typed; never as an argument: others can see those."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xirtam_core.errors import Malformed
+from xirtam_core.recovery_key import RecoveryKey
+from xirtam_tui.cli.output import Output
+
+_LONGEST = 4096
+
+KeyFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file",
+        help="A file that holds the recovery key; without it, it is asked for or read from standard input.",
+    ),
+]
+
+
+def typed_key(file: Path | None, output: Output) -> RecoveryKey:
+    """The recovery key that a person gives; where they can be asked, they are asked again after a mistake. Raises `Malformed`."""
+    if file is not None:
+        try:
+            return RecoveryKey.parse(file.read_text()[:_LONGEST])
+        except (OSError, UnicodeDecodeError):
+            raise Malformed(f"the file {file} cannot be read as text") from None
+    if not sys.stdin.isatty():
+        return RecoveryKey.parse(sys.stdin.read(_LONGEST))
+    while True:
+        try:
+            return RecoveryKey.parse(typer.prompt("Recovery key", err=True))
+        except Malformed as mistake:
+            output.note(str(mistake))
