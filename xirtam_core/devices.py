@@ -49,12 +49,13 @@ class PairingRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Revocation(msgspec.Struct, frozen=True, kw_only=True):
-    """What revoking a device has done, and what it could not do, in sentences for its owner (spec: devices.md)."""
+    """What revoking a device does, what it cannot do, and what is left for its owner to do, in sentences (spec: devices.md)."""
 
     device: str
     expires_s: int | None
     done: tuple[str, ...]
     not_done: tuple[str, ...]
+    next_steps: tuple[str, ...] = ()
 
 
 class OwnerKind(StrEnum):

@@ -63,7 +63,7 @@ def test_an_account_whose_devices_are_all_lost_lives_again_and_its_contacts_are_
     assert any(each.get("alarm") for each in bobby.run("contacts"))
     blocked = bobby.run("send", "alice", "are you?", status=5)
     assert "identity" in str(blocked)
-    bobby.run("acknowledge", "alice")
+    bobby.run("acknowledge", "alice", "--yes")
     anew.run("listen", "--count", "1", "--timeout", "20")
     anew.run("send", "bobby", "yes")
     bobby.run("listen", "--count", "1", "--timeout", "20")

@@ -182,11 +182,11 @@ class Engine:
         self.conversations = Conversations(
             database, self._peers, self._outbox, beyond, book, self._reading, self._status, network, clock, announcer
         )
-        self.devices = Devices(
-            database, self._session, self._peers, self._own_devices, self._rotation, self.history, clock
-        )
         self.ownership = Ownership(database, self._session, network, self._peers, self._own_devices, clock)
         self._welcome.when_answering(self.ownership.say_again)
+        self.devices = Devices(
+            database, self._session, self._peers, self._own_devices, self._rotation, self.history, self.ownership, clock
+        )
 
     @property
     def account(self) -> Account:

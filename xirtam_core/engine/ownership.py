@@ -15,6 +15,7 @@ from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.owner_changes import OwnerChanges, check_fits, find_owner_secret, held_secrets
 from xirtam_core.engine.peers import Peers
+from xirtam_core.engine.revocation import Power
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import Malformed, NotFound, Refused, XirtamError
 from xirtam_core.protocol.device_events import OwnerNoted
@@ -194,6 +195,27 @@ class Ownership:
             self._note(KnownOwner(key, me.device_hash, seconds(self._clock)))
             stored.add_work(self._database, WorkKind.SIGNED, bcs.encode(update))
         return self._begun()
+
+    async def power_of(self, device: Hash) -> Power:
+        """What a device may do with the name, and whether this one can take that away."""
+        try:
+            seen = await self.ownership()
+        except XirtamError:
+            return Power.NOT_KNOWN
+        if all(each.device != device.hex() for each in seen.owners):
+            return Power.NONE
+        return Power.TO_BE_REMOVED if seen.is_owner else Power.OWNER
+
+    async def disown(self, device: Hash) -> Power:
+        """Takes all keys of another device away, if this one can; gives what that comes to."""
+        power = await self.power_of(device)
+        if power is Power.TO_BE_REMOVED:
+            with self._database.transaction():
+                for key in self._changes.owners or ():
+                    if self._describe(key).device == device.hex():
+                        stored.add_work(self._database, WorkKind.REMOVE, bytes(key))
+            self._begun()
+        return power
 
     def _own_publics(self) -> list[SigningPublic]:
         return [signing.public_of(each) for each in held_secrets(self._database, self._session.account)]

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from xirtam_core.client import Client
-from xirtam_core.devices import Device, PairingRequest
+from xirtam_core.devices import Device, PairingRequest, Revocation
 from xirtam_core.errors import Malformed, NotFound
 from xirtam_tui.cli.exit_codes import Exit
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
@@ -137,13 +137,26 @@ async def _revoke(where: Context, wanted: str, yes: bool, output: Output) -> Exi
         device = await find_device(client, wanted)
         if not yes and not sys.stdin.isatty():
             raise Malformed(f"revoking {_name(device)} is for good: run again with --yes if that is meant")
+        if not yes:
+            _say_beforehand(await client.devices.explain_revocation(device.id), output)
         if not yes and not typer.confirm(f"Revoke {_name(device)}? It is for good.", err=True):
             output.note("nothing was done")
             return Exit.FAILED
         revocation = await client.devices.revoke(device.id)
     words = ["Done:", *_listed(revocation.done), "What nobody can do:", *_listed(revocation.not_done)]
+    words += ["What is left to do:", *_listed(revocation.next_steps)] if revocation.next_steps else []
     output.result({"event": "revoked", **msgspec.to_builtins(revocation)}, "\n".join(words))
     return Exit.DONE
+
+
+def _say_beforehand(revocation: Revocation, output: Output) -> None:
+    lines = [
+        "This would be done:",
+        *_listed(revocation.done),
+        "And nobody could do this:",
+        *_listed(revocation.not_done),
+    ]
+    output.note("\n".join(lines))
 
 
 def _listed(sentences: tuple[str, ...]) -> list[str]:

@@ -14,7 +14,7 @@ from tests.sim.virtual_time import simulated
 from tests.sim.world import SimDevice
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.crypto import signing
-from xirtam_core.devices import NameOwnership, OwnerKind
+from xirtam_core.devices import NameOwnership, OwnerKind, Revocation
 from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable
 from xirtam_core.protocol.directory import AddOwner, Update, UserDescriptor, sign_update
 from xirtam_core.recovery_key import RecoveryKey
@@ -296,3 +296,47 @@ async def test_a_claim_goes_on_after_a_crash_and_counts_for_one_state_of_the_nam
         await at.tablet.restart()
         assert (await settled(at.tablet)).is_owner
         assert public_of(at.tablet) in at.owners()
+
+
+async def _revoked(at: Scene, device: SimDevice, by: SimDevice) -> Revocation:
+    """What revoking it came to; that was said beforehand, too."""
+    own = by.engine.devices
+    beforehand = await own.explain_revocation(device.keys.hash.hex())
+    assert not any(each.is_revoked for each in await own.devices() if each.id == device.keys.hash.hex())
+    revocation = await own.revoke(device.keys.hash.hex())
+    assert revocation == beforehand
+    return revocation
+
+
+@simulated
+async def test_revoking_a_device_takes_the_name_from_it_too(tmp_path: Path) -> None:
+    async with two_devices(tmp_path) as at:
+        await at.phone.engine.ownership.add_device(at.tablet.keys.hash.hex())
+        await settled(at.phone)
+        revocation = await _revoked(at, at.tablet, at.phone)
+        assert (len(revocation.done), revocation.next_steps) == (3, ())
+        await settled(at.phone)
+        assert at.owners() == (public_of(at.phone),)
+        with pytest.raises(Refused, match="revoked"):
+            await at.phone.engine.ownership.add_device(at.tablet.keys.hash.hex())
+
+
+@simulated
+async def test_who_revokes_is_told_where_the_device_still_owns_the_name(tmp_path: Path) -> None:
+    async with two_devices(tmp_path) as at:
+        laptop = at.pair.world.another_device(at.phone, "laptop")
+        laptop.start()
+        assert (await _revoked(at, laptop, at.tablet)).next_steps == ()
+        desk = at.pair.world.another_device(at.phone, "desk")
+        desk.start()
+        await at.phone.engine.ownership.add_device(desk.keys.hash.hex())
+        await settled(at.phone)
+        assert "still owns" in (await _revoked(at, desk, at.tablet)).next_steps[0]
+        assert public_of(desk) in at.owners()
+        car = at.pair.world.another_device(at.phone, "car")
+        car.start()
+        at.pair.world.directory.is_down = True
+        assert "could not be asked" in (await at.tablet.engine.devices.revoke(car.keys.hash.hex())).next_steps[0]
+        at.pair.world.directory.is_down = False
+        with pytest.raises(Refused, match="root"):
+            await at.tablet.engine.devices.explain_revocation(at.phone.keys.hash.hex())
