@@ -19,6 +19,8 @@ from xirtam_tui.text import line
 
 _DAY_S = 86_400
 _LEAST_OF_ID = 4
+_MINUTES = 120
+"""From how many minutes on an age is told in hours."""
 
 DeviceArgument = Annotated[
     str, typer.Argument(help="Which device: its name, or the start of its fingerprint, as `xirtam devices` shows them.")
@@ -47,7 +49,7 @@ async def _devices(where: Context, output: Output) -> None:
     async with opened(where) as client:
         found = await client.devices.devices()
     for device in found:
-        output.result(_device_object(device), _device_words(device))
+        output.result(_device_object(device), _device_words(device, {each.id: each for each in found}))
 
 
 def pair(
@@ -239,15 +241,33 @@ def _device_object(device: Device) -> dict[str, Any]:
     return {"event": "device", **kept, **times}
 
 
-def _device_words(device: Device) -> str:
+def _device_words(device: Device, known: dict[str, Device]) -> str:
     notes = [
         "this device" if device.is_this else "",
         "the first" if device.is_root else "",
         "revoked" if device.is_revoked else "",
-        "" if device.key_created_s is not None else "has not joined yet",
+        _added_words(device, known),
+        _key_words(device),
         _expiry_words(device),
     ]
     return f"{device.fingerprint}  {_name(device):<16}  {', '.join(note for note in notes if note)}"
+
+
+def _added_words(device: Device, known: dict[str, Device]) -> str:
+    """When it was added, and by which device."""
+    day = "" if device.added_s is None else f" on {_day(device.added_s)}"
+    if device.issued_by is None:
+        return f"added{day}" if day else ""
+    issuer = known.get(device.issued_by)
+    return f"added{day} by {_name(issuer) if issuer is not None and issuer.label else device.issued_by[:4]}"
+
+
+def _key_words(device: Device) -> str:
+    """How old the key is that others encrypt to."""
+    if device.key_created_s is None:
+        return "has not joined yet"
+    minutes = max(0, int(time.time()) - device.key_created_s) // 60
+    return f"key {minutes} minutes old" if minutes < _MINUTES else f"key {minutes // 60} hours old"
 
 
 def _name(device: Device) -> str:
@@ -258,4 +278,8 @@ def _expiry_words(device: Device) -> str:
     if device.expires_s is None:
         return "never expires"
     verb = "expires" if device.expires_s > time.time() else "expired"
-    return f"{verb} on {datetime.fromtimestamp(min(device.expires_s, 253_402_300_799), UTC):%Y-%m-%d}"
+    return f"{verb} on {_day(device.expires_s)}"
+
+
+def _day(time_s: int) -> str:
+    return f"{datetime.fromtimestamp(min(time_s, 253_402_300_799), UTC):%Y-%m-%d}"

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests import builders
+from tests.sim.new_device import NewDevice
 from tests.sim.people import Pair, two_people
 from tests.sim.virtual_time import simulated
 from tests.sim.world import SimDevice
@@ -340,3 +341,19 @@ async def test_who_revokes_is_told_where_the_device_still_owns_the_name(tmp_path
         at.pair.world.directory.is_down = False
         with pytest.raises(Refused, match="root"):
             await at.tablet.engine.devices.explain_revocation(at.phone.keys.hash.hex())
+
+
+async def _pair_and_look(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with two_devices(place) as at:
+        await with_recovery_key(at)
+        laptop = NewDevice(at.pair.world, place / "laptop", at.phone.name, monkeypatch)
+        laptop.show_code()
+        await at.phone.engine.devices.pair(await laptop.code(), with_history=False)
+        engine = await laptop.joined()
+        await asyncio.sleep(600)
+        assert kinds(await engine.ownership.ownership()) == [OwnerKind.DEVICE, OwnerKind.RECOVERY]
+        await laptop.cut_off()
+
+
+def test_a_device_that_joins_later_knows_the_recovery_key_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulated(_pair_and_look)(tmp_path, monkeypatch)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.canaries import objects_of
 from tests.sim.faults import Client
+from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.people import Pair, two_people
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
@@ -87,9 +88,11 @@ class NewMachine:
 
 
 @asynccontextmanager
-async def all_lost(place: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[NewMachine]:
+async def all_lost(
+    place: Path, monkeypatch: pytest.MonkeyPatch, kind: type[SimHomeServer] = SimHomeServer
+) -> AsyncGenerator[NewMachine]:
     """Bobby and Alice have written to each other, she has a recovery key, and her device is gone."""
-    async with two_people(place) as pair:
+    async with two_people(place, harbor=kind) as pair:
         await pair.alice.write(pair.bobby, "hello")
         await pair.bobby.gets(pair.alice, "hello")
         key = RecoveryKey.new()
@@ -127,8 +130,8 @@ def _texts(engine: Engine, peer: SimDevice) -> list[str]:
 
 
 @simulated
-async def _recover_and_talk(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with all_lost(place, monkeypatch) as machine:
+async def _recover_and_talk(place: Path, monkeypatch: pytest.MonkeyPatch, kind: type[SimHomeServer]) -> None:
+    async with all_lost(place, monkeypatch, kind) as machine:
         bobby = machine.pair.bobby
         engine = await machine.recover()
         _is_whole(machine, engine)
@@ -150,10 +153,11 @@ async def _recover_and_talk(place: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         assert (status.alarm, status.rejected) == (None, 0)
 
 
+@pytest.mark.parametrize("kind", [SimHomeServer, ReferenceServer])
 def test_a_recovered_account_warns_contacts_and_chats_on_once_they_have_acknowledged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[SimHomeServer]
 ) -> None:
-    _recover_and_talk(tmp_path, monkeypatch)
+    _recover_and_talk(tmp_path, monkeypatch, kind)
 
 
 @simulated
