@@ -23,7 +23,7 @@ from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOp
 from xirtam_tui.cli.output import Output
 from xirtam_tui.cli.qr import qr_code
 from xirtam_tui.cli.running import opened, run_command
-from xirtam_tui.cli.typed_keys import KeyFileOption, typed_key
+from xirtam_tui.cli.typed_keys import KeyFileOption, ask_for_key, typed_key
 
 program = typer.Typer(name="recovery-key", help="A key on paper, for when every device is lost.", no_args_is_help=True)
 
@@ -75,7 +75,7 @@ def _on_paper(name: Username, key: RecoveryKey) -> str:
 def _is_written_down(key: RecoveryKey, output: Output) -> bool:
     """Has a person type the key back from the paper; an empty line gives it up."""
     output.note("write it down, then type it here from the paper (an empty line gives it up)")
-    while typed := typer.prompt("Recovery key", default="", show_default=False, err=True).strip():
+    while typed := ask_for_key():
         try:
             if RecoveryKey.parse(typed).public_text() == key.public_text():
                 return True

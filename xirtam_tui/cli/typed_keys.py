@@ -1,5 +1,6 @@
 """Recovery keys as they come to a command: from a file, from standard input, or typed; never as an argument: others can see those."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +33,18 @@ def typed_key(file: Path | None, output: Output) -> RecoveryKey:
         return RecoveryKey.parse(sys.stdin.read(_LONGEST))
     while True:
         try:
-            return RecoveryKey.parse(typer.prompt("Recovery key", err=True))
+            return RecoveryKey.parse(ask_for_key())
         except Malformed as mistake:
             output.note(str(mistake))
+
+
+def ask_for_key() -> str:
+    """What a person types, empty where they give up. Ctrl+C ends it, and the command, at once."""
+    # asyncio takes the first Ctrl+C for the task to be cancelled, which would wait for the prompt to end.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return typer.prompt("Recovery key", default="", show_default=False, err=True).strip()
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, former)
