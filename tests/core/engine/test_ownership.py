@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests import builders
+from tests.canaries import Canaries, files_under, objects_of
 from tests.sim.new_device import NewDevice
 from tests.sim.people import Pair, two_people
 from tests.sim.virtual_time import simulated
@@ -179,6 +180,19 @@ async def test_a_device_changes_its_owner_key_and_goes_on_owning_the_name(tmp_pa
         assert len(owner_keys.secrets(at.phone.database)) == 1, "what owns nothing any more is forgotten"
         await at.phone.engine.ownership.add_device(at.tablet.keys.hash.hex())
         assert len((await settled(at.phone)).owners) == 3
+
+
+@simulated
+async def test_an_owner_key_shows_nowhere(tmp_path: Path) -> None:
+    async with two_devices(tmp_path) as at:
+        await at.phone.engine.ownership.rotate()
+        await settled(at.phone)
+        canaries = Canaries()
+        canaries.learn(at.phone.database)
+        shown = "\n".join(repr(each) for each in objects_of(at.phone.engine))
+        assert owner_keys.secrets(at.phone.database)
+        assert canaries.in_text(shown) == []
+        assert canaries.in_files(files_under(tmp_path)) == []
 
 
 async def _rotate_and_crash(place: Path, after_s: float) -> None:
