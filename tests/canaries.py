@@ -7,7 +7,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import medium_keys
+from xirtam_core.storage import medium_keys, owner_keys
 from xirtam_core.storage.database import Database
 
 
@@ -24,6 +24,8 @@ class Canaries:
         assert account.token is not None
         self._add(f"device secret of {account.username}", account.device_secret)
         self._add(f"token of {account.username}", account.token)
+        for secret in owner_keys.secrets(database):
+            self._add(f"owner key of {account.username}", secret)
         for _, secret in medium_keys.openers(database):
             self._add(f"medium-term secret of {account.username}", secret)
 

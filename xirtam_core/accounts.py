@@ -17,12 +17,15 @@ from xirtam_core.engine import lobby, private_network
 from xirtam_core.engine.engine import Engine
 from xirtam_core.engine.joining_account import JoiningAccount, open_bundle, open_pairing, read_bundle
 from xirtam_core.engine.open_account import OpenAccount, open_existing, open_new, restore
+from xirtam_core.engine.recovering_account import open_recovery
+from xirtam_core.engine.recovery import OnRecovery, Wanted
 from xirtam_core.engine.register import OnProgress
 from xirtam_core.engine.thread import engine_thread
 from xirtam_core.errors import NotConnected, NotFound
 from xirtam_core.faces.face import Operation
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
+from xirtam_core.recovery_key import RecoveryKey
 from xirtam_core.registration import NameAnswer
 from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.account_directory import accounts as accounts
@@ -111,6 +114,43 @@ async def register(
         return opened, opened.start()
 
     return LocalClient(*await engine_thread().call(registering()))
+
+
+async def recover(
+    data_dir: Path,
+    link: JoinLink,
+    name: Username,
+    key: RecoveryKey | None,
+    on_progress: OnRecovery,
+    *,
+    server: ServerName | None = None,
+    keeps_owners: bool = False,
+    key_place: KeyPlace | None = None,
+    passphrase: str | None = None,
+) -> Client:
+    """Makes an account whose devices are all lost live again, on this machine, with a new root key; and opens it (docs/recovery.md).
+
+    Called again after a crash, a cancellation or an error, it goes on where it stopped; then `key` may be None, which raises
+    `RecoveryKeyNeeded` where it cannot go on without. The key is not kept. `server` is the home server, by default the one that the
+    account has. All other owners of the name are removed, as their keys are on the lost devices, unless `keeps_owners`.
+
+    Raises `AccountExists`, `NotFound` for a name that nobody has, `Locked`, `Unreachable`, `Unverified`, and `Refused` for a key that
+    does not own the name, or a server that does not take the account.
+    """
+    wanted = Wanted(name, link, None if key is None else key.secret(), server, keeps_owners)
+
+    async def recovering() -> tuple[OpenAccount, Engine]:
+        opening = open_recovery(data_dir, wanted, key_place, passphrase, SystemClock())
+        opened = await opening.recover(on_progress)
+        return opened, opened.start()
+
+    return LocalClient(*await engine_thread().call(recovering()))
+
+
+def has_begun(data_dir: Path, name: Username) -> bool:
+    """Whether something has begun here for an account and is not finished: a registration, a joining, or a recovery."""
+    place = AccountDirectory(data_dir, name)
+    return place.exists and not place.is_complete
 
 
 async def join_by_pairing(

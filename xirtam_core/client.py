@@ -26,6 +26,7 @@ from xirtam_core.faces.groups import Groups
 from xirtam_core.faces.home import Home
 from xirtam_core.faces.keeping import Keeping
 from xirtam_core.faces.names import Names
+from xirtam_core.faces.ownership import Ownership
 from xirtam_core.faces.people import People
 from xirtam_core.faces.preferences import Preferences
 from xirtam_core.faces.trust import Trust
@@ -34,7 +35,7 @@ from xirtam_core.feeds import Listener as Listener
 from xirtam_core.names import Username
 
 FACES: tuple[type[Face], ...] = (
-    Conversations, People, Groups, Names, Asking, Door, Devices, Home, Preferences, Keeping, Trust,
+    Conversations, People, Groups, Names, Asking, Door, Devices, Ownership, Home, Preferences, Keeping, Trust,
 )  # fmt: skip
 OPERATIONS = {entry.path: entry for face in FACES for entry in face.operations.values()}
 """Everything that can be asked of an account, by path."""
@@ -50,6 +51,7 @@ class Client(Source):
     asking: Asking
     door: Door
     devices: Devices
+    ownership: Ownership
     home: Home
     preferences: Preferences
     keeping: Keeping
@@ -65,6 +67,7 @@ class Client(Source):
         self.asking = Asking(self.call)
         self.door = Door(self.call)
         self.devices = Devices(self.call)
+        self.ownership = Ownership(self.call)
         self.home = Home(self.call)
         self.preferences = Preferences(self.call)
         self.keeping = Keeping(self.call)

@@ -11,6 +11,7 @@
     │   └── NotConnected          … since no connection came about, so nothing was sent
     ├── Refused                   a server that answered no
     │   ├── RetryLater            … for now
+    │   ├── RecoveryKeyNeeded … since only the recovery key can go on with it
     │   └── NewcomerRefused       … to somebody who has no account there, since it takes nobody new, or not without an invite
     ├── NotFound                  no such user, account, server or message
     ├── Locked                    the account's key is missing or does not open it
@@ -79,6 +80,10 @@ class RetryLater(Refused):
 
 class NewcomerRefused(Refused):
     """A home server takes no new users, or not without an invite that counts."""
+
+
+class RecoveryKeyNeeded(Refused):
+    """The account's recovery key has to be given: nothing else owns its name."""
 
 
 class NotFound(XirtamError):

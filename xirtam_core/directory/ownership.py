@@ -7,6 +7,10 @@ from xirtam_core.protocol.directory import AddOwner, DelOwner, Name, Update
 from xirtam_core.protocol.update_history import NameState
 
 
+class NoOwner(Refused):
+    """The key that was to sign does not own the name."""
+
+
 class NameTaken(Refused):
     """Somebody else owns the name."""
 
@@ -44,6 +48,26 @@ def find_step_from_owner(state: NameState, owner: SigningPublic, other: SigningP
     return DelOwner(other)
 
 
+def find_step_to_regain(
+    state: NameState, recovery: SigningPublic, owner: SigningPublic, blob: Blob, *, keeps_owners: bool
+) -> AddOwner | DelOwner | Update | None:
+    """What brings a name whose devices are all lost towards `owner` and the value `blob`; None if it is there.
+
+    `recovery` stays an owner. All others are taken away unless `keeps_owners`: they belong to the lost devices, and whoever has one of
+    those could take the name back. The new owner comes first, so that from then on the recovery key is not needed to go on.
+
+    Raises `NoOwner` where neither key is one.
+    """
+    if owner not in state.owners:
+        if recovery not in state.owners:
+            raise NoOwner("this recovery key does not own the name (any more): nothing was changed")
+        return AddOwner(owner)
+    others = [each for each in state.owners if each not in (owner, recovery)]
+    if others and not keeps_owners:
+        return DelOwner(others[0])
+    return None if state.value == blob else Update(blob)
+
+
 def _check_power(state: NameState, owner: SigningPublic) -> None:
     if owner not in state.owners:
-        raise Refused("this account does not own the name (any more)")
+        raise NoOwner("this account does not own the name (any more)")

@@ -122,16 +122,21 @@ class Certificates:
 
     def revoke(self, found: Certified) -> None:
         """Cuts a device off; raises `Refused` for this one and for the root's own."""
+        self.check_revocable(found)
+        with self._database.transaction():
+            if stored.revoke(self._database, found.device):
+                self._own_devices.tell(DeviceRevoked(found.device))
+
+    def check_revocable(self, found: Certified) -> None:
+        """Raises `Refused` for this device and for the root's own."""
         if found.device == self._session.account.device_hash:
             raise Refused("a device cannot revoke itself: do it on another device of the account")
         if found.chain.issuer_hash() is None:
             raise Refused(
                 "the account's first device is its root, which certifies all others: it cannot be revoked. If somebody else "
-                "has it, make a new account, and tell your contacts in person"
+                "has it, recover the account with its recovery key, which gives it a new root (xirtam recover), or make a new "
+                "account; and tell your contacts in person"
             )
-        with self._database.transaction():
-            if stored.revoke(self._database, found.device):
-                self._own_devices.tell(DeviceRevoked(found.device))
 
     def _take_revoked(self, event: DeviceRevoked, sent_at: int, outcome: Outcome) -> None:
         if event.device != self._root():

@@ -8,6 +8,7 @@ from xirtam_core.engine.history import History
 from xirtam_core.engine.issuing import Issuer
 from xirtam_core.engine.outcome import Outcome
 from xirtam_core.engine.own_devices import OwnDevices
+from xirtam_core.engine.ownership import Ownership
 from xirtam_core.engine.pairing import Pairing
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.revocation import explain
@@ -30,12 +31,14 @@ class Devices:
         own_devices: OwnDevices,
         rotation: Rotation,
         history: History,
+        ownership: Ownership,
         clock: Clock,
     ) -> None:
         self._database = database
         self._own_devices = own_devices
         self._rotation = rotation
         self._history = history
+        self._ownership = ownership
         issuer = Issuer(session, clock)
         self._list = DeviceList(database, session, peers, clock)
         self._pairing = Pairing(database, session, issuer, own_devices, history, clock)
@@ -94,11 +97,17 @@ class Devices:
         chain = await self._certificates.renew(await self._list.require(device), expires_s)
         return self._list.describe_now(self._list.issued(chain))
 
+    async def explain_revocation(self, device: str) -> Revocation:
+        """See the face."""
+        found = await self._list.require(device)
+        self._certificates.check_revocable(found)
+        return explain(self._list.describe_now(found), await self._ownership.power_of(found.device))
+
     async def revoke(self, device: str) -> Revocation:
         """See the face."""
         found = await self._list.require(device)
         self._certificates.revoke(found)
-        return explain(self._list.describe_now(found))
+        return explain(self._list.describe_now(found), await self._ownership.disown(found.device))
 
 
 def _checked(label: str | None) -> str | None:

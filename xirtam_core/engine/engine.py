@@ -48,6 +48,7 @@ from xirtam_core.engine.names import Names
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outbox import Outbox
 from xirtam_core.engine.own_devices import OwnDevices
+from xirtam_core.engine.ownership import Ownership
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.people import People
 from xirtam_core.engine.poller import Poller
@@ -191,8 +192,10 @@ class Engine:
         self.conversations = Conversations(
             database, self._peers, self._outbox, beyond, book, self._reading, self._status, network, clock, announcer
         )
+        self.ownership = Ownership(database, self._session, network, self._peers, self._own_devices, clock)
+        self._welcome.when_answering(self.ownership.say_again)
         self.devices = Devices(
-            database, self._session, self._peers, self._own_devices, self._rotation, self.history, clock
+            database, self._session, self._peers, self._own_devices, self._rotation, self.history, self.ownership, clock
         )
 
     @property
@@ -241,6 +244,7 @@ class Engine:
                 tasks.create_task(self.home.run())
                 tasks.create_task(self._copies.run())
                 tasks.create_task(self.devices.run())
+                tasks.create_task(self.ownership.run())
                 tasks.create_task(self._group_work.run())
                 tasks.create_task(self._invitations.run())
                 tasks.create_task(self.door.run())
@@ -259,6 +263,7 @@ class Engine:
             self._outbox.hurry()
             self._group_work.hurry()
             self._name_changes.hurry()
+            self.ownership.hurry()
         if connection is Connection.OFFLINE:
             self._moves.check_if_lost()
 

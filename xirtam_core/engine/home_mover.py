@@ -17,6 +17,7 @@ from xirtam_core.engine.home_offer import PREPARE, server_info
 from xirtam_core.engine.home_progress import HomeProgress
 from xirtam_core.engine.moves import Moves
 from xirtam_core.engine.network import Network
+from xirtam_core.engine.owner_changes import find_owner_secret
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import IdentityChanged, Malformed, NotFound, Refused, RetryLater, StorageFault, XirtamError
@@ -76,7 +77,7 @@ class HomeMover:
         if self._next_step(move, state) is not None:
             await self._prepare(move)
             await self._take_profile(move)
-            await self._enter_directory(move)
+            await self._enter_directory(move, state)
         if self._session.account.server != move.server:
             await self._tell_devices(move)
         self._progress.reach(HomeStep.SETTLE)
@@ -122,8 +123,11 @@ class HomeMover:
         except AccessDenied:
             return  # it has a newer one, or takes none before the account lives there
 
-    async def _enter_directory(self, move: StoredMove) -> None:
+    async def _enter_directory(self, move: StoredMove, state: NameState) -> None:
         me = self._session.account
+        owner = find_owner_secret(self._database, me, state.owners)
+        if owner is None:
+            raise Refused("this device does not own the account's name in the directory (any more): it cannot move it")
 
         def on_stage(update: UpdateType, is_accepted: bool) -> None:
             self._progress.reach(HomeStep.AWAIT if is_accepted else HomeStep.PROVE)
@@ -133,7 +137,7 @@ class HomeMover:
 
         await self._network.change_name(
             me.username,
-            me.device_secret,
+            owner,
             partial(self._next_step, move),
             on_work,
             on_stage,

@@ -3,9 +3,9 @@
 import asyncio
 
 from xirtam_core.clock import Clock, seconds
-from xirtam_core.crypto import signing
 from xirtam_core.engine.home_target import HomeTarget
 from xirtam_core.engine.network import Network
+from xirtam_core.engine.owner_changes import find_owner_secret
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import XirtamError
 from xirtam_core.groups import Group, GroupState
@@ -81,7 +81,7 @@ class HomeOffers:
         if target.server == me.server:
             return f"{me.username} lives on {me.server} already"
         state = (await self._network.item(me.username)).state
-        if signing.public_of(me.device_secret) not in state.owners:
+        if find_owner_secret(self._database, me, state.owners) is None:
             return (
                 "this device does not own the account's name in the directory: move it with the account's first device, "
                 "or make this device an owner with that one"

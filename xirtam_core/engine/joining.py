@@ -118,7 +118,7 @@ class Joiner:
         session = Session(self._database, self._require_account(), self._network)
         try:
             await session.token()
-            await self._mark_place(session)
+            await mark_place(self._database, session)
             await Rotation(self._database, session, self._clock).rotate_if_due()
         except AccessDenied:
             raise Refused(
@@ -128,19 +128,18 @@ class Joiner:
         stored_account.store_registered(self._database)
         return self._require_account()
 
-    async def _mark_place(self, session: Session) -> None:
-        """Starts to read the mailbox from here on: what came before this device has a key is sealed to others."""
-        mailbox = direct_mailbox(session.account.username)
-        server, token = await session.server(), await session.token()
-        now_ns = await server.mailbox_send(token, mailbox, Blob(_MARK, Base64Bytes(b"")), _MARK_TTL_S)
-        place, after_ns = Place(session.account.server, mailbox), max(0, now_ns - _MARGIN_NS)
-        with self._database.transaction():
-            journal.follow(self._database, place, after_ns=after_ns)
-            journal.mark_looked_back(
-                self._database, place, max(journal.looked_back_ns(self._database, place), after_ns)
-            )
-
     def _require_account(self) -> Account:
         account = stored_account.find(self._database)
         assert account is not None
         return account
+
+
+async def mark_place(database: Database, session: Session) -> None:
+    """Starts to read the account's mailbox from here on: what came before this device has a key is sealed to others."""
+    mailbox = direct_mailbox(session.account.username)
+    server, token = await session.server(), await session.token()
+    now_ns = await server.mailbox_send(token, mailbox, Blob(_MARK, Base64Bytes(b"")), _MARK_TTL_S)
+    place, after_ns = Place(session.account.server, mailbox), max(0, now_ns - _MARGIN_NS)
+    with database.transaction():
+        journal.follow(database, place, after_ns=after_ns)
+        journal.mark_looked_back(database, place, max(journal.looked_back_ns(database, place), after_ns))

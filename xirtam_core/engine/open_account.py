@@ -26,7 +26,7 @@ from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol.certificate import self_signed
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import backups, joining
+from xirtam_core.storage import backups, joining, recovering
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.database import Database
@@ -219,6 +219,8 @@ def _prepared(database: Database, link: JoinLink, name: Username, server: Server
     begun = stored_account.find(database)
     if joining.find(database) is not None or (begun is not None and begun.chain.ancestors):
         raise AccountExists(f"a device for {name} has begun to join here: finish that (xirtam join-device)")
+    if recovering.find(database) is not None:
+        raise AccountExists(f"a recovery of {name} has begun here: finish that (xirtam recover)")
     if begun is None:
         secret = signing.new_secret()
         fresh = Account(name, server, link, secret, self_signed(secret), token=None, is_registered=False)

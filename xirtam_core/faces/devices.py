@@ -57,9 +57,14 @@ class Devices(Face):
         """
         ...
 
+    @repeatable
+    async def explain_revocation(self, device: str) -> Revocation:
+        """What `revoke` would do and could not do, to be read before; nothing is changed. Raises what `revoke` does."""
+        ...
+
     @operation
     async def revoke(self, device: str) -> Revocation:
-        """Cuts a device off as far as that can be done, and says how far that is.
+        """Cuts a device off as far as that can be done, and says how far that is; its keys are taken from the owners of the name, too.
 
         Raises `NotFound`, and `Refused` for this device and the account's first.
         """

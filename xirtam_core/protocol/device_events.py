@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from xirtam_core.codec.primitives import Hash
+from xirtam_core.codec.primitives import Hash, SigningPublic
 from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.own_device import OwnDeviceEvent
 from xirtam_core.protocol.pairing import chain_from_json
@@ -22,6 +22,22 @@ class DeviceRevoked(OwnDeviceEvent, frozen=True, tag="revoked"):
     """A device that the account shall no longer write to, nor take the word of."""
 
     device: Hash
+
+
+class OwnerNoted(OwnDeviceEvent, frozen=True, tag="owner"):
+    """Whose a key is that owns the account's name: that of a device, or a recovery key without one. `since` is in Unix seconds.
+
+    It says nothing about who owns the name: the directory does.
+    """
+
+    key: str
+    since: int | None = None
+    device: Hash | None = None
+
+    def __post_init__(self) -> None:
+        SigningPublic.from_text(self.key)
+        if self.since is not None and not 0 <= self.since < 2**63:
+            raise ValueError("a time beyond all bounds")
 
 
 class CertificateRenewed(OwnDeviceEvent, frozen=True, tag="certificate"):

@@ -542,6 +542,22 @@ STEPS = (
     ALTER TABLE messages ADD COLUMN mentions_me INTEGER NOT NULL DEFAULT 0;     -- in a group: names this account, or answers it
     CREATE INDEX messages_mentions ON messages (chat, position_ns) WHERE mentions_me;
 
+    -- Keys that own the account's name in the directory. device: whose it is, NULL for a recovery key; secret: of a key of this device
+    -- itself, other than its device key. owner_work is what is to be changed there, in order. recovering is the recovery of an account
+    -- that has begun and is not finished: by which key, and whether the owners that the name has besides are to stay.
+    CREATE TABLE owner_keys (key BLOB NOT NULL UNIQUE, device BLOB, since_s INTEGER, secret BLOB) STRICT;
+    CREATE TABLE owner_work (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL CHECK (kind IN ('add', 'remove', 'signed')),
+        value BLOB NOT NULL,
+        UNIQUE (kind, value)
+    ) STRICT;
+    CREATE TABLE recovering (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        recovery_key BLOB NOT NULL,
+        keeps_owners INTEGER NOT NULL
+    ) STRICT;
+
     -- Where a person wants a chat in the list. Whether a group is muted stands with the group.
     ALTER TABLE chats ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE chats ADD COLUMN is_muted INTEGER NOT NULL DEFAULT 0;

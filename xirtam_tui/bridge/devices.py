@@ -44,6 +44,7 @@ class Devices:
             outcome,
             done=tuple(text.line(each) for each in outcome.done),
             not_done=tuple(text.line(each) for each in outcome.not_done),
+            next_steps=tuple(text.line(each) for each in outcome.next_steps),
         )
 
     async def share_history(self) -> int:

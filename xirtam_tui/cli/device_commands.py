@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from xirtam_core.client import Client
-from xirtam_core.devices import Device, PairingRequest
+from xirtam_core.devices import Device, PairingRequest, Revocation
 from xirtam_core.errors import Malformed, NotFound
 from xirtam_tui.cli.exit_codes import Exit
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
@@ -19,6 +19,8 @@ from xirtam_tui.text import line
 
 _DAY_S = 86_400
 _LEAST_OF_ID = 4
+_MINUTES = 120
+"""From how many minutes on an age is told in hours."""
 
 DeviceArgument = Annotated[
     str, typer.Argument(help="Which device: its name, or the start of its fingerprint, as `xirtam devices` shows them.")
@@ -47,7 +49,7 @@ async def _devices(where: Context, output: Output) -> None:
     async with opened(where) as client:
         found = await client.devices.devices()
     for device in found:
-        output.result(_device_object(device), _device_words(device))
+        output.result(_device_object(device), _device_words(device, {each.id: each for each in found}))
 
 
 def pair(
@@ -134,16 +136,29 @@ def revoke(
 
 async def _revoke(where: Context, wanted: str, yes: bool, output: Output) -> Exit:
     async with opened(where) as client:
-        device = await _find(client, wanted)
+        device = await find_device(client, wanted)
         if not yes and not sys.stdin.isatty():
             raise Malformed(f"revoking {_name(device)} is for good: run again with --yes if that is meant")
+        if not yes:
+            _say_beforehand(await client.devices.explain_revocation(device.id), output)
         if not yes and not typer.confirm(f"Revoke {_name(device)}? It is for good.", err=True):
             output.note("nothing was done")
             return Exit.FAILED
         revocation = await client.devices.revoke(device.id)
     words = ["Done:", *_listed(revocation.done), "What nobody can do:", *_listed(revocation.not_done)]
+    words += ["What is left to do:", *_listed(revocation.next_steps)] if revocation.next_steps else []
     output.result({"event": "revoked", **msgspec.to_builtins(revocation)}, "\n".join(words))
     return Exit.DONE
+
+
+def _say_beforehand(revocation: Revocation, output: Output) -> None:
+    lines = [
+        "This would be done:",
+        *_listed(revocation.done),
+        "And nobody could do this:",
+        *_listed(revocation.not_done),
+    ]
+    output.note("\n".join(lines))
 
 
 def _listed(sentences: tuple[str, ...]) -> list[str]:
@@ -170,7 +185,7 @@ def renew(
 
 async def _renew(where: Context, wanted: str, expires: int | None, output: Output) -> None:
     async with opened(where) as client:
-        found = await _find(client, wanted)
+        found = await find_device(client, wanted)
         device = await client.devices.renew(found.id, expires_s=_expiry(expires))
     output.result(_device_object(device), f"{_name(device)}: {_expiry_words(device)}")
 
@@ -195,7 +210,7 @@ async def _rotate(where: Context, output: Output) -> None:
     output.result({"event": "rotated"}, "a new key is published")
 
 
-async def _find(client: Client, wanted: str) -> Device:
+async def find_device(client: Client, wanted: str) -> Device:
     """The device that a person means; raises `NotFound`, and `Malformed` where it may be one of several."""
     known = await client.devices.devices()
     start = wanted.replace(" ", "").lower()
@@ -226,15 +241,33 @@ def _device_object(device: Device) -> dict[str, Any]:
     return {"event": "device", **kept, **times}
 
 
-def _device_words(device: Device) -> str:
+def _device_words(device: Device, known: dict[str, Device]) -> str:
     notes = [
         "this device" if device.is_this else "",
         "the first" if device.is_root else "",
         "revoked" if device.is_revoked else "",
-        "" if device.key_created_s is not None else "has not joined yet",
+        _added_words(device, known),
+        _key_words(device),
         _expiry_words(device),
     ]
     return f"{device.fingerprint}  {_name(device):<16}  {', '.join(note for note in notes if note)}"
+
+
+def _added_words(device: Device, known: dict[str, Device]) -> str:
+    """When it was added, and by which device."""
+    day = "" if device.added_s is None else f" on {_day(device.added_s)}"
+    if device.issued_by is None:
+        return f"added{day}" if day else ""
+    issuer = known.get(device.issued_by)
+    return f"added{day} by {_name(issuer) if issuer is not None and issuer.label else device.issued_by[:4]}"
+
+
+def _key_words(device: Device) -> str:
+    """How old the key is that others encrypt to."""
+    if device.key_created_s is None:
+        return "has not joined yet"
+    minutes = max(0, int(time.time()) - device.key_created_s) // 60
+    return f"key {minutes} minutes old" if minutes < _MINUTES else f"key {minutes // 60} hours old"
 
 
 def _name(device: Device) -> str:
@@ -245,4 +278,8 @@ def _expiry_words(device: Device) -> str:
     if device.expires_s is None:
         return "never expires"
     verb = "expires" if device.expires_s > time.time() else "expired"
-    return f"{verb} on {datetime.fromtimestamp(min(device.expires_s, 253_402_300_799), UTC):%Y-%m-%d}"
+    return f"{verb} on {_day(device.expires_s)}"
+
+
+def _day(time_s: int) -> str:
+    return f"{datetime.fromtimestamp(min(time_s, 253_402_300_799), UTC):%Y-%m-%d}"

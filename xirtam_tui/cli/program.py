@@ -20,7 +20,9 @@ from xirtam_tui.cli import (
     message_commands,
     move_command,
     network_commands,
+    owner_commands,
     people_commands,
+    recovery_commands,
     storage_commands,
 )
 from xirtam_tui.cli.options import AccountOption, DataDirOption, PassphraseOption, context
@@ -74,6 +76,7 @@ for command in (
     device_commands.devices,
     device_commands.pair,
     join_command.join_device,
+    recovery_commands.recover,
     device_commands.renew,
     device_commands.revoke,
     device_commands.rotate,
@@ -103,3 +106,5 @@ group_programs = tuple(
 )
 assert all(each is group_commands.program for each in group_programs)  # they add to it
 program.add_typer(group_commands.program)
+program.add_typer(owner_commands.program)
+program.add_typer(recovery_commands.program)

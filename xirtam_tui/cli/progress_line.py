@@ -2,7 +2,7 @@
 
 import sys
 
-from xirtam_core.registration import Progress, Step
+from xirtam_core.registration import Progress, RecoveryProgress, RecoveryStep, Step
 from xirtam_tui.cli.output import Output
 
 
@@ -27,10 +27,10 @@ class ProgressLine:
             sys.stderr.write(f"\r\x1b[K{step}{done}{left}")
             sys.stderr.flush()
 
-    def registration(self, progress: Progress) -> None:
-        """Shows the progress of a registration; called in the engine's thread."""
+    def registration(self, progress: Progress | RecoveryProgress) -> None:
+        """Shows the progress of a registration or a recovery; called in the engine's thread."""
         self.show(progress.step, progress.fraction, progress.seconds_left)
-        if progress.step is Step.DONE and self._is_begun:
+        if progress.step in (Step.DONE, RecoveryStep.DONE) and self._is_begun:
             self._is_begun = False
             sys.stderr.write("\n")
 

@@ -102,10 +102,24 @@ class Devices:
         except Unverified:
             raise AccessDenied from None
         until = 0 if user.server_name == self._name else time.time_ns() + self._prepared_s * _NANOSECONDS
+        await self._drop_former(username, user.root_cert_hash)
         token = await self._store.add_device(username, chain, direct_mailbox(username), until)
         if token is None:
             raise AccessDenied
         return token
+
+    async def _drop_former(self, username: Username, root: Hash) -> None:
+        """Forgets the devices of a root that the user's present one has replaced: what they have is for nobody any more.
+
+        Else they would keep their access to the mailbox, and leave no room for new ones.
+        """
+        former = [
+            device
+            for device, chain in (await self._store.chains(username)).items()
+            if all(certificate.device_hash() != root for certificate in (chain.this, *chain.ancestors))
+        ]
+        if former:
+            await self._store.drop_devices(username, direct_mailbox(username), former)
 
     async def look_up(self, username: Username) -> UserDescriptor | None:
         """What the directory says of `username`, None for nobody; raises `ServerBusy` where it gives no usable answer in time.

@@ -6,6 +6,7 @@ not take that device away from its user by it.
 
 import secrets
 import sqlite3
+from collections.abc import Sequence
 
 from xirtam_core.codec import bcs
 from xirtam_core.codec.primitives import AuthToken, Hash
@@ -42,6 +43,24 @@ def add(
     state = mailboxes.find(db, mailbox) or mailboxes.create(db, mailbox, None, [anybody])
     mailboxes.put_rights(db, state, MailboxAcl(token_hash(token), False, True, True))
     return token, state
+
+
+def drop(db: sqlite3.Connection, user: Username, mailbox: Hash, devices: Sequence[Hash]) -> list[Hash]:
+    """Forgets devices of a user, with their rights on the mailbox and the profile; the hashes of their tokens."""
+    dropped: list[Hash] = []
+    state = mailboxes.find(db, mailbox)
+    for device in devices:
+        found = db.execute(
+            "DELETE FROM device WHERE user = ? AND device = ? RETURNING token_hash", (user, bytes(device))
+        ).fetchone()
+        if found is None:
+            continue
+        dropped.append(Hash(found[0]))
+        if state is not None:
+            db.execute("DELETE FROM access WHERE mailbox = ? AND token_hash = ?", (state.row, found[0]))
+    if dropped:
+        db.execute("DELETE FROM profile WHERE user = ?", (user,))
+    return dropped
 
 
 def find(db: sqlite3.Connection, token: Hash) -> Device | None:

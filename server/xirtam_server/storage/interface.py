@@ -199,6 +199,13 @@ class HomeStore(Protocol):
         """
         ...
 
+    def drop_devices(self, user: Username, mailbox: Hash, former: Sequence[Hash]) -> Awaitable[None]:
+        """Forgets devices that are none of the user's any more: their chains, keys and tokens, and the rights of these on the mailbox.
+
+        The profile goes with them, as one of them has signed it.
+        """
+        ...
+
     async def lapsed_accounts(self, now_ns: int, most: int) -> list[Username]:
         """Up to `most` users whose accounts were prepared and not confirmed by `now_ns`, those whose time ended first."""
         ...

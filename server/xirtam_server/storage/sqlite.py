@@ -200,6 +200,13 @@ class SqliteHomeStore(HomeStore):
         found = await self._write(lambda db: devices.add(db, user, chain, mailbox, prepared_until, most), added)
         return None if found is None else found[0]
 
+    async def drop_devices(self, user: Username, mailbox: Hash, former: Sequence[Hash]) -> None:
+        def dropped(tokens: list[Hash]) -> None:
+            for token in tokens:
+                self._observer.access_changed(mailbox, token, None)
+
+        await self._write(lambda db: devices.drop(db, user, mailbox, former), dropped)
+
     async def lapsed_accounts(self, now_ns: int, most: int) -> list[Username]:
         return await self._read(lambda db: accounts.lapsed(db, now_ns, most))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import account
+from tests.builders import Device, account
 from tests.server_builders import (
     HARBOR,
     QUICK,
@@ -44,6 +44,29 @@ async def test_each_device_has_a_token_of_its_own_and_reads_the_same_mailbox(har
     assert phones_token != token
     assert await fetch(home, phones_token, alice.username) == await fetch(home, token, alice.username)
     assert await home.device_certs(alice.username) == chains_of(alice, phone)
+
+
+async def test_the_devices_of_a_root_that_was_replaced_are_let_in_no_more(harbor: Harbor, home: HomeServer) -> None:
+    alice, token = await harbor.new_account("alice", home)
+    phones_token = await sign_in(home, alice.issue("phone"))
+    await post(home, alice.username)
+    assert len(await fetch(home, token, alice.username)) == 1
+    fresh = account("recovered")
+    anew = Device(alice.username, fresh.secret, fresh.chain, fresh.medium)
+    harbor.directory.add(anew)
+    new_token = await sign_in(home, anew)
+
+    assert await home.device_certs(alice.username) == chains_of(anew)
+    assert await home.device_medium_pks(alice.username) == {}
+    assert len(await fetch(home, new_token, alice.username)) == 1
+    for former in (token, phones_token):
+        with pytest.raises(AccessDenied):
+            await fetch(home, former, alice.username)
+    with pytest.raises(AccessDenied):
+        await sign_in(home, alice)
+    tablet = anew.issue("tablet")
+    await sign_in(home, tablet)
+    assert await home.device_certs(alice.username) == chains_of(anew, tablet)
 
 
 async def test_a_challenge_can_be_answered_once(harbor: Harbor, home: HomeServer) -> None:

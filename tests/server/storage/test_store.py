@@ -224,6 +224,31 @@ async def test_a_device_has_one_token_and_a_user_so_many_devices(place: Place) -
         assert await store.find_device(Hash(b"?" * 32)) is None
 
 
+async def test_devices_that_are_dropped_leave_nothing_and_the_others_stay(place: Place) -> None:
+    alice = account("alice")
+    phone, tablet = alice.issue("phone"), alice.issue("tablet")
+    async with place.open() as store:
+        tokens = [await store.add_device(ALICE, each.chain, BOX) for each in (alice, phone, tablet)]
+        hashes = [token_hash(token) for token in tokens if token is not None]
+        device = await store.find_device(hashes[1])
+        assert device is not None
+        assert await store.set_medium_key(device, phone.signed_medium_key(NOW_S))
+        assert await store.set_profile(ALICE, UserProfile(None, None, 5, Signature(bytes(64))))
+        await store.drop_devices(ALICE, BOX, [])
+        await store.drop_devices(BOBBY, BOX, [alice.hash])
+        assert await store.profile(ALICE) is not None
+        for _ in range(2):
+            await store.drop_devices(ALICE, BOX, [alice.hash, phone.hash])
+            assert await store.chains(ALICE) == {tablet.hash: tablet.chain}
+            assert await store.medium_keys(ALICE) == {}
+            assert await store.profile(ALICE) is None
+            assert [await store.find_device(each) is None for each in hashes] == [True, True, False]
+            state = await store.find_mailbox(BOX)
+            assert state is not None
+            assert set(state.access) == {ANONYMOUS_HASH, hashes[2]}
+        assert await store.set_profile(ALICE, UserProfile(None, None, 1, Signature(bytes(64)))), "of the new root"
+
+
 async def test_the_newest_medium_key_and_the_newest_profile_count(place: Place) -> None:
     alice = account("alice")
     old, new = (UserProfile(None, None, created, Signature(bytes(64))) for created in (1, 2))

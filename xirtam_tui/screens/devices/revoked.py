@@ -29,6 +29,7 @@ class Revoked(Sheet[None]):
         with VerticalScroll(id="account"):
             yield from _listed("What was done", self._outcome.done, "✓", "$success")
             yield from _listed("What nobody can do", self._outcome.not_done, "✗", "$error")
+            yield from _listed("What is left to do", self._outcome.next_steps, "→", "$warning")
 
 
 def _listed(heading: str, sentences: tuple[str, ...], mark: str, style: str) -> ComposeResult:

@@ -5,6 +5,7 @@ not take that device away from its user by it.
 """
 
 import secrets
+from collections.abc import Sequence
 
 from xirtam_core.codec import bcs
 from xirtam_core.codec.primitives import AuthToken, Hash
@@ -16,6 +17,7 @@ from xirtam_core.protocol.medium_key import SignedMediumKey
 from xirtam_core.protocol.profile import UserProfile
 from xirtam_server.storage.interface import Device, MailboxState
 from xirtam_server.storage.postgres import accounts, mailboxes
+from xirtam_server.storage.postgres.arrays import ByteaArray
 from xirtam_server.storage.postgres.database import Connection
 
 
@@ -35,6 +37,20 @@ async def add(
     if all(state.access.get(item.token_hash) == item for item in rights):
         return token, state
     return token, await mailboxes.put_rights(db, state, rights)
+
+
+async def drop(db: Connection, user: Username, mailbox: Hash, devices: Sequence[Hash]) -> MailboxState | None:
+    """Forgets devices of a user, with their rights on the mailbox and the profile; the mailbox as it is then."""
+    await accounts.lock(db, user)
+    state = (await mailboxes.lock(db, (mailbox,))).get(mailbox)
+    found = await db.execute(
+        "DELETE FROM device WHERE username = %s AND device = ANY (%b) RETURNING token_hash",
+        (user, ByteaArray(devices)), binary=True,
+    )  # fmt: skip
+    tokens = [Hash(token) for (token,) in await found.fetchall()]
+    if tokens:
+        await db.execute("DELETE FROM profile WHERE username = %s", (user,))
+    return state if state is None or not tokens else await mailboxes.remove_rights(db, state, tokens)
 
 
 async def _put_chain(db: Connection, user: Username, chain: CertificateChain, most: int) -> AuthToken | None:

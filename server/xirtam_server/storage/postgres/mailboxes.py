@@ -77,9 +77,11 @@ async def put_rights(db: Connection, state: MailboxState, rights: Sequence[Mailb
     return await _renew(db, state, access)
 
 
-async def _remove_rights(db: Connection, state: MailboxState, token_hash: Hash) -> MailboxState:
-    await db.execute("DELETE FROM access WHERE mailbox = %s AND token_hash = %s", (state.row, bytes(token_hash)))
-    return await _renew(db, state, {token: rights for token, rights in state.access.items() if token != token_hash})
+async def remove_rights(db: Connection, state: MailboxState, tokens: Sequence[Hash]) -> MailboxState:
+    """Takes tokens from the access list; the mailbox as it is then."""
+    for token in tokens:
+        await db.execute("DELETE FROM access WHERE mailbox = %s AND token_hash = %s", (state.row, bytes(token)))
+    return await _renew(db, state, {token: rights for token, rights in state.access.items() if token not in tokens})
 
 
 async def _renew(db: Connection, state: MailboxState, access: dict[Hash, MailboxAcl]) -> MailboxState:
@@ -101,7 +103,7 @@ async def edit_access(
         case AclEdit.STORE:
             state = await put_rights(db, state, (edit,))
         case AclEdit.DELETE if edit.token_hash in state.access:
-            state = await _remove_rights(db, state, edit.token_hash)
+            state = await remove_rights(db, state, (edit.token_hash,))
         case AclEdit.DELETE | AclEdit.NOTHING | AclEdit.REFUSE:
             pass
     return verdict, state

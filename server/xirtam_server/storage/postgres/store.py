@@ -216,6 +216,11 @@ class PostgresHomeStore(HomeStore):
         self._observer.opened(state)
         return token
 
+    async def drop_devices(self, user: Username, mailbox: Hash, former: Sequence[Hash]) -> None:
+        state = await self._change(lambda db: devices.drop(db, user, mailbox, former))
+        if state is not None:
+            self._observer.opened(state)
+
     async def lapsed_accounts(self, now_ns: int, most: int) -> list[Username]:
         return await self._read(lambda db: accounts.lapsed(db, now_ns, most))
 
