@@ -16,6 +16,7 @@ from xirtam_core.names import Username
 from xirtam_tui import emoji_names, keymap, settings
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge, Engine, Engines, InstalledEngines
+from xirtam_tui.collecting import LOOK_S, Collector
 from xirtam_tui.failures import Trouble, attempt, explain
 from xirtam_tui.hangup import has_hung_up, is_on_a_terminal
 from xirtam_tui.moments import Clock, system_clock
@@ -67,6 +68,7 @@ class XirtamApp(App[None]):
         self._notifier = Notifier(lambda: self.bell(), self._write, self._show_on_desktop)
         self._keys = keymap.load(data_dir)
         self._bridge: Bridge | None = None
+        self._collector = Collector()
         self._leaving = self._hung_up = False
         for known in THEMES:
             self.register_theme(known)
@@ -94,8 +96,9 @@ class XirtamApp(App[None]):
 
     def _painted(self) -> None:
         """There is something to look at: time for the engine, which is heavy to import."""
-        gc.freeze()  # what the start has made stays; the collector need not walk it while keys are pressed
-        gc.enable()
+        if not self.is_headless:
+            self._collector.start()
+            self.set_interval(LOOK_S, self._collector.look)
         self.action_start()
 
     # Opening an account
@@ -304,10 +307,11 @@ class XirtamApp(App[None]):
             await attempt(self._bridge.close(), self)
 
     async def on_unmount(self) -> None:
+        self._collector.stop()
         await self._close()
 
 
 def run_app(data_dir: Path, account: Username | None, intro: str | None, passphrase: str | None = None) -> None:
     """Runs the app until the person leaves. `account` opens that one; `intro` is said where there is no chat to show yet."""
-    gc.disable()  # the start makes many objects and no garbage; `_painted` turns it on again
+    gc.disable()  # the start makes many objects and no garbage; the collector turns it on again, once there is something to look at
     XirtamApp(data_dir, account, intro, passphrase=passphrase).run()
