@@ -5,7 +5,8 @@ A line is counted in the layout here; the view's own lines are `_pad` more, wher
 
 from typing import ClassVar
 
-from textual.geometry import Size
+from rich.style import Style
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -32,6 +33,7 @@ class View(ScrollView):
         self._palette: Palette | None = None
         self._pad = 0  # blank lines above a chat that is shorter than the view
         self._settling = False
+        self._base = Style()
 
     # Where it is
 
@@ -56,11 +58,19 @@ class View(ScrollView):
         """Fits the view to what has been laid out: the anchor's line stays at the top, without one the last line at the bottom."""
         self._pad = max(0, height - self._layout.height)
         self._settling = True
-        self.virtual_size = Size(width, self._layout.height + self._pad)
+        self._take_size(Size(width, self._layout.height + self._pad))
         line = None if anchor is None else self._layout.line_of(anchor)
         self._scroll_to_line(round(self.max_scroll_y) - self._pad if line is None else line)
         self._settling = False
         self.refresh()
+
+    def _take_size(self, size: Size) -> None:
+        """Lets there be so many lines. Unless the width is new, that moves nothing on the screen but the scrollbar's slider."""
+        if self.show_vertical_scrollbar and size.width == self.virtual_size.width:
+            self.set_reactive(ScrollView.virtual_size, size)  # pyright: ignore[reportArgumentType]
+            self.vertical_scrollbar.window_virtual_size = size.height
+        else:
+            self.virtual_size = size
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -75,11 +85,15 @@ class View(ScrollView):
         for block in self._layout.blocks:
             block.forget_strips()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style  # made of all the widgets around this one: once a picture is enough
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         line = self.scroll_offset.y + y - self._pad
         row, is_chosen = self._row(line, y)
-        base = self.rich_style
+        base = self._base
         if is_chosen:
             base += self.get_component_rich_style("transcript--cursor")
         strip, mark = row.strip, line + self._layout.origin
