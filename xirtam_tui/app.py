@@ -9,6 +9,7 @@ from typing import ClassVar
 import msgspec
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.types import CSSPathType
 
@@ -25,6 +26,7 @@ from xirtam_tui.screens.chat.chat import ChatScreen
 from xirtam_tui.screens.opening.opening import Opening
 from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.settings import Emoji, Order, Settings, Theme
+from xirtam_tui.steady import steady_driver
 from xirtam_tui.themes import THEMES
 
 _LOOK_S = 2.0
@@ -75,6 +77,9 @@ class XirtamApp(App[None]):
         self.theme = theme or f"xirtam-{self._settings.theme}"
         emoji_names.show_names(self._settings.emoji is Emoji.NAMES)
         self.set_keymap(self._keys.changed())
+
+    def get_driver_class(self) -> type[Driver]:
+        return steady_driver(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
         return Opening() if self._account is None else self._chat_screen(self._account)
