@@ -53,7 +53,7 @@ class Terminal:
         """Reads for so long."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if select.select([self.fd], [], [], 0.1)[0]:
+            if select.select([self.fd], [], [], min(0.1, seconds))[0]:
                 os.read(self.fd, 1 << 16)
 
     def rest(self) -> None:
