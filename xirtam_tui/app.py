@@ -9,6 +9,7 @@ from typing import ClassVar
 import msgspec
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.types import CSSPathType
 
@@ -16,6 +17,7 @@ from xirtam_core.names import Username
 from xirtam_tui import emoji_names, keymap, settings
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge, Engine, Engines, InstalledEngines
+from xirtam_tui.collecting import LOOK_S, Collector
 from xirtam_tui.failures import Trouble, attempt, explain
 from xirtam_tui.hangup import has_hung_up, is_on_a_terminal
 from xirtam_tui.moments import Clock, system_clock
@@ -24,6 +26,7 @@ from xirtam_tui.screens.chat.chat import ChatScreen
 from xirtam_tui.screens.opening.opening import Opening
 from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.settings import Emoji, Order, Settings, Theme
+from xirtam_tui.steady import steady_driver
 from xirtam_tui.themes import THEMES
 
 _LOOK_S = 2.0
@@ -67,12 +70,16 @@ class XirtamApp(App[None]):
         self._notifier = Notifier(lambda: self.bell(), self._write, self._show_on_desktop)
         self._keys = keymap.load(data_dir)
         self._bridge: Bridge | None = None
+        self._collector = Collector()
         self._leaving = self._hung_up = False
         for known in THEMES:
             self.register_theme(known)
         self.theme = theme or f"xirtam-{self._settings.theme}"
         emoji_names.show_names(self._settings.emoji is Emoji.NAMES)
         self.set_keymap(self._keys.changed())
+
+    def get_driver_class(self) -> type[Driver]:
+        return steady_driver(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
         return Opening() if self._account is None else self._chat_screen(self._account)
@@ -94,8 +101,9 @@ class XirtamApp(App[None]):
 
     def _painted(self) -> None:
         """There is something to look at: time for the engine, which is heavy to import."""
-        gc.freeze()  # what the start has made stays; the collector need not walk it while keys are pressed
-        gc.enable()
+        if not self.is_headless:
+            self._collector.start()
+            self.set_interval(LOOK_S, self._collector.look)
         self.action_start()
 
     # Opening an account
@@ -304,10 +312,11 @@ class XirtamApp(App[None]):
             await attempt(self._bridge.close(), self)
 
     async def on_unmount(self) -> None:
+        self._collector.stop()
         await self._close()
 
 
 def run_app(data_dir: Path, account: Username | None, intro: str | None, passphrase: str | None = None) -> None:
     """Runs the app until the person leaves. `account` opens that one; `intro` is said where there is no chat to show yet."""
-    gc.disable()  # the start makes many objects and no garbage; `_painted` turns it on again
+    gc.disable()  # the start makes many objects and no garbage; the collector turns it on again, once there is something to look at
     XirtamApp(data_dir, account, intro, passphrase=passphrase).run()

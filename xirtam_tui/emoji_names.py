@@ -4,10 +4,12 @@ import re
 import unicodedata
 
 _EMOJI = re.compile(
-    "[\U0001f000-\U0001faff\u2600-\u27bf\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u231a\u231b\u23e9-\u23fa][\ufe0f\u200d\U0001f3fb-\U0001f3ff]*"
+    "[\U0001f000-\U0001faff\u2600-\u27bf\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u231a\u231b\u23e9-\u23fa][\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff]*"
 )
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
+_SIGN = re.compile("[\ufe0e\ufe0f\u20e3]+")  # makes a picture of a digit or a letter
 _DRAWN_HERE = frozenset("✓✗⚠✎")  # the app's own marks, one cell wide everywhere
-_MODIFIERS = re.compile("[\ufe0f\u200d\U0001f3fb-\U0001f3ff]")
+_MODIFIERS = re.compile("[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff]")
 _is_on = False
 
 
@@ -24,7 +26,13 @@ def shown(text: str) -> str:
 
 def named(text: str) -> str:
     """`text` with names in the place of emoji; those that join into one picture stand side by side."""
-    return _EMOJI.sub(_name, text)
+    return _SIGN.sub("", _EMOJI.sub(_name, _FLAG.sub(_flag, text)))
+
+
+def _flag(match: re.Match[str]) -> str:
+    """The two letters that a flag is written in."""
+    letters = (chr(ord(letter) - ord("\U0001f1e6") + ord("a")) for letter in match[0])
+    return f":flag_{''.join(letters)}:"
 
 
 def _name(match: re.Match[str]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -41,6 +42,12 @@ class Terminal:
     def screen(self, *, styled: bool = False) -> str:
         """What the screen shows; `styled` keeps its colours as escape sequences."""
         return self._run("capture-pane", "-p", *(["-e", "-N"] if styled else []), "-t", self._name)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends the program a signal."""
+        shell = self._run("display-message", "-p", "-t", self._name, "#{pane_pid}").strip()
+        for child in Path(f"/proc/{shell}/task/{shell}/children").read_text().split():
+            os.kill(int(child), number)
 
     def resize(self, columns: int, rows: int) -> None:
         """Gives the terminal another size."""

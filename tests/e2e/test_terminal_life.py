@@ -3,6 +3,7 @@
 import os
 import shlex
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.terminal import XIRTAM, Terminal
+from tests.tui.wide import TEXTS
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
@@ -69,6 +71,36 @@ def test_a_storm_of_sizes_leaves_every_line_in_its_place(shell: Terminal) -> Non
     shell.press("C-End")
     shell.wait_for_screen(before)
     _leave(shell)
+
+
+_HAIRLINE, _LIST_COLUMNS = "▏", 28
+
+
+def _cut(stopped: Terminal, columns: int) -> list[str]:
+    """The rows below the status bar, cut after so many columns, as the terminal counts them. Nobody draws them anew."""
+    stopped.resize(columns, 40)
+    return stopped.screen().splitlines()[1:40]
+
+
+@pytest.mark.parametrize("emoji", ["pictures", "names"])
+@pytest.mark.parametrize("chats_below", [0, len(TEXTS) - 1, len(TEXTS)])
+def test_no_text_moves_what_stands_beside_it(tmp_path: Path, chats_below: int, emoji: str) -> None:
+    app = Terminal(
+        tmp_path / "tmux.sock", "app", [sys.executable, "-m", "tests.tui.wide", emoji],
+        {"PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm-256color", "COLORTERM": "truecolor", "TZ": "UTC"},
+        (100, 40),
+    )  # fmt: skip
+    try:
+        app.wait_for("connected", "@together  ~harbor", "ＡＢＣ")
+        for number in range(chats_below):
+            app.press("C-Down")
+            app.wait_for(f"@person{number:02}  ~harbor", f"Write to @person{number:02}", "✓✓ read")
+        app.signal(signal.SIGSTOP)
+        assert [row for row in _cut(app, _LIST_COLUMNS + 1) if not row.endswith(_HAIRLINE)] == []
+        assert [row for row in _cut(app, _LIST_COLUMNS) if row.endswith(_HAIRLINE)] == []
+        app.signal(signal.SIGCONT)
+    finally:
+        app.end()
 
 
 @pytest.mark.parametrize("term", ["xterm", "xterm-16color", "vt220", "screen-256color", "tmux-256color"])

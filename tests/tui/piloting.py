@@ -9,6 +9,7 @@ from pathlib import Path
 from textual.events import Key
 from textual.pilot import Pilot
 
+from tests.tui.blocking import no_blocking
 from tests.tui.demo import Script, frozen_clock
 from tests.tui.fake_client import MINUTE, NOW_NS, FakeClient, FakeMachine
 from xirtam_core.chat import Message
@@ -108,10 +109,12 @@ class Driver:
 async def machine_app(
     machine: FakeMachine, folder: Path, size: tuple[int, int] = (100, 30), **options: object
 ) -> AsyncIterator[Driver]:
-    """The app on `machine`."""
+    """The app on `machine`. Fails where it makes a call that could block its loop."""
     app = XirtamApp(folder, engines=machine, clock=frozen_clock, **options)  # pyright: ignore[reportArgumentType]
     async with app.run_test(size=size, notifications=True) as pilot:
-        yield Driver(app, pilot)
+        with no_blocking() as caught:
+            yield Driver(app, pilot)
+    assert not caught, "\n".join(map(str, caught))
 
 
 @asynccontextmanager

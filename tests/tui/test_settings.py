@@ -110,3 +110,7 @@ def test_no_text_ends_or_changes_the_sequence_that_shows_it(title: str, body: st
 def test_emoji_have_names_and_other_letters_stay() -> None:
     assert named("hi 👍🏽, 日本 ✓ é") == "hi :thumbs_up_sign:, 日本 ✓ é"
     assert named("👩‍🚀") == ":woman::rocket:"
+
+
+def test_flags_and_signs_have_short_names() -> None:
+    assert named("🇩🇪🇫🇷 1️⃣ ☀︎") == ":flag_de::flag_fr: 1 :black_sun_with_rays:"

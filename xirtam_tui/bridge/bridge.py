@@ -25,7 +25,7 @@ from xirtam_tui.bridge.preferences import Preferences
 from xirtam_tui.bridge.safe import safe_chat, safe_message, safe_status
 from xirtam_tui.bridge.trust import Trust
 
-_BATCH_S, _LONGEST_BATCH_S = 0.03, 0.4
+_BATCH_S, _LONGEST_BATCH_S = 0.03, 0.5
 _FLOOD = 8
 """So many events in one batch are a flood; what a person does and gets comes in fewer, and shows at once."""
 _SHARE = 8

@@ -55,7 +55,10 @@ class Suggestions(Widget):
 
     def show(self, begun: str, offers: Sequence[Offer]) -> None:
         """Offers this for what was `begun`; nothing where there is nothing."""
+        was_open = self.is_open
         self._begun, self._offers, self._at, self._is_chosen = begun, offers[:_MOST], 0, False
+        if not was_open and not self.is_open:
+            return  # as at most keys: nothing is to be laid out anew
         self.display = self.is_open
         self.styles.offset = (0, -len(self._offers))
         self.refresh(layout=True)

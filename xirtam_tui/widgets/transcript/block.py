@@ -20,13 +20,10 @@ from xirtam_tui.widgets.transcript.dating import shown_at
 from xirtam_tui.widgets.transcript.links import find_links
 from xirtam_tui.widgets.transcript.notes import notes
 from xirtam_tui.widgets.transcript.palette import Palette
+from xirtam_tui.widgets.transcript.rows import BLANK, BODY_COLUMN, NAME_COLUMN, RIGHT, WIDEST, Row, centred, ruled
 from xirtam_tui.widgets.transcript.wrap import TextLine, wrap
 
-NAME_COLUMN = 2
-BODY_COLUMN = 4
 _MENTION = "@"  # in the margin before the text
-_RIGHT = 2
-_WIDEST = 112  # lines longer than this tire the eye
 _STATE_ROOM = 14  # the longest state and two blanks before it
 _SAID = (MessageKind.TEXT, MessageKind.MARKDOWN)
 _STATES = {
@@ -37,18 +34,6 @@ _STATES = {
     SendState.READ: "✓✓ read",
     SendState.FAILED: "✗ failed",
 }
-
-
-class Row(NamedTuple):
-    """One line of the screen. `text` is what copying it gives, from character `column` of the strip; None for what is ours."""
-
-    strip: Strip
-    text: str | None = None
-    column: int = 0
-    joiner: str = "\n"
-
-
-BLANK = Row(Strip([]))
 
 
 class Context(NamedTuple):
@@ -92,9 +77,9 @@ class Block:
     def __init__(self, message: Message, width: int, me: Username | None = None) -> None:
         self.message = message
         self.available = width
-        self.width = min(width, _WIDEST)
+        self.width = min(width, WIDEST)
         self.body = shown(_body(message))
-        room = max(8, self.width - BODY_COLUMN - _RIGHT)
+        room = max(8, self.width - BODY_COLUMN - RIGHT)
         self.lines: list[TextLine] = wrap(self.body, room)
         self.state_apart = message.mine and self.lines[-1].cells + _STATE_ROOM > room
         self.notes = [
@@ -192,31 +177,10 @@ class Block:
         used = column + sum(cell_len(text) for text, _ in pieces)
         if right is not None:
             text, style = right
-            gap = max(1, self.width - _RIGHT - cell_len(text) - used)
+            gap = max(1, self.width - RIGHT - cell_len(text) - used)
             segments += [Segment(" " * gap), Segment(text, style)]
             used += gap + cell_len(text)
         return Strip(segments, used)
-
-
-def centred(text: str, width: int, style: Style) -> Strip:
-    """`text` in the middle of `width` cells."""
-    left = max(0, (width - cell_len(text)) // 2)
-    return Strip([Segment(" " * left), Segment(text, style)], left + cell_len(text))
-
-
-def centred_rows(text: str, width: int, style: Style) -> list[Row]:
-    """`text` in the middle, over as many lines as it needs."""
-    width = min(width, _WIDEST)
-    lines = wrap(text, max(8, width - 2 * BODY_COLUMN))
-    return [Row(centred(text[line.start : line.end], width, style)) for line in lines]
-
-
-def ruled(text: str, width: int, style: Style) -> Strip:
-    """`text` in the middle of a line that is drawn from margin to margin."""
-    rule = max(0, width - NAME_COLUMN - _RIGHT - cell_len(text))
-    left = rule // 2
-    line = "─" * left + text + "─" * (rule - left)
-    return Strip([Segment(" " * NAME_COLUMN), Segment(line, style)], NAME_COLUMN + rule + cell_len(text))
 
 
 def _body(message: Message) -> str:

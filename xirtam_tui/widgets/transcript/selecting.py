@@ -7,7 +7,7 @@ from rich.style import Style
 from textual.selection import Selection
 from textual.strip import Strip
 
-from xirtam_tui.widgets.transcript.block import Row
+from xirtam_tui.widgets.transcript.rows import Row
 
 
 def show_selected(strip: Strip, selection: Selection, mark: int, style: Style) -> Strip:

@@ -1,0 +1,120 @@
+"""A layout in a scrolled view: drawing its lines, selecting in them, and keeping a line where it is while others come and go.
+
+A line is counted in the layout here; the view's own lines are `_pad` more, where the layout is shorter than the view.
+"""
+
+from typing import ClassVar
+
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from xirtam_tui.widgets.transcript.cursor import Cursor
+from xirtam_tui.widgets.transcript.drawing import Drawing
+from xirtam_tui.widgets.transcript.layout import Anchor, Layout
+from xirtam_tui.widgets.transcript.palette import COMPONENTS, Palette
+from xirtam_tui.widgets.transcript.rows import Row
+from xirtam_tui.widgets.transcript.selecting import selected_text, show_selected
+
+
+class View(ScrollView):
+    """Shows the lines of messages. What they are, and what happens when others come into view, is the transcript's."""
+
+    ALLOW_SELECT = True
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"transcript--{name}" for name in (*COMPONENTS, "cursor")}
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._layout = Layout()
+        self._drawing = Drawing(self._layout)
+        self._cursor = Cursor(self._layout)
+        self._palette: Palette | None = None
+        self._pad = 0  # blank lines above a chat that is shorter than the view
+        self._settling = False
+        self._base = Style()
+
+    # Where it is
+
+    @property
+    def top(self) -> int:
+        """The line at the top of the view."""
+        return round(self.scroll_y) - self._pad
+
+    def look(self) -> None:
+        """Takes note of what is in view, after it has moved."""
+
+    def _go_to(self, line: int) -> None:
+        """Brings a line to the top, and looks."""
+        self._scroll_to_line(line)
+        self.look()
+
+    def _scroll_to_line(self, line: int) -> None:
+        """Brings a line to the top, as far as there are lines below it."""
+        self.scroll_to(y=line + self._pad, animate=False, force=True)
+
+    def _settle(self, width: int, height: int, anchor: Anchor | None) -> None:
+        """Fits the view to what has been laid out: the anchor's line stays at the top, without one the last line at the bottom."""
+        self._pad = max(0, height - self._layout.height)
+        self._settling = True
+        self._take_size(Size(width, self._layout.height + self._pad))
+        line = None if anchor is None else self._layout.line_of(anchor)
+        self._scroll_to_line(round(self.max_scroll_y) - self._pad if line is None else line)
+        self._settling = False
+        self.refresh()
+
+    def _take_size(self, size: Size) -> None:
+        """Lets there be so many lines. Unless the width is new, that moves nothing on the screen but the scrollbar's slider."""
+        if self.show_vertical_scrollbar and size.width == self.virtual_size.width:
+            self.set_reactive(ScrollView.virtual_size, size)  # pyright: ignore[reportArgumentType]
+            self.vertical_scrollbar.window_virtual_size = size.height
+        else:
+            self.virtual_size = size
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if not self._settling:
+            self.look()
+
+    # Drawing
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._palette = None
+        for block in self._layout.blocks:
+            block.forget_strips()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style  # made of all the widgets around this one: once a picture is enough
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        line = self.scroll_offset.y + y - self._pad
+        row, is_chosen = self._row(line, y)
+        base = self._base
+        if is_chosen:
+            base += self.get_component_rich_style("transcript--cursor")
+        strip, mark = row.strip, line + self._layout.origin
+        if (selection := self.text_selection) is not None and row.text is not None:
+            strip = show_selected(strip, selection, mark, self.screen.get_component_rich_style("screen--selection"))
+        return strip.extend_cell_length(width).apply_style(base).apply_offsets(0, mark).crop(0, width)
+
+    def _row(self, line: int, y: int) -> tuple[Row, bool]:
+        """What stands on a line, `y` of the screen, and whether it belongs to the message under the cursor."""
+        if not self._layout.blocks:
+            return self._drawing.empty_row(y, self.size.width, self.size.height, self._styles), False
+        row, block = self._drawing.row(line, self.scrollable_content_region.width, self._styles)
+        return row, block is not None and self._cursor.is_on(block.message)
+
+    @property
+    def _styles(self) -> Palette:
+        if self._palette is None:
+            self._palette = Palette.resolve(lambda name: self.get_component_rich_style(name, partial=True))
+        return self._palette
+
+    # Selecting
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        return selected_text(self._drawing.marked_rows(self._styles), selection), "\n"
