@@ -177,6 +177,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.details", "Details", "Who this is, the safety code, or who is in the group", ("f10",), Scope.CHAT, _chat_open),
     Action("chat.devices", "Your devices", "List, add, name and revoke your devices", ("alt+d",), Scope.CHAT, _in_chats),
     Action("chat.network", "The network", "How server and directory are, and any proof", ("alt+n",), Scope.CHAT, _in_chats),
+    Action("chat.move", "Home server", "Move your account to another server", ("alt+h",), Scope.CHAT, _in_chats, "server"),
     Action("chat.profile", "Your account", "Your name, to give to others", ("alt+i",), Scope.CHAT, _in_chats),
     Action("composer.send", "Send", "Send what is written; a paste never sends", ("enter",), Scope.COMPOSER, _chat_open),
     Action(

@@ -246,7 +246,13 @@ class XirtamApp(App[None]):
 
         if not isinstance(self.screen, SettingsSheet):
             preferences = None if self._bridge is None else self._bridge.preferences
-            await self.push_screen(SettingsSheet(self._settings, self._follow, preferences))
+            on_home = None if self._bridge is None else partial(self._show_home, self._bridge)
+            await self.push_screen(SettingsSheet(self._settings, self._follow, preferences, on_home))
+
+    def _show_home(self, bridge: Bridge) -> None:
+        from xirtam_tui.screens.home.home import HomeSheet
+
+        self.push_screen(HomeSheet(bridge, self._clock))
 
     def _follow(self, chosen: Settings) -> None:
         """Follows these settings from now on, and keeps them. Raises `OSError`, after following them, where they cannot be kept."""

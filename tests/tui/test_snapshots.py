@@ -49,7 +49,7 @@ async def show_settings(driver: Driver) -> None:
 
 async def settings_refused(driver: Driver) -> None:
     await show_settings(driver)
-    await driver.press("end", "enter")
+    await driver.press("end", "up", "enter")
     await driver.sees("The disk is full")
 
 

@@ -19,6 +19,7 @@ from xirtam_tui.bridge.batch import Batch
 from xirtam_tui.bridge.devices import Devices
 from xirtam_tui.bridge.engine import Engine
 from xirtam_tui.bridge.groups import Groups
+from xirtam_tui.bridge.home import Home
 from xirtam_tui.bridge.messages import Messages
 from xirtam_tui.bridge.people import People
 from xirtam_tui.bridge.preferences import Preferences
@@ -43,6 +44,7 @@ class Bridge:
         self.preferences = Preferences(engine)
         self.devices = Devices(engine)
         self.trust = Trust(engine)
+        self.home = Home(engine)
         self._engine = engine
         self._on_batch = on_batch
         self._loop = asyncio.get_running_loop()
@@ -82,6 +84,8 @@ class Bridge:
         for event in events:
             batch.add(event)
         self._on_batch(batch)
+        if batch.is_moving_news:
+            self.home.hear(batch.home_move)
 
     # Calls in
 

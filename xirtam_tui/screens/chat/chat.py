@@ -22,6 +22,7 @@ from xirtam_tui.screens.chat import arranging, details, finding
 from xirtam_tui.screens.chat.arranging import Change
 from xirtam_tui.screens.chat.chat_list import ChatList
 from xirtam_tui.screens.chat.conversation import Conversation
+from xirtam_tui.screens.home.status import show_home, watch_home
 from xirtam_tui.widgets.composer import Composer
 from xirtam_tui.widgets.contact_list import ContactList
 from xirtam_tui.widgets.status_bar import StatusBar
@@ -58,6 +59,7 @@ class ChatScreen(Screen[None]):
         self._bridge = bridge
         status = await bridge.status()
         self.query_one(StatusBar).status = status
+        await watch_home(self, bridge)
         self.contacts.by_recency = by_recency
         self.contacts.show(await bridge.chats())
         self._invite()
@@ -344,6 +346,10 @@ class ChatScreen(Screen[None]):
     async def action_network(self) -> None:
         if self._bridge is not None:
             await details.show_network(self, self._bridge)
+
+    async def action_move(self, server: str = "") -> None:
+        if self._bridge is not None:
+            await show_home(self, self._bridge, self._clock, server)
 
     async def action_profile(self) -> None:
         if self._bridge is not None:

@@ -17,13 +17,16 @@ from xirtam_tui.screens.sheet.sheet import Sheet
 from xirtam_tui.settings import SCHEMA, Setting, Settings
 
 _LABEL = 28
+_HOME = "home"
+_HOME_HELP = "Where your account lives. Enter: see what another server offers, and move there"
 _BY_NAME = {setting.name: setting for setting in SCHEMA}
 
 
 class SettingsSheet(Sheet[None]):
     """Shows the settings; `change` keeps the app's own, `preferences` the account's.
 
-    `change` raises what the disk raises; `preferences` are None while no account is open.
+    `change` raises what the disk raises; `preferences` and `on_home`, which shows the account's home server, are None while no account
+    is open.
     """
 
     heading = "Settings"
@@ -32,8 +35,15 @@ class SettingsSheet(Sheet[None]):
         Binding("left", "turn(-1)", "Value before", show=False, priority=True),
     ]
 
-    def __init__(self, chosen: Settings, change: Callable[[Settings], None], preferences: Preferences | None) -> None:
+    def __init__(
+        self,
+        chosen: Settings,
+        change: Callable[[Settings], None],
+        preferences: Preferences | None,
+        on_home: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__()
+        self._on_home = on_home
         self._chosen, self._change, self._preferences = chosen, change, preferences
         self._account: AccountSettings | None = None
 
@@ -65,6 +75,9 @@ class SettingsSheet(Sheet[None]):
                 section = setting.section
                 yield Option(Content.styled(section.upper(), "bold $text-muted"), disabled=True)
             yield Option(self._row(setting), id=setting.name)
+        if self._on_home is not None:
+            yield Option(Content.styled("ACCOUNT", "bold $text-muted"), disabled=True)
+            yield Option(Content.assemble(f"{'Home server':<{_LABEL}}", ("move to another…", "bold")), id=_HOME)
 
     def _row(self, setting: Setting) -> Content:
         value = setting.value(self._owner(setting))
@@ -78,10 +91,14 @@ class SettingsSheet(Sheet[None]):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         setting = _BY_NAME.get(event.option_id or "")
-        self.query_one("#meaning", Static).update("" if setting is None else f"{setting.help}.")
+        meaning = _HOME_HELP if event.option_id == _HOME else "" if setting is None else setting.help
+        self.query_one("#meaning", Static).update(f"{meaning}." if meaning else "")
 
-    async def on_option_list_option_selected(self) -> None:
-        await self.action_turn(1)
+    async def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        if event.option_id == _HOME and self._on_home is not None:
+            self._on_home()
+        else:
+            await self.action_turn(1)
 
     async def action_turn(self, step: int) -> None:
         """Goes on to a setting's next value, or back."""

@@ -16,6 +16,8 @@ class StatusBar(Widget):
     """Shows an account's `Status`; before there is one, only the account and that it is being opened."""
 
     status: reactive[Status | None] = reactive(None)
+    moving: reactive[tuple[str, str]] = reactive(("", ""))
+    """A move to another home server in a few words, and in fewer; empty where there is none."""
 
     def __init__(self, account: str, hints: str) -> None:
         super().__init__()
@@ -24,7 +26,9 @@ class StatusBar(Widget):
     def render(self) -> Content:
         width = self.size.width
         left = Content.assemble((" xirtam", "bold $primary"), "  ", (self.account, "bold"))
-        right = self._state()
+        right = self._state(self.moving[0])
+        if left.cell_length + right.cell_length + 3 > width:
+            right = self._state(self.moving[1])
         hints = Content.styled(f"   {self.hints}", "$text-muted") if self.hints else Content("")
         if left.cell_length + right.cell_length + hints.cell_length + 3 <= width:
             right += hints
@@ -33,7 +37,7 @@ class StatusBar(Widget):
         gap = max(1, width - left.cell_length - right.cell_length - 1)
         return left + Content(" " * gap) + right
 
-    def _state(self) -> Content:
+    def _state(self, moving: str) -> Content:
         status = self.status
         if status is None:
             return Content.styled("opening…" if self.account else "", "$text-muted")
@@ -42,6 +46,8 @@ class StatusBar(Widget):
             parts.append(Content.styled("⚠ directory alarm", "bold $error"))
         if status.storage:
             parts.append(Content.styled("⚠ disk", "bold $error"))
+        if moving:
+            parts.append(Content.styled(moving, "$warning" if moving.startswith("⚠") else "$accent"))
         if status.queued:
             parts.append(Content.styled(f"⧗ {status.queued} queued", "$warning"))
         if status.waiting:

@@ -1,0 +1,1 @@
+"""Moving the account to another home server."""
