@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import msgspec
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
@@ -31,6 +32,7 @@ from xirtam_tui.themes import THEMES
 
 _LOOK_S = 2.0
 """How often it is seen to that the terminal is still there."""
+_SIGNS_OF_LIFE = (events.Key, events.Paste, events.MouseDown, events.MouseScrollUp, events.MouseScrollDown)
 
 
 class XirtamApp(App[None]):
@@ -92,6 +94,12 @@ class XirtamApp(App[None]):
         if is_on_a_terminal() and not self.is_headless:
             self.set_interval(_LOOK_S, self._look_at_terminal)
         self.call_after_refresh(self._painted)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Whoever presses something is there."""
+        if isinstance(event, _SIGNS_OF_LIFE) and (screen := self._chats()) is not None:
+            screen.attend()
+        await super().on_event(event)
 
     def _fatal_error(self) -> None:
         """Ends on a fault as Textual does, but does not show what variables hold: that is what people write, and passphrases."""
@@ -310,6 +318,7 @@ class XirtamApp(App[None]):
             "Nothing is lost: what is queued stays on this machine, and goes out when xirtam next runs and reaches your server.",
             yes="Quit",
             no="Stay",
+            is_harmless=True,
         )
         return bool(await self.push_screen_wait(question))
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -65,6 +65,7 @@ class ChatScreen(Screen[None]):
         self._invite()
         first = self.contacts.first_contact
         if first is not None and not self.has_class("-narrow"):
+            self.conversation.transcript.is_attended = False
             await self._open(first, write=True)
         else:
             self.contacts.focus()
@@ -94,13 +95,20 @@ class ChatScreen(Screen[None]):
         """The chat whose messages are on the screen."""
         is_shown = not self.has_class("-narrow") or self.has_class("show-chat")
         chat = self.conversation.chat
-        return chat.id if is_shown and chat is not None else None
+        return chat.id if is_shown and chat is not None and self.conversation.transcript.is_attended else None
 
     async def draw_again(self) -> None:
         """Draws what has been said anew: how it is shown has changed."""
         self.contacts.refresh()
         if self._bridge is not None and self.conversation.chat is not None:
             await self.conversation.open(self.conversation.chat, self._bridge)
+
+    def attend(self) -> None:
+        """A person does something: what is on the screen counts as read from now on."""
+        transcript = self.conversation.transcript
+        if not transcript.is_attended:
+            transcript.is_attended = True
+            transcript.look()
 
     def _leave(self) -> None:
         """Goes back to the list: the chat that was open is gone."""
@@ -160,7 +168,7 @@ class ChatScreen(Screen[None]):
         self.contacts.open_chat = chat.id
         self._visited = [*(each for each in self._visited if each != chat.id), chat.id]
         self.set_class(write, "show-chat")
-        if self.conversation.chat is None or self.conversation.chat.id != chat.id:
+        if not self.conversation.shows(chat.id):
             await self.conversation.open(self.contacts.chat(chat.id) or chat, self._bridge)
         if write:
             self.conversation.enter()
@@ -187,6 +195,18 @@ class ChatScreen(Screen[None]):
             self._dwell.stop()
         if not self.has_class("-narrow"):
             self._dwell = self.set_timer(_DWELL_S, lambda: self._go(event.chat, write=False))
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed in the list is meant for whom one writes to, or for the filter."""
+        if self.focused is not self.contacts or self._keys.is_modal or not event.is_printable or not event.character:
+            return
+        event.stop()
+        if self.conversation.can_write:
+            self.conversation.enter()
+            self.conversation.composer.insert(event.character)
+        else:
+            self.action_find()
+            self.query_one(ChatList).filter.insert_text_at_cursor(event.character)
 
     def on_app_focus(self) -> None:
         self.conversation.transcript.look()

@@ -38,7 +38,9 @@ class ChatList(Vertical):
 
     @on(Input.Submitted)
     def _take_first(self) -> None:
-        if chats := self.contacts.ordered:
+        if not self.filter.value.strip():
+            self.contacts.focus()  # nothing was looked for, so nowhere is gone to
+        elif chats := self.contacts.ordered:
             self.post_message(ContactList.Picked(chats[0], is_final=True))
         self.filter.clear()
 

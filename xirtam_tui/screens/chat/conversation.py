@@ -1,6 +1,6 @@
 """One conversation: who it is with, what was said, and what one writes. Owns all of it for the chat that is open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from textual.app import ComposeResult
@@ -10,6 +10,7 @@ from textual.reactive import reactive
 
 from xirtam_core.chat import Chat, Message, SendState
 from xirtam_core.groups import Group, GroupState
+from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_tui.actions import Scope, Situation, actions
 from xirtam_tui.bridge import Batch, Bridge
@@ -31,6 +32,7 @@ from xirtam_tui.widgets.words import Words
 
 _KEPT = "The message is kept here."
 _MOST_NAMES = 6
+_LONGEST_TITLE = 40
 
 
 _NOT_HINTED = ("message.older", "message.newer", "message.jump", "message.details")
@@ -47,6 +49,8 @@ class Conversation(Vertical):
         super().__init__(id="conversation")
         self._clock, self._keys = clock, keymap
         self._bridge: Bridge | None = None
+        self._is_open = False
+        self._waiting: dict[str, str] = {}  # messages of the open chat that could not be sent yet, and why
         self._kept = ""  # what is on disk as the open chat's draft
         self._invitation = ""
         self.situation: Callable[[], Situation] = Situation
@@ -90,25 +94,28 @@ class Conversation(Vertical):
 
     async def open(self, chat: Chat, bridge: Bridge) -> None:
         """Shows `chat`; what was written in the one before is kept as its draft."""
+        self._is_open = False
         self._typing.stop()
         await self.keep_draft()
         self._put_mode_aside()
+        self._waiting.clear()
         self._bridge, self._kept, self.chat, self.chosen = bridge, chat.draft, chat, None
         self.composer.load(chat.draft)
         self._take_mode_up(chat)
         self._show_writing()
         self.transcript.me = bridge.account
-        is_group = chat.group is not None
         opened = self.transcript.open(
             partial(bridge.history, chat.id),
             read_up_to=chat.read_up_to,
             unread=chat.unread,
-            beginning="This is where you came in. Only members can read what is said here."
-            if is_group
-            else f"This is the beginning of your chat with {chat.peer}. Only the two of you can read it.",
+            beginning=_beginning(chat, bridge.account),
             empty=_nothing_said(chat),
         )
-        await attempt(opened, self)
+        self._is_open = await attempt(opened, self)
+
+    def shows(self, chat: str) -> bool:
+        """Whether a chat is open with what was said in it: opening one may have been broken off by another."""
+        return self._is_open and self.chat is not None and self.chat.id == chat
 
     async def keep_draft(self) -> None:
         """Keeps what is written as the open chat's draft, on disk when this returns."""
@@ -153,11 +160,32 @@ class Conversation(Vertical):
         if self.chat.id in batch.gone:
             self._close()
             return
-        self.transcript.put(message for message in batch.messages.values() if message.chat == self.chat.id)
-        for removed in batch.removed:
-            if removed.chat == self.chat.id:
-                self.transcript.take_away(removed.id)
+        here = [message for message in batch.messages.values() if message.chat == self.chat.id]
+        self.transcript.put(here)
+        gone = [removed.id for removed in batch.removed if removed.chat == self.chat.id]
+        for message_id in gone:
+            self.transcript.take_away(message_id)
+        self._note_waiting(here, gone)
         self.chat = batch.chats.get(self.chat.id, self.chat)
+
+    def _note_waiting(self, changed: Sequence[Message], gone: Sequence[str]) -> None:
+        """Takes note of what waits because it could not be sent, and why."""
+        before = dict(self._waiting)
+        for message in changed:
+            if message.state is SendState.QUEUED and message.failure:
+                self._waiting[message.id] = message.failure
+            elif message.state is not SendState.SENDING:
+                self._waiting.pop(message.id, None)
+        for message_id in gone:
+            self._waiting.pop(message_id, None)
+        if self._waiting != before:
+            self._show_hint()
+
+    def _waiting_words(self) -> str:
+        *_, reason = self._waiting.values()
+        count = len(self._waiting)
+        whose = f" at {self.chat.server}" if self.chat is not None and self.chat.server else ""
+        return f"⧗ {count} {'waits' if count == 1 else 'wait'}, sent as soon as it can be: {reason}{whose}"
 
     # What is said around the transcript
 
@@ -174,8 +202,9 @@ class Conversation(Vertical):
             if self.composer.placeholder != placeholder:
                 self.composer.placeholder = placeholder
             self.composer.completes_names = chat.group is not None
+            name = Content.styled(chat.title, "bold").truncate(_LONGEST_TITLE, ellipsis=True)
             beside = (_beside(chat), "$text-muted")
-            self.query_one("#title", Words).say(Content.assemble((back, "$accent"), (chat.title, "bold"), beside))
+            self.query_one("#title", Words).say(Content.assemble((back, "$accent"), name, beside))
             words = self._standing_words(chat)
             self.set_class(bool(words), "has-words")
             self.query_one("#standing", Words).say(words)
@@ -210,7 +239,7 @@ class Conversation(Vertical):
             case GroupState.BANNED:
                 return f"You are banned from this group. What was said before stays here.\n{delete}"
             case GroupState.MEMBER:
-                return _member_words(group)
+                return _member_words(group, self._keys.label("chat.group"))
 
     def watch_at_latest(self) -> None:
         self._show_jump()
@@ -227,7 +256,9 @@ class Conversation(Vertical):
 
     def _show_hint(self) -> None:
         label = self._keys.label
-        if self.chosen is None:
+        if self.chosen is None and self._waiting:
+            words = self._waiting_words()
+        elif self.chosen is None:
             words = f"{label('composer.send')} send · {label('composer.newline')} new line · {label('composer.messages')} messages"
         else:
             now = self.transcript.situation
@@ -235,7 +266,7 @@ class Conversation(Vertical):
                 action for action in actions(Scope.MESSAGE) if action.id not in _NOT_HINTED and action.is_enabled(now)
             ]
             words = " · ".join(f"{label(action.id)} {action.name.lower()}" for action in kinds if label(action.id))
-            words += f" · {label('chat.back')} back"
+            words = f"{label('chat.back')} back · {words}"
         self.query_one("#hint", Words).say(words)
 
     # Reading
@@ -278,11 +309,12 @@ class Conversation(Vertical):
             self.run_worker(self._discard(bridge, message))
 
     async def _discard(self, bridge: Bridge, message: Message) -> None:
-        """Takes a message back; its text returns to the composer unless something is written there."""
+        """Takes a message back; its text returns to the composer, below what is written there."""
         if await attempt(bridge.discard(message.id), self, _KEPT):
-            if not self.composer.text:
-                self.composer.load(message.text)
+            written = self.composer.text
+            self.composer.load(f"{written}\n\n{message.text}" if written.strip() else message.text)
             self.composer.focus()
+            await self.keep_draft()
 
     # Answering and changing
 
@@ -422,6 +454,15 @@ class Conversation(Vertical):
             self.transcript.focus()
 
 
+def _beginning(chat: Chat, me: Username) -> str:
+    """What stands above the first message."""
+    if chat.group is not None:
+        return "What was said here before you were let in is not kept on this device. Only members can read this."
+    if chat.peer == me:
+        return "These are your notes to yourself. Your devices have them, and nobody else can read them."
+    return f"This is the beginning of your chat with {chat.peer}. Only the two of you can read it."
+
+
 def _nothing_said(chat: Chat) -> str:
     if chat.group is not None and chat.group.state is GroupState.INVITED:
         return "What is said in the group shows here once you have accepted."
@@ -440,14 +481,14 @@ def _beside(chat: Chat) -> str:
     return f"{members}{name}  {group.server}{about}"
 
 
-def _member_words(group: Group) -> str:
+def _member_words(group: Group, who_asks: str) -> str:
     words: list[str] = []
     if group.is_refused:
         words.append(f"{group.server} lets this account in no more: you may have been banned.")
     if group.name_alarm is not None:
         words.append(f"{group.name_alarm}. Tell nobody to join by that name, and ask the admins.")
     if group.asking:
-        words.append(f"{group.asking} ask{'s' if group.asking == 1 else ''} to be let in: F9 shows who.")
+        words.append(f"{group.asking} ask{'s' if group.asking == 1 else ''} to be let in: {who_asks} shows who.")
     if group.waiting:
         words.append(f"{group.waiting} message{'' if group.waiting == 1 else 's'} wait for the group's next key.")
     if not group.may_post:

@@ -30,6 +30,7 @@ _HOW = "Compare it with what their xirtam shows, face to face or by telephone. T
 class PersonSheet(Sheet[None]):
     """Shows a person; verifies, renames, blocks, accepts, and deletes their chat."""
 
+    AUTO_FOCUS = "#leave"
     CSS_PATH = [STYLE, str(Path(__file__).with_name("person.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "verify", "Mark verified", show=False),
@@ -55,12 +56,12 @@ class PersonSheet(Sheet[None]):
         yield Static("", id="answer", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
-        yield self.button("Mark verified", "verify", primary=True)
+        yield self.button("Mark verified", "verify")
         yield self.button("QR code", "picture")
         yield self.button("Name", "rename")
         yield self.button("Block", "block")
         yield self.button("Delete", "delete")
-        yield self.button("Close", "leave")
+        yield self.button("Close", "leave", primary=True)
 
     def on_mount(self) -> None:
         self.run_worker(self._look(), group="look", exclusive=True)
@@ -121,6 +122,13 @@ class PersonSheet(Sheet[None]):
             await self._look()
         elif code is not None:
             verified = not code.verified
+            if verified and not await self._agrees(
+                f"Are {self._name}'s digits the same as yours?",
+                "Look at both screens, or read the digits to each other by telephone. What was not compared is not verified.",
+                yes="They are the same",
+                no="Not compared",
+            ):
+                return
             done = "You have compared the code: it was the same." if verified else "They count as not verified."
             await self._try(self._bridge.people.set_verified(self._name, verified), done)
 

@@ -24,6 +24,7 @@ from xirtam_tui.widgets.transcript.rows import BLANK, BODY_COLUMN, NAME_COLUMN, 
 from xirtam_tui.widgets.transcript.wrap import TextLine, wrap
 
 _MENTION = "@"  # in the margin before the text
+_NEXT = "·"
 _STATE_ROOM = 14  # the longest state and two blanks before it
 _SAID = (MessageKind.TEXT, MessageKind.MARKDOWN)
 _STATES = {
@@ -156,15 +157,21 @@ class Block:
         for number, (start, end, _cells, joiner) in enumerate(self.lines, 1):
             last = number == len(self.lines) and not self.state_apart
             cut = _cut(self.body, pieces, start, end)
-            if number == 1 and message.mentions_me:
-                margin = _MENTION.ljust(BODY_COLUMN - NAME_COLUMN)
-                strip = self._strip([(margin, palette.mention), *cut], NAME_COLUMN, state if last else None)
+            if number == 1 and (margin := self._margin(palette)) is not None:
+                strip = self._strip([margin, *cut], NAME_COLUMN, state if last else None)
             else:
                 strip = self._strip(cut, BODY_COLUMN, state if last else None)
             rows.append(Row(strip, self.body[start:end], BODY_COLUMN, joiner))
         if self.state_apart:
             rows.append(Row(self._strip([], BODY_COLUMN, state)))
         return rows
+
+    def _margin(self, palette: Palette) -> tuple[str, Style] | None:
+        """What stands before the first line: that it names this account, or that another message begins here."""
+        width = BODY_COLUMN - NAME_COLUMN
+        if self.message.mentions_me:
+            return _MENTION.ljust(width), palette.mention
+        return None if self.context.named else (_NEXT.ljust(width), palette.muted)
 
     def _note_rows(self, palette: Palette) -> list[Row]:
         styles = {False: palette.note, True: palette.warning}

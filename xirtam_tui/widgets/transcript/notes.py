@@ -21,7 +21,7 @@ def notes(message: Message, me: Username | None = None) -> list[tuple[str, bool]
     if message.is_outsiders:
         found.append((f"⚠ {message.sender.bare} is not in this group", True))
     if not message.verified:
-        found.append(("⚠ unverified: the sender's identity could not be checked against the directory", True))
+        found.append(("⚠ unverified: the directory did not answer about the sender. It is asked again", True))
     if is_skewed(message) and message.received_at is not None:
         found.append(
             (f"dated {clock_time(message.sent_at)} by its sender, arrived {clock_time(message.received_at)}", False)

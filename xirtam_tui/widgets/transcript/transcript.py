@@ -34,6 +34,8 @@ class Transcript(Choosing):
         self._pager: Pager | None = None  # None while no chat is shown, or its first page is being loaded
         self._reading = Reading()
         self._following = True
+        self.is_attended = True
+        """Whether a person is there; nobody may be where a chat has opened by itself, and then nothing counts as read."""
         self._at_latest: bool | None = None
         self._opened = 0
 
@@ -155,7 +157,7 @@ class Transcript(Choosing):
         if at_latest != self._at_latest:
             self._at_latest = at_latest
             self.post_message(self.Moved(at_latest))
-        if running_app(self).app_focus and self.screen.is_current:
+        if self.is_attended and running_app(self).app_focus and self.screen.is_current:
             read_up_to = self._reading.see(self._layout.last_above(top), self._layout.last_above(bottom))
             if read_up_to is not None:
                 self.post_message(self.Seen(read_up_to))
