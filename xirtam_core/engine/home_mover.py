@@ -33,7 +33,7 @@ from xirtam_core.protocol.medium_key import sign_medium_key
 from xirtam_core.protocol.update_history import NameState
 from xirtam_core.rpc.home_server import AccessDenied
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import journal, medium_keys
+from xirtam_core.storage import journal, left_keys, medium_keys
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.home_move import StoredMove
 from xirtam_core.storage.journal import Place
@@ -102,7 +102,10 @@ class HomeMover:
             key = medium_keys.newest(self._database) or medium_keys.add(self._database, seconds(self._clock))
             signed = sign_medium_key(me.device_secret, dh.public_of(key.secret), key.created_s)
             await server.device_add_medium_pk(token, signed)
-            journal.prepare(self._database, Place(move.server, direct_mailbox(me.username)), token)
+            place = Place(move.server, direct_mailbox(me.username))
+            with self._database.transaction():
+                journal.prepare(self._database, place, token)
+                left_keys.put(self._database, place, key, seconds(self._clock))
         self._progress.changed_mailboxes()
 
     async def _take_profile(self, move: StoredMove) -> None:

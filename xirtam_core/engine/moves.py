@@ -24,7 +24,7 @@ from xirtam_core.names import ServerName
 from xirtam_core.protocol.account_events import CatchUpWanted, Moved
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.protocol.medium_key import sign_medium_key
-from xirtam_core.storage import home_move, journal, medium_keys, revisions, welcomes
+from xirtam_core.storage import home_move, journal, left_keys, medium_keys, revisions, welcomes
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.journal import Place
@@ -136,8 +136,12 @@ class Moves:
 
             def store(before: Account) -> None:
                 now_s, mailbox = seconds(self._clock), direct_mailbox(before.username)
-                journal.leave(self._database, Place(before.server, mailbox), before.token, now_s)
-                journal.follow(self._database, Place(name, mailbox))
+                old, new = Place(before.server, mailbox), Place(name, mailbox)
+                if (left := medium_keys.newest_published(self._database)) is not None:
+                    left_keys.put(self._database, old, left, now_s)
+                journal.leave(self._database, old, before.token, now_s)
+                left_keys.replace(self._database, new, now_s)
+                journal.follow(self._database, new)
                 if key.published_s is None:
                     medium_keys.mark_published(self._database, key, now_s)
                 self._stay_together(name, present)

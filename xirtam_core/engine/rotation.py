@@ -16,7 +16,7 @@ from xirtam_core.engine.session import Session
 from xirtam_core.errors import XirtamError
 from xirtam_core.protocol.medium_key import sign_medium_key
 from xirtam_core.rpc.home_server import AccessDenied
-from xirtam_core.storage import medium_keys
+from xirtam_core.storage import left_keys, medium_keys
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.medium_keys import MediumSecret
 
@@ -54,6 +54,7 @@ class Rotation:
         if self._watch.was_put_forward():
             self._kept_until = now + medium_keys.GRACE_S
         if now >= self._kept_until:
+            left_keys.forget_unread(self._database)
             medium_keys.destroy_spent(self._database, seconds(self._clock))
 
     async def rotate_if_due(self) -> None:

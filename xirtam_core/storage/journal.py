@@ -66,20 +66,15 @@ def follow(database: Database, place: Place, token: AuthToken | None = None, aft
     """Starts to read a mailbox behind `after_ns`; one that is being read goes on from where it is, with this token, to stay."""
     database.execute(
         "INSERT INTO mailboxes (mailbox, server, token, cursor_ns) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (mailbox, server) DO UPDATE SET token = excluded.token, is_leaving = 0, left_key = NULL",
+        " ON CONFLICT (mailbox, server) DO UPDATE SET token = excluded.token, is_leaving = 0",
         bytes(place.mailbox), place.server, None if token is None else bytes(token), after_ns,
     )  # fmt: skip
 
 
 def leave(database: Database, place: Place, token: AuthToken | None, now_s: int) -> None:
-    """Reads a mailbox, with `token` from now on, only until it has been quiet for long.
-
-    The medium-term key that is published now is the one that stays there for senders to find.
-    """
+    """Reads a mailbox, with `token` from now on, only until it has been quiet for long."""
     database.execute(
-        "UPDATE mailboxes SET token = ?, is_leaving = 1, quiet_s = ?, left_key ="
-        " (SELECT id FROM medium_keys WHERE published_s IS NOT NULL ORDER BY created_s DESC LIMIT 1)"
-        " WHERE mailbox = ? AND server = ? AND NOT is_leaving",
+        "UPDATE mailboxes SET token = ?, is_leaving = 1, quiet_s = ? WHERE mailbox = ? AND server = ? AND NOT is_leaving",
         None if token is None else bytes(token), now_s, bytes(place.mailbox), place.server,
     )  # fmt: skip
 
@@ -87,12 +82,11 @@ def leave(database: Database, place: Place, token: AuthToken | None, now_s: int)
 def prepare(database: Database, place: Place, token: AuthToken) -> None:
     """Reads a mailbox at a server that is to be the account's home, with what that server knows this device by.
 
-    The medium-term key that is published there now stays there until the account comes. One that is being left is read on as well.
+    One that is being left is read on as well.
     """
     database.execute(
-        "INSERT INTO mailboxes (mailbox, server, token, left_key) VALUES (?, ?, ?,"
-        " (SELECT id FROM medium_keys ORDER BY created_s DESC LIMIT 1))"
-        " ON CONFLICT (mailbox, server) DO UPDATE SET token = excluded.token, left_key = excluded.left_key",
+        "INSERT INTO mailboxes (mailbox, server, token) VALUES (?, ?, ?)"
+        " ON CONFLICT (mailbox, server) DO UPDATE SET token = excluded.token",
         bytes(place.mailbox), place.server, bytes(token),
     )  # fmt: skip
 

@@ -72,16 +72,17 @@ def destroy_spent(database: Database, now_s: int) -> int:
     Gives how many went. An entry that waits in the journal may be sealed to any secret that was in use when it came. A reading noted
     for a time after `now_s`, by a clock that was ahead, counts for nothing.
 
-    A mailbox that is being left counts like the others, and the key that stayed behind at its server goes last: senders who hold
-    the old descriptor still find it there. That ends when the mailbox is read no more, a week after it fell silent, also where its
-    server is dead (`engine.reader`). So no server that was left keeps secrets for ever. One that is still wanted does, for as long as
-    it is away: what waits there may be sealed to any of them.
+    A mailbox that is being left counts like the others, and the key that stayed behind at its server goes last (`left_keys`): senders
+    who hold the old descriptor still find it there. That ends when the mailbox is read no more, a week after it fell silent, also
+    where its server is dead (`engine.reader`). So no server that was left keeps secrets for ever. One that is still wanted does, for
+    as long as it is away: what waits there may be sealed to any of them.
     """
+    drained = "(SELECT min(CASE WHEN drained_s <= ?2 THEN drained_s ELSE 0 END) FROM mailboxes)"
     destroyed = database.execute(
-        "DELETE FROM medium_keys WHERE id NOT IN (SELECT left_key FROM mailboxes WHERE left_key IS NOT NULL) AND EXISTS ("
-        "  SELECT 1 FROM medium_keys AS next WHERE next.created_s > medium_keys.created_s"
-        "    AND next.published_s + ? <= (SELECT min(CASE WHEN drained_s <= ? THEN drained_s ELSE 0 END) FROM mailboxes)"
-        "    AND NOT EXISTS (SELECT 1 FROM journal WHERE received_at_ns <= (next.published_s + ?) * 1000000000))",
+        f"DELETE FROM medium_keys WHERE id NOT IN (SELECT key FROM left_keys WHERE until_s IS NULL OR until_s > {drained})"  # noqa: S608
+        " AND EXISTS (SELECT 1 FROM medium_keys AS next WHERE next.created_s > medium_keys.created_s"
+        f"   AND next.published_s + ?1 <= {drained}"
+        "    AND NOT EXISTS (SELECT 1 FROM journal WHERE received_at_ns <= (next.published_s + ?3) * 1000000000))",
         GRACE_S,
         now_s,
         GRACE_S + _SKEW_S,

@@ -581,6 +581,18 @@ STEPS = (
         failure TEXT
     ) STRICT;
 
+    -- The secrets whose public keys lie at servers that are not the home: for as long as such a server is read (until_s NULL), and
+    -- after another took its place until everything from before until_s has been read.
+    CREATE TABLE left_keys (
+        server TEXT NOT NULL,
+        mailbox BLOB NOT NULL,
+        key INTEGER NOT NULL,
+        until_s INTEGER,
+        PRIMARY KEY (server, mailbox, key)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO left_keys SELECT server, mailbox, left_key, NULL FROM mailboxes WHERE left_key IS NOT NULL;
+    ALTER TABLE mailboxes DROP COLUMN left_key;
+
     -- When this device came to each of the account's latest homes, and the last change of a message before: senders find there at
     -- first the keys of those alone that have come. up_to is the arrival until which another device was given what it had missed.
     CREATE TABLE home_arrivals (
