@@ -131,7 +131,9 @@ def registering() -> FakeMachine:
 
 async def chat(driver: Driver) -> None:
     await driver.sees("see you there")
-    await driver.until(lambda: driver.contacts.next_unread() is None)
+    await driver.until(driver.messages_in_memory)
+    await driver.press("right")  # somebody is there, so it is read
+    await driver.until(lambda: [each.unread for each in driver.contacts.ordered if each.peer == "@bobby"] == [0])
 
 
 async def every_kind_of_message(driver: Driver) -> None:
@@ -149,7 +151,7 @@ async def alarm(driver: Driver) -> None:
 
 
 async def request(driver: Driver) -> None:
-    await driver.sees("see you there")
+    await chat(driver)
     await driver.press(*["ctrl+down"] * 8)
     await driver.sees("Hello! Bobby gave me your name", "F5 accept")
     await driver.until(lambda: driver.contacts.next_unread() is None)
@@ -228,8 +230,8 @@ async def group_chat(driver: Driver) -> None:
 
 
 async def mentions(driver: Driver) -> None:
-    await driver.sees("see you there", "@1")
-    await driver.until(lambda: [each.unread for each in driver.contacts.ordered if each.peer == "@bobby"] == [0])
+    await chat(driver)
+    await driver.sees("@1")
 
 
 async def mention_completed(driver: Driver) -> None:
@@ -378,7 +380,9 @@ async def pairing(driver: Driver) -> None:
 
 async def revoking(driver: Driver) -> None:
     await opening("alt+d", "old laptop")(driver)
-    await driver.press("down", "x", "enter")
+    await driver.press("down", "x")
+    await driver.sees("Revoke")
+    await driver.press("y")
     await driver.sees("What nobody can do")
 
 

@@ -29,7 +29,14 @@ async def test_a_person_is_marked_verified_once_the_code_was_compared_and_that_c
     client = demo_client()
     async with account_app(client, tmp_path) as driver:
         await _open(driver, "f10", "48213  90417  55102  37764", "not verified", "last changed 21 days ago")
-        await driver.press("enter")
+        await driver.press("v")
+        await driver.sees("Are @bobby's digits the same as yours?")
+        await driver.press("enter")  # a stray one verifies nobody
+        await driver.sees_not("digits the same")
+        assert not client.chat(BOBBY).verified
+        await driver.press("v")
+        await driver.sees("Are @bobby's digits the same as yours?")
+        await driver.press("y")
         await driver.sees("✓ verified", "it was the same")
         assert client.chat(BOBBY).verified
         await driver.press("v")
@@ -48,14 +55,14 @@ async def test_a_person_is_given_a_name_blocked_accepted_and_deleted(tmp_path: P
         await driver.sees("Bob Martin ·", "Kept.")
         await driver.press("b")
         await driver.sees("Block @bobby?")
-        await driver.press("enter")
+        await driver.press("y")
         await driver.sees("nothing they write is kept")
         assert client.chat(BOBBY).standing is Standing.BLOCKED
         await driver.press("b")
         await driver.sees("@bobby is a contact.")
         await driver.press("d")
         await driver.sees("Delete the chat with @bobby?")
-        await driver.press("enter")
+        await driver.press("y")
         await driver.sees_not("Safety code of you two", "Delete the chat")
         assert BOBBY not in client.messages
 
@@ -124,7 +131,7 @@ async def test_a_device_is_named_renewed_and_revoked_with_an_honest_account(tmp_
         await driver.sees("expires in 365 days")
         await driver.press("x")
         await driver.sees("Revoke old phone!?")
-        await driver.press("enter")
+        await driver.press("y")
         await driver.sees("What was done", "What nobody can do", "✗ What it has read already stays with it.")
         await driver.press("enter")
         await driver.sees("✗ revoked")

@@ -321,6 +321,6 @@ async def test_groups_of_a_dead_server_are_moved_without_it(tmp_path: Path) -> N
         await driver.until(lambda: driver.app.screen.focused is driver.app.screen.query_one("#force"))
         await driver.press("enter")
         await driver.sees("Is ~harbor gone for good?")
-        await driver.press("enter")
+        await driver.press("y")
         await driver.sees("● Books  on its way", "● Climbers  on its way")
         assert sorted(client.groups.moved) == sorted([(climbing, True), (books, True)])

@@ -115,6 +115,7 @@ async def test_the_bell_rings_for_a_chat_that_is_not_looked_at_and_is_not_muted(
     client = two_chats()
     async with account_app(client, tmp_path) as driver:
         await driver.until(lambda: driver.open_peer == "@bobby")
+        await driver.press("right")
         client.receive("@bobby", "you see this")
         await driver.sees("you see this")
         await client.arrange("@carol_w", muted=True)

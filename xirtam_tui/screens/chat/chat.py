@@ -1,5 +1,6 @@
 """The chat screen: status, contact list, conversation. In a narrow terminal, the list or the conversation."""
 
+from functools import partial
 from typing import ClassVar
 
 from textual import events, on
@@ -108,7 +109,7 @@ class ChatScreen(Screen[None]):
         transcript = self.conversation.transcript
         if not transcript.is_attended:
             transcript.is_attended = True
-            transcript.look()
+            self.call_after_refresh(transcript.look)  # once a chat that is being opened has its place
 
     def _leave(self) -> None:
         """Goes back to the list: the chat that was open is gone."""
@@ -178,7 +179,7 @@ class ChatScreen(Screen[None]):
             self._dwell.stop()
         if chat is not None:
             self.contacts.open_chat = chat.id
-            self.run_worker(self._open(chat, write=write), group="open", exclusive=True)
+            self.run_worker(partial(self._open, chat, write=write), group="open", exclusive=True)
 
     async def show_message(self, chat: Chat, message: Message) -> None:
         """Goes to a message of a chat."""

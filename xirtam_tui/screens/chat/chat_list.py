@@ -18,7 +18,7 @@ class ChatList(Vertical):
         self._clock, self._keys = clock, keymap
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder="filter…", id="filter", compact=True)
+        yield Input(placeholder="filter…", id="filter", compact=True, select_on_focus=False)
         yield ContactList(clock=self._clock, id="contacts")
         yield Static(f"{self._keys.label('chat.new_chat')} new chat", id="list-hint", markup=False)
 

@@ -153,12 +153,12 @@ class Block:
         pieces = _pieces(self.body, style, palette.link)
         rows: list[Row] = []
         if self.quote is not None:
-            rows.append(Row(self._strip([(self.quote, palette.muted)], BODY_COLUMN, None)))
+            rows.append(Row(self._strip([self._begins(palette), (self.quote, palette.muted)], NAME_COLUMN, None)))
         for number, (start, end, _cells, joiner) in enumerate(self.lines, 1):
             last = number == len(self.lines) and not self.state_apart
             cut = _cut(self.body, pieces, start, end)
-            if number == 1 and (margin := self._margin(palette)) is not None:
-                strip = self._strip([margin, *cut], NAME_COLUMN, state if last else None)
+            if number == 1:
+                strip = self._strip([self._margin(palette), *cut], NAME_COLUMN, state if last else None)
             else:
                 strip = self._strip(cut, BODY_COLUMN, state if last else None)
             rows.append(Row(strip, self.body[start:end], BODY_COLUMN, joiner))
@@ -166,12 +166,15 @@ class Block:
             rows.append(Row(self._strip([], BODY_COLUMN, state)))
         return rows
 
-    def _margin(self, palette: Palette) -> tuple[str, Style] | None:
-        """What stands before the first line: that it names this account, or that another message begins here."""
-        width = BODY_COLUMN - NAME_COLUMN
+    def _margin(self, palette: Palette) -> tuple[str, Style]:
+        """What stands before the first line of the text: that it names this account, or that another message begins here."""
         if self.message.mentions_me:
-            return _MENTION.ljust(width), palette.mention
-        return None if self.context.named else (_NEXT.ljust(width), palette.muted)
+            return _MENTION.ljust(BODY_COLUMN - NAME_COLUMN), palette.mention
+        return (" " * (BODY_COLUMN - NAME_COLUMN), palette.muted) if self.quote is not None else self._begins(palette)
+
+    def _begins(self, palette: Palette) -> tuple[str, Style]:
+        """What tells a message without a name above it from the one before."""
+        return ("" if self.context.named else _NEXT).ljust(BODY_COLUMN - NAME_COLUMN), palette.muted
 
     def _note_rows(self, palette: Palette) -> list[Row]:
         styles = {False: palette.note, True: palette.warning}

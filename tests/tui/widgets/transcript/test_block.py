@@ -40,7 +40,7 @@ def drawn(shown: Message, width: int = 60, context: Context | None = None) -> li
 )
 def test_the_state_stands_at_the_right_of_the_last_line(state: SendState, words: str) -> None:
     rows = drawn(message("one\ntwo", state=state))
-    assert rows[0].strip() == "one"
+    assert rows[0].strip() == "· one"
     assert rows[1].startswith("    two")
     assert rows[1].endswith(words)
     assert len(rows[1]) == 58
@@ -63,7 +63,7 @@ def test_an_unverified_message_says_so_in_words() -> None:
 
 def test_a_kind_that_cannot_be_shown_is_named() -> None:
     rows = drawn(message("", who="bobby", kind=MessageKind.UNSUPPORTED, mime="image/png"), width=90)
-    assert rows == ["    A message of a kind that this version cannot show yet (image/png)"]
+    assert rows == ["  · A message of a kind that this version cannot show yet (image/png)"]
 
 
 def test_a_message_dated_far_from_its_arrival_gives_both_times() -> None:
@@ -94,8 +94,8 @@ def test_an_answer_shows_what_it_answers_on_one_line_above_it() -> None:
     answer = msgspec.structs.replace(
         message("yes", who="bobby"), reply_to="00" * 32, quote="shall we meet at the pier?"
     )
-    assert [row.strip() for row in drawn(answer)] == ["▏shall we meet at the pier?", "yes"]
-    assert [row.strip() for row in drawn(answer, width=20)] == ["▏shall we…", "yes"]
+    assert [row.strip() for row in drawn(answer)] == ["· ▏shall we meet at the pier?", "yes"]
+    assert [row.strip() for row in drawn(answer, width=20)] == ["· ▏shall we…", "yes"]
 
 
 def test_an_edited_message_says_so_and_shows_who_put_what_on_it() -> None:
@@ -106,7 +106,7 @@ def test_an_edited_message_says_so_and_shows_who_put_what_on_it() -> None:
 
 def test_a_withdrawn_message_says_that_alone() -> None:
     withdrawn = msgspec.structs.replace(message("", who="bobby"), is_withdrawn=True)
-    assert [row.strip() for row in drawn(withdrawn)] == ["withdrawn"]
+    assert [row.strip() for row in drawn(withdrawn)] == ["· withdrawn"]
 
 
 def test_a_mention_is_marked_in_the_margin_of_its_first_line() -> None:

@@ -64,7 +64,7 @@ async def test_a_link_can_be_opened_with_the_mouse(tmp_path: Path) -> None:
         await driver.sees("https://example.org/")
         opened: list[str] = []
         driver.app.open_url = lambda url, *, new_tab=True: opened.append(url)  # pyright: ignore[reportAttributeAccessIssue]
-        row = next(y for y, line in enumerate(driver.lines()) if "  https://" in line and "▏    " in line)
+        row = next(y for y, line in enumerate(driver.lines()) if "· https://" in line)
         at = driver.transcript.region.offset
         await driver.pilot.click(driver.transcript, offset=Offset(8, row + 1 - at.y))
         await driver.until(lambda: opened == ["https://example.org/" + "x" * 90], f"opened {opened}")
