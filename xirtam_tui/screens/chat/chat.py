@@ -11,7 +11,6 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from xirtam_core.chat import Chat, Message
-from xirtam_core.groups import Group, GroupState
 from xirtam_core.names import Username
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge
@@ -19,7 +18,7 @@ from xirtam_tui.failures import attempt
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
-from xirtam_tui.screens.chat import arranging, details, finding
+from xirtam_tui.screens.chat import arranging, details, finding, parting
 from xirtam_tui.screens.chat.arranging import Change
 from xirtam_tui.screens.chat.chat_list import ChatList
 from xirtam_tui.screens.chat.conversation import Conversation
@@ -385,47 +384,13 @@ class ChatScreen(Screen[None]):
     def action_block(self) -> None:
         bridge, chat = self._bridge, self.conversation.chat
         if bridge is not None and chat is not None and chat.peer is not None:
-            self.run_worker(self._block(bridge, chat.peer), group="people")
-
-    async def _block(self, bridge: Bridge, peer: Username) -> None:
-        words = "What they write from now on is not kept, and they are not told. What was said stays, out of the list."
-        if await self._agrees(f"Block {peer}?", words, yes="Block", no="Do not"):
-            await attempt(bridge.people.block(peer), self)
+            self.run_worker(parting.block(self, bridge, chat.peer), group="people")
 
     def action_forget(self) -> None:
         bridge, chat = self._bridge, self.conversation.chat
         if bridge is None or chat is None:
             return
         if chat.group is not None:
-            self.run_worker(self._part_with(bridge, chat.group), group="people")
+            self.run_worker(parting.part_with(self, bridge, chat.group), group="people")
         elif chat.peer is not None:
-            self.run_worker(self._forget(bridge, chat.peer), group="people")
-
-    async def _part_with(self, bridge: Bridge, group: Group) -> None:
-        """Declines, leaves, or deletes a group, whichever is next."""
-        title = group.title
-        match group.state:
-            case GroupState.INVITED:
-                words = "The invitation goes from this device, and nobody is told."
-                if await self._agrees(f"Decline the invitation to {title}?", words, yes="Decline", no="Keep"):
-                    await attempt(bridge.groups.decline(group.id), self)
-            case GroupState.LEFT | GroupState.BANNED:
-                words = "Every message in it goes from this device, for good. Your other devices keep theirs."
-                if await self._agrees(f"Delete what was said in {title}?", words, yes="Delete", no="Keep"):
-                    await attempt(bridge.groups.forget(group.id), self)
-            case _:
-                words = "The members are told. What was said stays here; to come back, you need a new invitation."
-                if await self._agrees(f"Leave {title}?", words, yes="Leave", no="Stay"):
-                    await attempt(bridge.groups.leave(group.id), self)
-
-    async def _forget(self, bridge: Bridge, peer: Username) -> None:
-        words = (
-            "Every message in it goes from this device, for good, and nobody is told. Your other devices keep theirs."
-        )
-        if await self._agrees(f"Delete the chat with {peer}?", words, yes="Delete", no="Keep"):
-            await attempt(bridge.people.forget(peer), self)
-
-    async def _agrees(self, heading: str, explanation: str, *, yes: str, no: str) -> bool:
-        from xirtam_tui.screens.confirm.confirm import Confirm
-
-        return bool(await running_app(self).push_screen_wait(Confirm(heading, explanation, yes=yes, no=no)))
+            self.run_worker(parting.forget(self, bridge, chat.peer), group="people")

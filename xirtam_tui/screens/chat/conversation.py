@@ -1,6 +1,6 @@
 """One conversation: who it is with, what was said, and what one writes. Owns all of it for the chat that is open."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from textual.app import ComposeResult
@@ -9,21 +9,19 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from xirtam_core.chat import Chat, Message, SendState
-from xirtam_core.groups import Group, GroupState
-from xirtam_core.names import Username
-from xirtam_core.people import Standing
 from xirtam_tui.actions import Scope, Situation, actions
 from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.failures import Failure, Trouble, attempt, explain, sentence
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
-from xirtam_tui.screens.chat import modes
+from xirtam_tui.screens.chat import modes, standing
 from xirtam_tui.screens.chat.jump_line import JumpLine
 from xirtam_tui.screens.chat.modes import Edit, Mode, ModeStrip
 from xirtam_tui.screens.chat.on_message import ON_MESSAGE
 from xirtam_tui.screens.chat.suggesting import offers_for
 from xirtam_tui.screens.chat.typing import OthersTyping, OwnTyping
+from xirtam_tui.screens.chat.unsent import Unsent
 from xirtam_tui.widgets.composer import Composer, slash
 from xirtam_tui.widgets.composer.completion import completed
 from xirtam_tui.widgets.composer.suggestions import Suggestions
@@ -32,7 +30,6 @@ from xirtam_tui.widgets.words import Words
 
 _KEPT = "The message is kept here."
 _MOST_NAMES = 6
-_LONGEST_TITLE = 40
 
 
 _NOT_HINTED = ("message.older", "message.newer", "message.jump", "message.details")
@@ -50,7 +47,7 @@ class Conversation(Vertical):
         self._clock, self._keys = clock, keymap
         self._bridge: Bridge | None = None
         self._is_open = False
-        self._waiting: dict[str, str] = {}  # messages of the open chat that could not be sent yet, and why
+        self._unsent = Unsent()
         self._kept = ""  # what is on disk as the open chat's draft
         self._invitation = ""
         self.situation: Callable[[], Situation] = Situation
@@ -98,7 +95,7 @@ class Conversation(Vertical):
         self._typing.stop()
         await self.keep_draft()
         self._put_mode_aside()
-        self._waiting.clear()
+        self._unsent.clear()
         self._bridge, self._kept, self.chat, self.chosen = bridge, chat.draft, chat, None
         self.composer.load(chat.draft)
         self._take_mode_up(chat)
@@ -108,8 +105,8 @@ class Conversation(Vertical):
             partial(bridge.history, chat.id),
             read_up_to=chat.read_up_to,
             unread=chat.unread,
-            beginning=_beginning(chat, bridge.account),
-            empty=_nothing_said(chat),
+            beginning=standing.beginning(chat, bridge.account),
+            empty=standing.nothing_said(chat),
         )
         self._is_open = await attempt(opened, self)
 
@@ -165,27 +162,9 @@ class Conversation(Vertical):
         gone = [removed.id for removed in batch.removed if removed.chat == self.chat.id]
         for message_id in gone:
             self.transcript.take_away(message_id)
-        self._note_waiting(here, gone)
-        self.chat = batch.chats.get(self.chat.id, self.chat)
-
-    def _note_waiting(self, changed: Sequence[Message], gone: Sequence[str]) -> None:
-        """Takes note of what waits because it could not be sent, and why."""
-        before = dict(self._waiting)
-        for message in changed:
-            if message.state is SendState.QUEUED and message.failure:
-                self._waiting[message.id] = message.failure
-            elif message.state is not SendState.SENDING:
-                self._waiting.pop(message.id, None)
-        for message_id in gone:
-            self._waiting.pop(message_id, None)
-        if self._waiting != before:
+        if self._unsent.note(here, gone):
             self._show_hint()
-
-    def _waiting_words(self) -> str:
-        *_, reason = self._waiting.values()
-        count = len(self._waiting)
-        whose = f" at {self.chat.server}" if self.chat is not None and self.chat.server else ""
-        return f"⧗ {count} {'waits' if count == 1 else 'wait'}, sent as soon as it can be: {reason}{whose}"
+        self.chat = batch.chats.get(self.chat.id, self.chat)
 
     # What is said around the transcript
 
@@ -197,49 +176,17 @@ class Conversation(Vertical):
             self.call_after_refresh(self.composer.focus)  # they have just been accepted
         self.set_class(chat is not None and chat.alarm is not None, "has-alarm")
         if chat is not None:
-            back = "‹ " if self.screen.has_class("-narrow") else ""
             placeholder = Content(f"Write to {chat.title}")  # as text: markup is what peers may write
             if self.composer.placeholder != placeholder:
                 self.composer.placeholder = placeholder
             self.composer.completes_names = chat.group is not None
-            name = Content.styled(chat.title, "bold").truncate(_LONGEST_TITLE, ellipsis=True)
-            beside = (_beside(chat), "$text-muted")
-            self.query_one("#title", Words).say(Content.assemble((back, "$accent"), name, beside))
-            words = self._standing_words(chat)
+            self.query_one("#title", Words).say(standing.title(chat, is_narrow=self.screen.has_class("-narrow")))
+            words = standing.standing_words(chat, self._keys)
             self.set_class(bool(words), "has-words")
             self.query_one("#standing", Words).say(words)
             key = self._keys.label("chat.acknowledge")
             self.query_one("#alarm", Words).say(f"⚠ {chat.alarm}\n  {key} I have seen this" if chat.alarm else "")
         self._show_jump()
-
-    def _standing_words(self, chat: Chat) -> str:
-        label = self._keys.label
-        accept, delete = f"{label('chat.accept')} accept", f"{label('chat.forget')} delete"
-        if chat.group is not None:
-            return self._group_words(chat.group, accept, delete)
-        if chat.standing is Standing.REQUEST:
-            words = f"{chat.peer} is not among your contacts, and is not told whether you read this."
-            return f"{words}\n{accept} · {label('chat.block')} block · {delete}"
-        if chat.standing is Standing.BLOCKED:
-            return f"{chat.peer} is blocked: what they write is not kept.\n{accept} · {delete}"
-        return ""
-
-    def _group_words(self, group: Group, accept: str, delete: str) -> str:
-        match group.state:
-            case GroupState.INVITED:
-                key = self._keys.label("chat.forget")
-                words = f"{group.invited_by} invites you into this group on {group.server}. Its members see your name once you accept."
-                return f"{words}\n{accept} · {key} decline"
-            case GroupState.JOINING:
-                return f"Accepted. You are in as soon as {group.server} answers."
-            case GroupState.LEAVING:
-                return f"You are leaving: the group is told as soon as {group.server} answers."
-            case GroupState.LEFT:
-                return f"You have left this group. What was said stays here.\n{delete}"
-            case GroupState.BANNED:
-                return f"You are banned from this group. What was said before stays here.\n{delete}"
-            case GroupState.MEMBER:
-                return _member_words(group, self._keys.label("chat.group"))
 
     def watch_at_latest(self) -> None:
         self._show_jump()
@@ -256,8 +203,8 @@ class Conversation(Vertical):
 
     def _show_hint(self) -> None:
         label = self._keys.label
-        if self.chosen is None and self._waiting:
-            words = self._waiting_words()
+        if self.chosen is None and self.chat is not None and self._unsent:
+            words = self._unsent.words(self.chat.server)
         elif self.chosen is None:
             words = f"{label('composer.send')} send · {label('composer.newline')} new line · {label('composer.messages')} messages"
         else:
@@ -452,45 +399,3 @@ class Conversation(Vertical):
         event.stop()
         if self.transcript.start_cursor():
             self.transcript.focus()
-
-
-def _beginning(chat: Chat, me: Username) -> str:
-    """What stands above the first message."""
-    if chat.group is not None:
-        return "What was said here before you were let in is not kept on this device. Only members can read this."
-    if chat.peer == me:
-        return "These are your notes to yourself. Your devices have them, and nobody else can read them."
-    return f"This is the beginning of your chat with {chat.peer}. Only the two of you can read it."
-
-
-def _nothing_said(chat: Chat) -> str:
-    if chat.group is not None and chat.group.state is GroupState.INVITED:
-        return "What is said in the group shows here once you have accepted."
-    readers = "members" if chat.group is not None else str(chat.peer)
-    return f"Nothing said yet. What you write here, only {readers} can read."
-
-
-def _beside(chat: Chat) -> str:
-    """What stands beside the name: the server, and for a group how many are in it and what it is about."""
-    group = chat.group
-    if group is None:
-        return f"  {chat.server}" if chat.server else ""
-    members = f"  {group.members} member{'' if group.members == 1 else 's'}" if group.members else ""
-    about = f"  {group.description.splitlines()[0]}" if group.description.strip() else ""
-    name = f"  {group.directory_name}" if group.directory_name else ""
-    return f"{members}{name}  {group.server}{about}"
-
-
-def _member_words(group: Group, who_asks: str) -> str:
-    words: list[str] = []
-    if group.is_refused:
-        words.append(f"{group.server} lets this account in no more: you may have been banned.")
-    if group.name_alarm is not None:
-        words.append(f"{group.name_alarm}. Tell nobody to join by that name, and ask the admins.")
-    if group.asking:
-        words.append(f"{group.asking} ask{'s' if group.asking == 1 else ''} to be let in: {who_asks} shows who.")
-    if group.waiting:
-        words.append(f"{group.waiting} message{'' if group.waiting == 1 else 's'} wait for the group's next key.")
-    if not group.may_post:
-        words.append("Only admins write here.")
-    return "\n".join(words)
