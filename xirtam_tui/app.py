@@ -1,10 +1,11 @@
 """The app: which screen shows, one account's engine at a time, and leaving without losing anything."""
 
+import asyncio
 import gc
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from textual import events
@@ -19,6 +20,7 @@ from xirtam_tui import emoji_names, keymap, settings
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge, Engine, Engines, InstalledEngines
 from xirtam_tui.collecting import LOOK_S, Collector
+from xirtam_tui.data_directory import log_file
 from xirtam_tui.failures import Trouble, attempt, explain
 from xirtam_tui.hangup import has_hung_up, is_on_a_terminal
 from xirtam_tui.moments import Clock, system_clock
@@ -29,6 +31,9 @@ from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.settings import Emoji, Order, Settings, Theme
 from xirtam_tui.steady import steady_driver
 from xirtam_tui.themes import THEMES
+
+if TYPE_CHECKING:
+    from xirtam_tui.logs import LogFile
 
 _LOOK_S = 2.0
 """How often it is seen to that the terminal is still there."""
@@ -64,6 +69,7 @@ class XirtamApp(App[None]):
         theme: str | None = None,
     ) -> None:
         super().__init__()
+        self._log_file: LogFile | None = None
         self._data_dir, self._account, self._intro = data_dir, account, intro
         self._passphrase = passphrase
         self._engines = engines or InstalledEngines()
@@ -110,9 +116,16 @@ class XirtamApp(App[None]):
     def _painted(self) -> None:
         """There is something to look at: time for the engine, which is heavy to import."""
         if not self.is_headless:
+            self._start_log()
             self._collector.start()
             self.set_interval(LOOK_S, self._collector.look)
         self.action_start()
+
+    def _start_log(self) -> None:
+        from xirtam_tui.logs import LogFile
+
+        self._log_file = LogFile(log_file(self._data_dir))
+        self._log_file.start()
 
     # Opening an account
 
@@ -257,6 +270,12 @@ class XirtamApp(App[None]):
             on_home = None if self._bridge is None else partial(self._show_home, self._bridge)
             await self.push_screen(SettingsSheet(self._settings, self._follow, preferences, on_home))
 
+    async def action_about(self) -> None:
+        from xirtam_tui.screens.about.about import AboutSheet
+
+        if not isinstance(self.screen, AboutSheet):
+            await self.push_screen(AboutSheet(self._data_dir))
+
     def _show_home(self, bridge: Bridge) -> None:
         from xirtam_tui.screens.home.home import HomeSheet
 
@@ -329,6 +348,8 @@ class XirtamApp(App[None]):
     async def on_unmount(self) -> None:
         self._collector.stop()
         await self._close()
+        if self._log_file is not None:
+            await asyncio.to_thread(self._log_file.stop)
 
 
 def run_app(data_dir: Path, account: Username | None, intro: str | None, passphrase: str | None = None) -> None:

@@ -13,3 +13,11 @@ def data_directory(chosen: str | Path | None) -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("xirtam", appauthor=False)
+
+
+def log_file(data_dir: Path) -> Path:
+    """Where the app's log is: the platform's place, or inside a data directory that is not the usual one."""
+    from platformdirs import user_data_path, user_log_path
+
+    is_usual = data_dir == user_data_path("xirtam", appauthor=False)
+    return (user_log_path("xirtam", appauthor=False) if is_usual else data_dir / "logs") / "xirtam.log"

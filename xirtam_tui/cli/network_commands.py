@@ -15,6 +15,7 @@ from xirtam_tui.cli.exit_codes import Exit, exit_of
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, rfc3339
 from xirtam_tui.cli.running import opened, run_command
+from xirtam_tui.data_directory import log_file
 from xirtam_tui.text import line
 
 _LEAST_ROOM = 200 * 2**20
@@ -34,7 +35,7 @@ def doctor(
 
 async def _doctor(where: Context, output: Output) -> Exit:
     worst = Exit.DONE
-    for finding in [_terminal(), _disk(where.data_dir), await asyncio.to_thread(_keyring)]:
+    for finding in [_terminal(), _disk(where.data_dir), _log(where.data_dir), await asyncio.to_thread(_keyring)]:
         worst = max(worst, _show(finding, output))
     try:
         async with opened(where) as client:
@@ -50,6 +51,10 @@ async def _doctor(where: Context, output: Output) -> Exit:
         _show(Finding(what="account", is_fine=False, words=str(fault), advice="The network was not looked at."), output)
         worst = max(worst, exit_of(fault))
     return worst
+
+
+def _log(data_dir: Path) -> Finding:
+    return Finding(what="log", is_fine=True, words=f"the app writes what goes wrong to {log_file(data_dir)}")
 
 
 def _show(finding: Finding, output: Output) -> Exit:

@@ -1,0 +1,1 @@
+"""What this program is, and what it has to say about itself."""
