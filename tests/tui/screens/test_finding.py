@@ -63,6 +63,8 @@ async def test_a_command_is_completed_and_run_and_leaves_the_transcript_alone(tm
         await driver.write("/hel")
         await driver.sees("/help", "Show every key")
         assert driver.transcript.region == before
+        await driver.press("enter")  # what is only begun is completed, and done once it was read
+        await driver.until(lambda: driver.composer.text == "/help")
         await driver.press("enter")
         await driver.sees("What you can do")
         await driver.press("escape")

@@ -80,7 +80,8 @@ class Suggestions(Widget):
             self._is_chosen = True
             self.refresh()
         elif key == "tab" or (key == "enter" and (self._is_chosen or offer.command)):
-            self._take(offer, is_final=key == "enter")
+            # A command that is only begun is completed: what it was taken for is read before it is done.
+            self._take(offer, is_final=key == "enter" and (self._is_chosen or offer.command == self._begun))
         elif key == "colon" and offer.label.endswith(f" {self._begun}:"):
             self._take(offer, is_final=True)
         else:
