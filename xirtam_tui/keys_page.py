@@ -12,8 +12,8 @@ _OPENING = """# Keys and commands
 What the app can do, the keys that do it, and the command to write instead: a message that is one line and begins with `/` and a
 command's name runs that command. To send a message that begins so, write the slash twice. While a command or an emoji
 (`:sm`) is being written, what it could be shows above: ↑ and ↓ choose, Tab takes it, Esc puts it away. Enter runs a command
-that is written out or was chosen by an arrow, and completes one that is only begun; it takes an emoji only where an arrow has chosen it,
-and sends otherwise.
+that is written out or was chosen by an arrow, and completes one that is only begun; it takes an emoji only where an arrow has chosen
+it, and sends otherwise.
 
 F1 shows these keys in the app, with those that you have changed. This page is made from the app's own registry
 (`python -m xirtam_tui.keys_page`).

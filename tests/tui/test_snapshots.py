@@ -14,10 +14,12 @@ from tests.tui.demo import CLIMBERS_ROSTER, Script, climbers, demo_client
 from tests.tui.fake_client import NOW_NS, FakeClient, FakeMachine
 from tests.tui.fake_devices import CODE, NOW_S, device
 from tests.tui.fake_groups import group
+from tests.tui.fake_home import home_offer, hosted
 from tests.tui.piloting import Driver, machine_app
 from xirtam_core.chat import Evidence, Finding, MessageKind
 from xirtam_core.errors import InUse, StorageFault, Unreachable
 from xirtam_core.groups import GroupState
+from xirtam_core.home_move import HomeStep
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.registration import Progress, Step
@@ -401,6 +403,35 @@ async def being_paired(driver: Driver) -> None:
     await driver.sees("Both screens must show")
 
 
+def moving_home(step: HomeStep, **changes: object) -> Callable[[], FakeMachine]:
+    """An account on its way to another server, or there."""
+
+    def machine() -> FakeMachine:
+        client = demo_client()
+        client.home.come(step, **changes)
+        return FakeMachine(client)
+
+    return machine
+
+
+def home_offered(**changes: object) -> Callable[[], FakeMachine]:
+    def machine() -> FakeMachine:
+        client = demo_client()
+        client.home.offered = home_offer(**changes)
+        return FakeMachine(client)
+
+    return machine
+
+
+async def home_choice(driver: Driver) -> None:
+    await opening("alt+h", "Its name such as ~island")(driver)
+    await driver.write("~island")
+    await driver.press("enter")
+    await driver.sees("Choose another")
+
+
+HOME_GROUPS = (hosted("Climbers", is_admin=True), hosted("Book club"))
+
 SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "chat": (with_account, chat),
     "messages": (with_account, every_kind_of_message),
@@ -417,6 +448,26 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "group_pins": (with_pins, group_pins),
     "invitation": (with_invitation, invitation),
     "new_group": (with_account, new_group),
+    "home": (with_account, opening("alt+h", "Its name such as ~island")),
+    "home_offer": (with_account, home_choice),
+    "home_offer_old_gone": (home_offered(is_old_there=False, can_prepare=False, groups=HOME_GROUPS), home_choice),
+    "home_obstacle": (
+        home_offered(registration="closed", obstacle="~island takes no new users; choose another server"),
+        home_choice,
+    ),
+    "home_proof": (
+        moving_home(HomeStep.PROVE, share=0.42, seconds_left=12.0),
+        opening("alt+h", "Moving @alice", "12 s"),
+    ),
+    "home_trouble": (
+        moving_home(HomeStep.SETTLE, trouble="no connection to the server"),
+        opening("alt+h", "No connection to the server"),
+    ),
+    "home_done": (moving_home(HomeStep.DONE, files_left=3, is_old_read=True), opening("alt+h", "3 ")),
+    "home_failed": (
+        moving_home(HomeStep.FAILED, trouble="~island does not take @alice; nothing was changed"),
+        opening("alt+h", "does not take"),
+    ),
     "person": (with_account, opening("f10", "48213")),
     "code_picture": (with_account, code_picture),
     "identity": (with_changed_identity, opening("f8", "10582")),

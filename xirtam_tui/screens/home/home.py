@@ -162,6 +162,8 @@ class HomeSheet(Sheet[None]):
 
     def _focus_first(self) -> None:
         buttons: list[Widget] = [each for each in self.query(Button) if each.display]
+        if self._view is View.DONE:  # nothing is left that must be decided: moving on again is not what comes next
+            buttons.sort(key=lambda each: each.id == "elsewhere")
         first = self.query_one(Input) if self._view is View.CHOOSE else next(iter(buttons), None)
         if first is not None:
             first.focus()
