@@ -105,9 +105,7 @@ def _groups(count: int) -> str:
 
 
 def _fact(label: str, *lines: str) -> Content:
-    return Content.assemble(
-        (f"{label:<{_LABEL}}", "$text-muted"), ("\n" + "\u00a0" * _LABEL).join(lines)
-    )  # plain spaces at the start of a line are not drawn
+    return Content.assemble((f"{label:<{_LABEL}}", "$text-muted"), ("\n" + " " * _LABEL).join(lines))
 
 
 def _good(words: str) -> Content:
