@@ -68,7 +68,7 @@ def test_a_day_of_two_people(home: Path, terminals: list[Terminal]) -> None:
     alice.wait_for("↩ to bobby")
     alice.type("I dooo")
     alice.press("Enter")
-    bobby.wait_for("I dooo", "▏https://a.example")
+    bobby.wait_for("I dooo", "▏you: https://a.example")
     alice.press("Up")
     alice.wait_for("e edit")
     alice.press("e")
