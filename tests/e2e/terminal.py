@@ -11,6 +11,9 @@ from pathlib import Path
 
 XIRTAM = [sys.executable, "-m", "xirtam_tui"]
 
+_SIZE = ("COLUMNS", "LINES")
+"""What says how large another terminal is, and counts for more than how large this one is; test workers have it."""
+
 
 class Terminal:
     """One program in a terminal of its own; the tmux server is the test's, and ends with it."""
@@ -26,7 +29,8 @@ class Terminal:
         self._run("new-session", "-d", "-s", name, "-x", str(columns), "-y", str(rows), f"{line}; sleep 600")
 
     def _run(self, *words: str) -> str:
-        environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+        kept = {name: value for name, value in os.environ.items() if name not in _SIZE}
+        environment = kept | {"TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
         done = subprocess.run([*self._tmux, "-u", *words], capture_output=True, text=True, env=environment, timeout=20)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -20,7 +20,7 @@ from tests.sim.world import SimDevice, World
 
 _KINDS = (SimHomeServer, ReferenceServer)
 _CALM_LIMIT_S = 4 * 3600.0
-_COMMITS_OF_A_START = 12
+_COMMITS_OF_A_START = 20
 
 
 class Storm:

@@ -16,7 +16,7 @@ from xirtam_core.storage.messages import StoredMessage
 from xirtam_core.storage.outbox import Leg, Sending
 
 _STORMS = 3
-_TIMES = 10
+_TIMES = 20
 _SOON_S = 900.0
 """How long a storm whose devices will never agree is given to do so."""
 _append = journal.append
