@@ -146,6 +146,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.switch_theme", "Dark or light", "Switch between dark and light", ("ctrl+t",), Scope.APP),
     Action("app.suspend", "Suspend", "Go back to the shell; `fg` comes back here", ("ctrl+z",), Scope.APP),
     Action("app.settings", "Settings", "Colours, notifications, what others are told", ("ctrl+s",), Scope.APP),
+    Action("app.about", "About", "Versions, places on the disk, and the log", ("alt+b",), Scope.APP),
     Action("app.quit", "Quit", "Leave; nothing unsent is lost", ("ctrl+q",), Scope.APP),
     Action("chat.new_chat", "New chat", "Start a chat with somebody, by name", ("ctrl+n",), Scope.CHAT, _in_chats),
     Action("chat.new_group", "New group", "Make a group", ("ctrl+g",), Scope.CHAT, _in_chats),

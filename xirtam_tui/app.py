@@ -1,10 +1,12 @@
 """The app: which screen shows, one account's engine at a time, and leaving without losing anything."""
 
 import gc
+import logging
+import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from textual.app import App, SystemCommand
@@ -16,6 +18,7 @@ from xirtam_core.names import Username
 from xirtam_tui import emoji_names, keymap, settings
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge, Engine, Engines, InstalledEngines
+from xirtam_tui.data_directory import log_directory
 from xirtam_tui.failures import Trouble, attempt, explain
 from xirtam_tui.hangup import has_hung_up, is_on_a_terminal
 from xirtam_tui.moments import Clock, system_clock
@@ -26,6 +29,10 @@ from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.settings import Emoji, Order, Settings, Theme
 from xirtam_tui.themes import THEMES
 
+if TYPE_CHECKING:
+    from xirtam_tui.logs import LogFile  # the start waits for nothing that is not painted
+
+_logger = logging.getLogger(__name__)
 _LOOK_S = 2.0
 """How often it is seen to that the terminal is still there."""
 
@@ -68,6 +75,7 @@ class XirtamApp(App[None]):
         self._keys = keymap.load(data_dir)
         self._bridge: Bridge | None = None
         self._leaving = self._hung_up = False
+        self._log_file: LogFile | None = None
         for known in THEMES:
             self.register_theme(known)
         self.theme = theme or f"xirtam-{self._settings.theme}"
@@ -90,13 +98,32 @@ class XirtamApp(App[None]):
         """Ends on a fault as Textual does, but does not show what variables hold: that is what people write, and passphrases."""
         from rich.traceback import Traceback
 
+        if (fault := sys.exc_info()[1]) is not None:
+            from xirtam_tui.logs import keep_crash
+
+            keep_crash(log_directory(self._data_dir), fault)
         self.panic(Traceback(show_locals=False, width=None))
 
     def _painted(self) -> None:
         """There is something to look at: time for the engine, which is heavy to import."""
         gc.freeze()  # what the start has made stays; the collector need not walk it while keys are pressed
         gc.enable()
+        self._begin_log()
         self.action_start()
+
+    def _begin_log(self) -> None:
+        from xirtam_tui import logs
+
+        self._log_file = logs.begin(log_directory(self._data_dir), self._settings.log_level)
+        if _logger.isEnabledFor(logging.INFO):
+            _logger.info("%s begins on a terminal of %d × %d", logs.makes(), *self.size)
+
+    def _end_log(self) -> None:
+        if self._log_file is not None:
+            from xirtam_tui import logs
+
+            logs.end(self._log_file)
+            self._log_file = None
 
     # Opening an account
 
@@ -133,6 +160,7 @@ class XirtamApp(App[None]):
     async def show_account(self, engine: Engine) -> None:
         """Shows an account whose engine is open."""
         self._account = engine.account
+        _logger.info("an account is open")
         self._bridge = Bridge(engine, self._take_in)
         screen = self._chats()
         if screen is None:
@@ -172,6 +200,12 @@ class XirtamApp(App[None]):
     # What comes from the engine and from widgets
 
     def _take_in(self, batch: Batch) -> None:
+        _logger.debug(
+            "news: %d messages, %d chats, %d alarms", len(batch.messages), len(batch.chats), len(batch.alarms)
+        )
+        if (status := batch.status) is not None:
+            standing = (status.connection.value, status.detail or "no trouble", status.queued, status.waiting)
+            _logger.info("%s (%s), %d to send, %d not readable yet", *standing)
         screen = self._chats()
         if screen is not None and screen.is_mounted:
             screen.apply(batch)
@@ -233,6 +267,12 @@ class XirtamApp(App[None]):
         except OSError:
             return  # it is changed; a place that cannot be written to is no reason to bother anybody
 
+    async def action_about(self) -> None:
+        from xirtam_tui.screens.about.about import About
+
+        if not isinstance(self.screen, About):
+            await self.push_screen(About(self._data_dir, self._settings.log_level, self._keys))
+
     async def action_settings(self) -> None:
         from xirtam_tui.screens.settings.settings import SettingsSheet
 
@@ -243,8 +283,11 @@ class XirtamApp(App[None]):
     def _follow(self, chosen: Settings) -> None:
         """Follows these settings from now on, and keeps them. Raises `OSError`, after following them, where they cannot be kept."""
         before, self._settings = self._settings, chosen
+        _logger.info("settings: %s", chosen)
         self.theme = f"xirtam-{chosen.theme}"
         emoji_names.show_names(chosen.emoji is Emoji.NAMES)
+        if self._log_file is not None:
+            self._log_file.follow(chosen.log_level)
         if (screen := self._chats()) is not None:
             screen.contacts.by_recency = chosen.order is Order.RECENCY
             if before.emoji is not chosen.emoji:
@@ -305,6 +348,7 @@ class XirtamApp(App[None]):
 
     async def on_unmount(self) -> None:
         await self._close()
+        self._end_log()
 
 
 def run_app(data_dir: Path, account: Username | None, intro: str | None, passphrase: str | None = None) -> None:

@@ -48,6 +48,14 @@ class TerminalNotice(StrEnum):
     OSC777 = "osc777"
 
 
+class LogLevel(StrEnum):
+    """From which level on the log has what happens."""
+
+    WARNING = "warning"
+    INFO = "info"
+    DEBUG = "debug"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The app's own choices. Names are those of the file."""
 
@@ -59,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     desktop_notice: bool = True
     show_content: bool = True
     quiet_hours: str = ""
+    log_level: LogLevel = LogLevel.WARNING
 
 
 Value = bool | str
@@ -90,7 +99,7 @@ class Setting(NamedTuple):
         return values[(at + step) % len(values)]
 
 
-_LOOK, _NOTICES, _PRIVACY = "Look", "Notifications", "Privacy"
+_LOOK, _NOTICES, _LOG, _PRIVACY = "Look", "Notifications", "Log", "Privacy"
 
 SCHEMA: tuple[Setting, ...] = (
     Setting("theme", _LOOK, "Colours", "“the terminal's own” keeps to its sixteen colours; NO_COLOR takes all colour away",
@@ -107,6 +116,8 @@ SCHEMA: tuple[Setting, ...] = (
     Setting("quiet_hours", _NOTICES, "Quiet hours", "When nothing rings or shows; the file takes any two times",
             (("", "none"), ("21:00-07:00", "21:00-07:00"), ("22:00-07:00", "22:00-07:00"), ("23:00-08:00", "23:00-08:00"),
              ("00:00-09:00", "00:00-09:00"))),
+    Setting("log_level", _LOG, "What the log has", "No message and no key at any level; Alt+B shows it",
+            (("warning", "what goes wrong"), ("info", "what happens too"), ("debug", "all that can help"))),
     Setting("send_delivered", _PRIVACY, "Tell that messages came", "Contacts see that what they wrote has arrived", of_account=True),
     Setting("send_read", _PRIVACY, "Tell that you have read", "Contacts see that you have read what they wrote", of_account=True),
     Setting("send_typing", _PRIVACY, "Tell that you are typing", "Contacts see that you write to them, as you do", of_account=True),
