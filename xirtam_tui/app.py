@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.types import CSSPathType
 
 from xirtam_core.names import Username
-from xirtam_tui import emoji_names, keymap, settings
+from xirtam_tui import arrangement, emoji_names, keymap, settings
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge, Engine, Engines, InstalledEngines
 from xirtam_tui.data_directory import log_directory
@@ -28,6 +28,7 @@ from xirtam_tui.screens.opening.opening import Opening
 from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.settings import Emoji, Order, Settings, Theme
 from xirtam_tui.themes import THEMES
+from xirtam_tui.widgets.contact_list import ContactList
 
 if TYPE_CHECKING:
     from xirtam_tui.logs import LogFile  # the start waits for nothing that is not painted
@@ -168,6 +169,8 @@ class XirtamApp(App[None]):
             await self._show(screen)
         elif isinstance(self.screen, Opening):
             await self.pop_screen()
+        if (folded := arrangement.folded(self._data_dir, engine.account)) is not None:
+            screen.contacts.show_folded(folded)
         await attempt(screen.attach(self._bridge, by_recency=self._settings.order is Order.RECENCY), self)
 
     async def _show(self, screen: Screen[None]) -> None:
@@ -238,6 +241,11 @@ class XirtamApp(App[None]):
     def _show_on_desktop(self, title: str, body: str) -> None:
         if not self.is_headless:
             self.run_worker(on_desktop(title, body), group="desktop")
+
+    def on_contact_list_folded(self, event: ContactList.Folded) -> None:
+        """The list is found as it was left."""
+        if self._account is not None:
+            arrangement.keep_folded(self._data_dir, self._account, event.sections)
 
     def on_trouble(self, event: Trouble) -> None:
         """Shows what failed."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from xirtam_core.errors import Malformed
 from xirtam_core.settings import Settings as AccountSettings
 
 FILE = "settings.toml"
@@ -75,7 +76,10 @@ Owner = Settings | AccountSettings
 
 
 class Setting(NamedTuple):
-    """One thing to choose. `choices` are its values with their words; a switch has on and off. `of_account`: kept with the account."""
+    """One thing to choose. `choices` are its values with their words; a switch has on and off. `of_account`: kept with the account.
+
+    `typed` says how to write a value that is none of the choices; nothing where only those may be.
+    """
 
     name: str
     section: str
@@ -83,6 +87,7 @@ class Setting(NamedTuple):
     help: str
     choices: tuple[tuple[Value, str], ...] = ((True, "on"), (False, "off"))
     of_account: bool = False
+    typed: str = ""
 
     def value(self, owner: Owner) -> Value:
         """What is chosen."""
@@ -113,9 +118,10 @@ SCHEMA: tuple[Setting, ...] = (
             (("none", "no"), ("osc9", "by OSC 9"), ("osc777", "by OSC 777"))),
     Setting("desktop_notice", _NOTICES, "On the desktop", "By notify-send, where that is installed"),
     Setting("show_content", _NOTICES, "Say who and what", "Off: a notification says only that there is something new"),
-    Setting("quiet_hours", _NOTICES, "Quiet hours", "When nothing rings or shows; the file takes any two times",
+    Setting("quiet_hours", _NOTICES, "Quiet hours", "When nothing rings or shows; Enter takes any two times",
             (("", "none"), ("21:00-07:00", "21:00-07:00"), ("22:00-07:00", "22:00-07:00"), ("23:00-08:00", "23:00-08:00"),
-             ("00:00-09:00", "00:00-09:00"))),
+             ("00:00-09:00", "00:00-09:00")),
+            typed="From when to when, such as 22:15-06:30, over midnight too. Nothing typed: no quiet hours."),
     Setting("log_level", _LOG, "What the log has", "No message and no key at any level; Alt+B shows it",
             (("warning", "what goes wrong"), ("info", "what happens too"), ("debug", "all that can help"))),
     Setting("send_delivered", _PRIVACY, "Tell that messages came", "Contacts see that what they wrote has arrived", of_account=True),
@@ -202,6 +208,23 @@ def hours(text: str) -> tuple[int, int] | None:
     return (minutes[0], minutes[1]) if len(minutes) == 2 else None
 
 
+def as_hours(typed: str) -> str:
+    """Two times as the file has them, from what a person typed; empty for nothing. Raises `Malformed`, saying what is wrong."""
+    words = "".join(typed.split()).translate({ord(dash): "-" for dash in "‐‑‒–—−"})
+    if not words:
+        return ""
+    times = words.split("-")
+    if len(times) != 2:
+        raise Malformed("that needs two times with a dash between them, such as 22:00-07:00")
+    for time in times:
+        if hours(f"{time}-00:00") is None:
+            raise Malformed(f"“{time}” is no time of the day: hours and minutes, from 00:00 to 23:59")
+    start, end = hours(words) or (0, 0)
+    if start == end:
+        raise Malformed("the two times are the same, and there is nothing between them")
+    return f"{start // 60:02}:{start % 60:02}-{end // 60:02}:{end % 60:02}"
+
+
 def is_quiet(settings: Settings, minute_of_day: int) -> bool:
     """Whether a minute lies in the quiet hours, which may go over midnight."""
     quiet = hours(settings.quiet_hours)
@@ -226,6 +249,7 @@ def document() -> str:
         lines += [f"## {section}", "", "| name | value | by default | meaning |", "| --- | --- | --- | --- |"]
         for each in (setting for setting in SCHEMA if setting.section == section):
             values = " or ".join(f"`{json.dumps(value)}`" for value, _ in each.choices)
+            values += " or any other two times" if each.typed else ""
             default = json.dumps(each.value(defaults[each.of_account]))
             lines.append(f"| `{each.name}` | {values} | `{default}` | {each.label}. {each.help}. |")
         lines.append("")

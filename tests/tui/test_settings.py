@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.tui.fake_client import FakeClient
 from tests.tui.piloting import long_chat
+from xirtam_core.errors import Malformed
 from xirtam_core.settings import Settings as AccountSettings
 from xirtam_tui import settings
 from xirtam_tui.emoji_names import named
@@ -68,6 +69,29 @@ def test_quiet_hours_begin_and_end_also_over_midnight(start: int, length: int, a
 )
 def test_what_are_no_two_times_is_no_quiet_time(wrong: str) -> None:
     assert settings.hours(wrong) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("22:00-07:00", "22:00-07:00"), (" 9:05 – 17:30 ", "09:05-17:30"), ("0:00—6:00", "00:00-06:00"), ("  ", "")],
+)
+def test_quiet_hours_may_be_typed_as_people_write_them(typed: str, kept: str) -> None:
+    assert settings.as_hours(typed) == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("22", "two times"),
+        ("22:00-25:00", "“25:00”"),
+        ("soon-7:00", "“soon”"),
+        ("7:00-07:00", "same"),
+        ("1-2-3", "two times"),
+    ],
+)
+def test_what_is_wrong_about_quiet_hours_is_said(typed: str, said: str) -> None:
+    with pytest.raises(Malformed, match=said):
+        settings.as_hours(typed)
 
 
 def news(**changes: object) -> News:
