@@ -45,6 +45,7 @@ class XirtamApp(App[None]):
     CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/opening/opening.tcss", "screens/chat/chat.tcss"]
     TITLE = "xirtam"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.APP)
+    # Textual declares these two, and `switch_screen` below, less exactly than strict checking wants.
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [  # pyright: ignore[reportIncompatibleVariableOverride]
         (0, "-narrow"),
         (80, "-normal"),

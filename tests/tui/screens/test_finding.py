@@ -154,4 +154,4 @@ def test_without_an_editor_one_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
     for name in ("VISUAL", "EDITOR", "PATH"):
         monkeypatch.setenv(name, "")
     with pytest.raises(editor.EditorFailed, match="set EDITOR"):
-        editor.edited(None, "x")  # pyright: ignore[reportArgumentType]
+        editor.edited(None, "x")  # pyright: ignore[reportArgumentType] - it comes to no app

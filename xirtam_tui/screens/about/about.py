@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.types import CSSPathType
 from textual.widgets import Static
 
 from xirtam_tui import logs
@@ -38,7 +39,7 @@ class About(Sheet[None]):
     """Shows the facts and the log; gives both away as text for a report."""
 
     heading = "About xirtam"
-    CSS_PATH = [STYLE, str(Path(__file__).with_name("about.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
+    CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("about.tcss"))]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy all", show=False),
         Binding("p", "places", "Copy the places", show=False),

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.types import CSSPathType
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -25,7 +26,7 @@ class DevicesSheet(Sheet[None]):
 
     heading = "Your devices"
     explanation = "Each reads and writes as you. Know them all; revoke one that you have lost or do not know."
-    CSS_PATH = [STYLE, str(Path(__file__).with_name("devices.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
+    CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("devices.tcss"))]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "Add", show=False),
         Binding("n", "rename", "Name", show=False),

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.types import CSSPathType
 from textual.widgets import Static
 
 from xirtam_core.chat import Evidence, Finding, Status
@@ -25,7 +26,7 @@ class NetworkSheet(Sheet[None]):
     """Shows the account's standing at once, and how each part of the network answers as soon as it has."""
 
     heading = "How the network is"
-    CSS_PATH = [STYLE, str(Path(__file__).with_name("network.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
+    CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("network.tcss"))]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "check", "Check again", show=False),
         Binding("p", "copy", "Copy the proof", show=False),

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.types import CSSPathType
 from textual.widgets import Button, Static
 
 from xirtam_core.names import Username
@@ -30,7 +31,7 @@ _HOW = "Compare it with what their xirtam shows, face to face or by telephone. T
 class PersonSheet(Sheet[None]):
     """Shows a person; verifies, renames, blocks, accepts, and deletes their chat."""
 
-    CSS_PATH = [STYLE, str(Path(__file__).with_name("person.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
+    CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("person.tcss"))]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "verify", "Mark verified", show=False),
         Binding("q", "picture", "QR code", show=False),

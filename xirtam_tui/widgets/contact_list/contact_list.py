@@ -84,7 +84,7 @@ class ContactList(ScrollView, can_focus=True):
             super().__init__()
             self.sections = sections
 
-    def __init__(self, *, clock: Clock = system_clock, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, clock: Clock = system_clock, id: str | None = None) -> None:  # noqa: A002 # as every widget calls it
         super().__init__(id=id)
         self._clock = clock
         self._chats: dict[str, Chat] = {}

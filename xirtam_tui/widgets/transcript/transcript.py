@@ -44,7 +44,7 @@ class Transcript(ScrollView, can_focus=True):
     Chosen = messages.Chosen
     Failed = messages.Failed
 
-    def __init__(self, *, clock: Clock = system_clock, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, clock: Clock = system_clock, id: str | None = None) -> None:  # noqa: A002 # as every widget calls it
         super().__init__(id=id)
         self._clock = clock
         self.me: Username | None = None
