@@ -72,7 +72,7 @@ class XirtamApp(App[None]):
         self._passphrase = passphrase
         self._engines = engines or InstalledEngines()
         self._clock = clock
-        self._settings, self._unknown_settings, self._setting_problems = settings.load(data_dir)
+        self._settings, self._unknown_settings, self._setting_problems, _ = settings.load(data_dir)
         self._notifier = Notifier(lambda: self.bell(), self._write, self._show_on_desktop)
         self._keys = keymap.load(data_dir)
         self._bridge: Bridge | None = None
@@ -289,10 +289,20 @@ class XirtamApp(App[None]):
             preferences = None if self._bridge is None else self._bridge.preferences
             await self.push_screen(SettingsSheet(self._settings, self._follow, preferences))
 
-    def _follow(self, chosen: Settings) -> None:
-        """Follows these settings from now on, and keeps them. Raises `OSError`, after following them, where they cannot be kept."""
-        before, self._settings = self._settings, chosen
+    def _follow(self, chosen: Settings) -> Settings:
+        """Follows these settings from now on, keeps them, and gives what is in force: another app may have changed others.
+
+        Raises `OSError`, after following them, where they cannot be kept.
+        """
+        before = self._settings
         _logger.info("settings: %s", chosen)
+        self._apply(chosen)
+        chosen = settings.change(self._data_dir, before, chosen, self._unknown_settings)
+        self._apply(chosen)
+        return chosen
+
+    def _apply(self, chosen: Settings) -> None:
+        before, self._settings = self._settings, chosen
         self.theme = f"xirtam-{chosen.theme}"
         emoji_names.show_names(chosen.emoji is Emoji.NAMES)
         if self._log_file is not None:
@@ -301,7 +311,6 @@ class XirtamApp(App[None]):
             screen.contacts.by_recency = chosen.order is Order.RECENCY
             if before.emoji is not chosen.emoji:
                 self.run_worker(screen.draw_again(), group="drawing", exclusive=True)
-        settings.save(self._data_dir, chosen, self._unknown_settings)
 
     async def action_quit(self) -> None:
         """Leaves, after keeping the draft; asks first when messages have not been sent."""

@@ -44,6 +44,7 @@ class Emoji(StrEnum):
 class TerminalNotice(StrEnum):
     """The sequence by which a terminal is asked to show a notification."""
 
+    AUTO = "auto"
     NONE = "none"
     OSC9 = "osc9"
     OSC777 = "osc777"
@@ -64,7 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     order: Order = Order.SECTIONS
     emoji: Emoji = Emoji.PICTURES
     bell: bool = True
-    terminal_notice: TerminalNotice = TerminalNotice.NONE
+    terminal_notice: TerminalNotice = TerminalNotice.AUTO
     desktop_notice: bool = True
     show_content: bool = True
     quiet_hours: str = ""
@@ -115,7 +116,7 @@ SCHEMA: tuple[Setting, ...] = (
             (("pictures", "as pictures"), ("names", "as :names:"))),
     Setting("bell", _NOTICES, "Ring the bell", "When somebody writes in a chat that you are not looking at"),
     Setting("terminal_notice", _NOTICES, "Ask the terminal", "For a notification: OSC 9 in iTerm2, WezTerm; OSC 777 in foot, urxvt",
-            (("none", "no"), ("osc9", "by OSC 9"), ("osc777", "by OSC 777"))),
+            (("auto", "if it is known to"), ("none", "no"), ("osc9", "by OSC 9"), ("osc777", "by OSC 777"))),
     Setting("desktop_notice", _NOTICES, "On the desktop", "By notify-send, where that is installed"),
     Setting("show_content", _NOTICES, "Say who and what", "Off: a notification says only that there is something new"),
     Setting("quiet_hours", _NOTICES, "Quiet hours", "When nothing rings or shows; Enter takes any two times",
@@ -140,6 +141,8 @@ class Loaded(NamedTuple):
     settings: Settings
     rest: Mapping[str, Any]
     problems: tuple[str, ...] = ()
+    is_broken: bool = False
+    """Whether the file is there, and no TOML."""
 
 
 def load(data_dir: Path) -> Loaded:
@@ -153,7 +156,7 @@ def load(data_dir: Path) -> Loaded:
     try:
         parsed: dict[str, Any] = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
-        return Loaded(Settings(), {}, (f"{FILE} is not valid TOML ({error}); the default settings are in use",))
+        return Loaded(Settings(), {}, (f"{FILE} is not valid TOML ({error}); the default settings are in use",), True)
     return _checked(parsed)
 
 
@@ -173,6 +176,20 @@ def _checked(parsed: Mapping[str, Any]) -> Loaded:
             problems.append(f"{FILE}: quiet_hours are two times such as 22:00-07:00, not “{value}”")
     rest = {name: value for name, value in parsed.items() if name not in types and isinstance(value, bool | str | int)}
     return Loaded(Settings(**chosen), rest, tuple(problems))
+
+
+def change(data_dir: Path, before: Settings, chosen: Settings, rest: Mapping[str, Any]) -> Settings:
+    """Keeps what `chosen` has other than `before`, and gives the settings then: another app may have changed others meanwhile.
+
+    Raises `OSError` where they cannot be kept.
+    """
+    there = load(data_dir)
+    if not there.is_broken:
+        names = [field.name for field in msgspec.structs.fields(Settings)]
+        changed = {name: new for name in names if (new := getattr(chosen, name)) != getattr(before, name)}
+        chosen, rest = msgspec.structs.replace(there.settings, **changed), there.rest
+    save(data_dir, chosen, rest)
+    return chosen
 
 
 def save(data_dir: Path, settings: Settings, rest: Mapping[str, Any]) -> None:

@@ -463,3 +463,15 @@ async def test_the_palette_runs_actions_by_name(tmp_path: Path) -> None:
         await driver.sees("Start a chat with somebody")
         await driver.press("down", "enter")
         await driver.sees("Write to somebody")
+
+
+async def test_older_messages_that_come_to_a_new_device_show_in_the_chat_that_is_open(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_chat("@bobby", [])
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("Nothing said yet")
+        await driver.write("half a sentence")
+        client.messages["@bobby"] = long_chat(8)
+        client.change_chat("@bobby", last=client.messages["@bobby"][-1])
+        await driver.until(lambda: len(driver.messages_in_memory()) == 8)
+        assert driver.composer.text == "half a sentence"

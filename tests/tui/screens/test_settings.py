@@ -10,6 +10,7 @@ from tests.tui.fake_client import FakeClient, FakeMachine
 from tests.tui.piloting import Driver, account_app, long_chat, machine_app
 from xirtam_core.errors import StorageFault
 from xirtam_core.names import Username
+from xirtam_core.settings import Settings as AccountSettings
 from xirtam_tui import arrangement, settings
 from xirtam_tui.app import XirtamApp
 
@@ -109,10 +110,12 @@ async def test_emoji_become_names_at_once_on_the_screen_and_stay_as_they_are_els
     async with account_app(client, tmp_path) as driver:
         client.receive("@bobby", "up 👍 there")
         await driver.sees("up 👍 there")
+        await driver.write("not sent yet")
         await driver.press("ctrl+s")
         await choose(driver, "Emoji")
         await driver.press("right", "escape")
         await driver.sees("up :thumbs_up_sign: there")
+        assert driver.composer.text == "not sent yet"
         assert client.messages["@bobby"][-1].text == "up 👍 there"
         await driver.press("ctrl+s")
         await choose(driver, "Emoji")
@@ -213,3 +216,20 @@ async def test_sections_are_as_folded_as_they_were_left_for_each_account(tmp_pat
     (tmp_path / arrangement.FILE).write_text("not what it was")
     async with account_app(people(), tmp_path) as driver:
         await driver.sees("DIRECT", "GROUPS")
+
+
+async def test_what_another_app_has_changed_meanwhile_is_taken_over_and_not_undone(tmp_path: Path) -> None:
+    client = two_chats()
+    async with account_app(client, tmp_path, size=(100, 40)) as driver:
+        settings.save(tmp_path, settings.Settings(theme=settings.Theme.LIGHT), {})
+        await driver.press("ctrl+s")
+        await choose(driver, "Tell that you have read")
+        await client.preferences.change(AccountSettings(send_typing=False))
+        await driver.press("enter")
+        await driver.until(lambda: client.preferences.chosen == AccountSettings(send_typing=False, send_read=False))
+        await choose(driver, "Ring the bell")
+        await driver.press("right")
+        await driver.until(lambda: driver.app.theme == "xirtam-light")
+        await driver.sees("○ on   ● off")
+        assert "off" in driver.line_with("Tell that you are typing")
+    assert settings.load(tmp_path).settings == settings.Settings(theme=settings.Theme.LIGHT, bell=False)

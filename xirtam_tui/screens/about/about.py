@@ -1,5 +1,6 @@
 """What this program is, where its things are on the disk, and the end of its log, which grows while one looks."""
 
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar
@@ -20,6 +21,7 @@ from xirtam_tui.running import running_app
 from xirtam_tui.screens.about.pager import PagerFailed, look_at
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
 from xirtam_tui.settings import SCHEMA, LogLevel
+from xirtam_tui.widgets.facts.facts import Fact, Facts
 
 _LABEL = 9
 _LOOK_S = 0.5
@@ -55,7 +57,7 @@ class About(Sheet[None]):
         self._shown = 0
 
     def compose_body(self) -> ComposeResult:
-        yield Static(self._facts(), id="facts")
+        yield Facts(_LABEL, id="facts")
         yield Static("", id="of-log", markup=False)
         with VerticalScroll(id="log"):
             yield Static("", id="lines", markup=False)
@@ -69,18 +71,19 @@ class About(Sheet[None]):
         yield self.button("Close", "leave")
 
     def on_mount(self) -> None:
+        self.query_one(Facts).show(self._facts())
         self._look(again=True)
         self.set_interval(_LOOK_S, self._look)
         self.query_one("#log").focus()
 
     # The facts
 
-    def _facts(self) -> Content:
-        rows = [Content.assemble((f"{label:<{_LABEL}}", "$text-muted"), _tilde(words)) for label, words in self._rows()]
+    def _facts(self) -> Iterator[Fact]:
+        for label, words in self._rows():
+            yield label, _tilde(words)
         if (moment := logs.crash_moment(self._folder)) is not None:
             words = f"⚠ xirtam broke on {moment:%Y-%m-%d} at {moment:%H:%M}; o shows where"
-            rows.append(Content.assemble((f"{'crash':<{_LABEL}}", "$text-muted"), (words, "$error")))
-        return Content("\n").join(rows)
+            yield "crash", Content.styled(words, "$error")
 
     def _rows(self) -> list[tuple[str, str]]:
         return [

@@ -26,7 +26,7 @@ _BY_NAME = {setting.name: setting for setting in SCHEMA}
 
 
 class SettingsSheet(Sheet[None]):
-    """Shows the settings; `change` keeps the app's own, `preferences` the account's.
+    """Shows the settings; `change` keeps the app's own and gives what is in force then, `preferences` the account's.
 
     `change` raises what the disk raises; `preferences` are None while no account is open.
     """
@@ -37,7 +37,9 @@ class SettingsSheet(Sheet[None]):
         Binding("left", "turn(-1)", "Value before", show=False, priority=True),
     ]
 
-    def __init__(self, chosen: Settings, change: Callable[[Settings], None], preferences: Preferences | None) -> None:
+    def __init__(
+        self, chosen: Settings, change: Callable[[Settings], Settings], preferences: Preferences | None
+    ) -> None:
         super().__init__()
         self._chosen, self._change, self._preferences = chosen, change, preferences
         self._account: AccountSettings | None = None
@@ -129,17 +131,21 @@ class SettingsSheet(Sheet[None]):
     async def _set(self, setting: Setting, value: Value) -> None:
         values: dict[str, Any] = {setting.name: value}
         try:
-            if setting.of_account and self._account is not None and self._preferences is not None:
-                wanted = msgspec.convert(msgspec.to_builtins(self._account) | values, AccountSettings)
+            if setting.of_account and self._preferences is not None:
+                now = await self._preferences.settings()  # another app of the account may have changed others
+                wanted = msgspec.convert(msgspec.to_builtins(now) | values, AccountSettings)
                 self._account = await self._preferences.change(wanted)
             else:
                 self._chosen = msgspec.convert(msgspec.to_builtins(self._chosen) | values, Settings)
-                self._change(self._chosen)
+                self._chosen = self._change(self._chosen)
         except Exception as error:
             self._say(explain(error).text)
         else:
             self._say("")
-        self.query_one(OptionList).replace_option_prompt(setting.name, self._row(setting))
+        hits = self.query_one(OptionList)
+        for each in SCHEMA:
+            if not each.of_account or self._account is not None:
+                hits.replace_option_prompt(each.name, self._row(each))
         self._explain()
 
     def _say(self, words: str) -> None:

@@ -121,6 +121,11 @@ class Transcript(ScrollView, can_focus=True):
             if self._unread is None:
                 self._unread = UnreadLine(self._late - 1, len(late))
 
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether a chat without any message is open."""
+        return self._pager is not None and not self._pager.window.messages
+
     def take_away(self, message_id: str) -> None:
         """Takes a message away."""
         if self._pager is not None and self._pager.window.remove(message_id):
