@@ -127,6 +127,9 @@ class XirtamApp(App[None]):
             logs.end(self._log_file)
             self._log_file = None
 
+    def _log_trouble(self) -> str:
+        return "" if self._log_file is None else self._log_file.trouble
+
     # Opening an account
 
     def action_start(self) -> None:
@@ -280,7 +283,7 @@ class XirtamApp(App[None]):
         from xirtam_tui.screens.about.about import About
 
         if not isinstance(self.screen, About):
-            await self.push_screen(About(self._data_dir, self._settings.log_level, self._keys))
+            await self.push_screen(About(self._data_dir, self._settings.log_level, self._keys, self._log_trouble))
 
     async def action_settings(self) -> None:
         from xirtam_tui.screens.settings.settings import SettingsSheet

@@ -39,6 +39,8 @@ class LogFile(logging.Handler):
     def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
         super().__init__()
         self.path = folder / FILE
+        self.trouble = ""
+        """Why the latest line could not be written, nothing where it was."""
         self._most_bytes = most_bytes
         self.setFormatter(Lines())
 
@@ -48,36 +50,50 @@ class LogFile(logging.Handler):
             logging.getLogger(name).setLevel(level.upper())
 
     def emit(self, record: logging.LogRecord) -> None:
-        with contextlib.suppress(Exception):
+        try:
             self._write((self.format(record) + "\n").encode(errors="backslashreplace"))
+        except Exception as fault:
+            self.trouble = _name(fault)
+        else:
+            self.trouble = ""
 
     def _write(self, raw: bytes) -> None:
         file = self._open()
         try:
             if os.fstat(file).st_size + len(raw) > self._most_bytes:
                 self._move_aside()
-                os.close(file)
+                _close(file)
                 file = self._open()
             os.write(file, raw)
         finally:
-            os.close(file)
+            _close(file)
 
     def _open(self) -> int:
         """The file, locked against other processes; opened for each line, since another may have moved it aside."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         while True:
             file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError:  # a file system without locks: two apps might lose a line to each other there
+                return file
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(file), self.path.stat()):
                     return file
-            os.close(file)
+            _close(file)
 
     def _move_aside(self) -> None:
         names = [self.path, *(self.path.with_name(f"{FILE}.{number}") for number in range(1, _OLD + 1))]
         for newer, older in reversed(list(pairwise(names))):
             with contextlib.suppress(FileNotFoundError):
                 newer.replace(older)
+
+
+def _close(file: int) -> None:
+    """Lets go of the lock even where a process that was made meanwhile has the file open too."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_UN)
+    os.close(file)
 
 
 class Lines(logging.Formatter):

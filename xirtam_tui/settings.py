@@ -123,7 +123,7 @@ SCHEMA: tuple[Setting, ...] = (
             (("", "none"), ("21:00-07:00", "21:00-07:00"), ("22:00-07:00", "22:00-07:00"), ("23:00-08:00", "23:00-08:00"),
              ("00:00-09:00", "00:00-09:00")),
             typed="From when to when, such as 22:15-06:30, over midnight too. Nothing typed: no quiet hours."),
-    Setting("log_level", _LOG, "What the log has", "No message and no key at any level; Alt+B shows it",
+    Setting("log_level", _LOG, "What the log has", "No message and no key at any level; Alt+V shows it",
             (("warning", "what goes wrong"), ("info", "what happens too"), ("debug", "all that can help"))),
     Setting("send_delivered", _PRIVACY, "Tell that messages came", "Contacts see that what they wrote has arrived", of_account=True),
     Setting("send_read", _PRIVACY, "Tell that you have read", "Contacts see that you have read what they wrote", of_account=True),

@@ -15,7 +15,7 @@ from xirtam_tui.app import XirtamApp
 
 async def about(driver: Driver) -> None:
     await driver.sees("number 8")
-    await driver.press("alt+b")
+    await driver.press("alt+v")
     await driver.sees("About xirtam", "Apache-2.0")
 
 
@@ -48,6 +48,14 @@ async def test_all_of_it_and_the_places_can_be_copied(tmp_path: Path, monkeypatc
     assert copied[1].splitlines() == [str(tmp_path), str(tmp_path / "logs" / logs.FILE)]
 
 
+async def test_a_log_that_cannot_be_written_is_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("not a folder")
+    async with account_app(two_chats(), tmp_path) as driver:
+        logging.getLogger("xirtam_core.engine").warning("the clock is off")
+        await about(driver)
+        await driver.sees("The log cannot be")
+
+
 async def test_a_crash_before_is_told(tmp_path: Path) -> None:
     logs.keep_crash(tmp_path / "logs", RuntimeError("words"))
     os.utime(tmp_path / "logs" / logs.CRASH, (1_795_500_000, 1_795_500_000))
@@ -59,7 +67,7 @@ async def test_a_crash_before_is_told(tmp_path: Path) -> None:
 async def test_it_is_there_before_there_is_an_account_and_by_a_command(tmp_path: Path) -> None:
     async with machine_app(FakeMachine(), tmp_path) as driver:
         await driver.sees("Create account")
-        await driver.press("alt+b")
+        await driver.press("alt+v")
         await driver.sees("About xirtam")
     async with account_app(two_chats(), tmp_path) as driver:
         await driver.sees("number 8")

@@ -1,6 +1,6 @@
 """What this program is, where its things are on the disk, and the end of its log, which grows while one looks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar
@@ -49,10 +49,10 @@ class About(Sheet[None]):
         Binding("l", "levels", "Other levels", show=False),
     ]
 
-    def __init__(self, data_dir: Path, written: LogLevel, keymap: Keymap) -> None:
+    def __init__(self, data_dir: Path, written: LogLevel, keymap: Keymap, trouble: Callable[[], str]) -> None:
         super().__init__()
         self._data_dir, self._folder = data_dir, log_directory(data_dir)
-        self._written, self._keys = written, keymap
+        self._written, self._keys, self._trouble = written, keymap, trouble
         self._tail = LogTail(self._folder / logs.FILE)
         self._shown = 0
 
@@ -102,6 +102,8 @@ class About(Sheet[None]):
         except OSError as error:
             self._say(f"The log cannot be read: {error.strerror}.", "failed")
             return
+        if trouble := self._trouble():
+            self._say(f"The log cannot be written: {trouble}.", "failed")
         if not is_news and not again:
             return
         page = self.query_one("#log", VerticalScroll)

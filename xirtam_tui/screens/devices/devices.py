@@ -44,7 +44,7 @@ class DevicesSheet(Sheet[None]):
 
     def compose_body(self) -> ComposeResult:
         yield OptionList(id="hits", compact=True)
-        yield Static("n name · e renew for a year · x revoke · a add · k new key · h share", id="rights", markup=False)
+        yield Static("n name · e renew for a year · x revoke · a add · k key · h share", id="rights", markup=False)
         yield Static("Looking…", id="answer", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
