@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import logging
+import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -16,11 +18,11 @@ from textual.screen import Screen
 from textual.types import CSSPathType
 
 from xirtam_core.names import Username
-from xirtam_tui import emoji_names, keymap, settings
+from xirtam_tui import arrangement, emoji_names, keymap, settings
 from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge, Engine, Engines, InstalledEngines
 from xirtam_tui.collecting import LOOK_S, Collector
-from xirtam_tui.data_directory import log_file
+from xirtam_tui.data_directory import log_directory
 from xirtam_tui.failures import Trouble, attempt, explain
 from xirtam_tui.hangup import has_hung_up, is_on_a_terminal
 from xirtam_tui.moments import Clock, system_clock
@@ -31,10 +33,12 @@ from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.settings import Emoji, Order, Settings, Theme
 from xirtam_tui.steady import steady_driver
 from xirtam_tui.themes import THEMES
+from xirtam_tui.widgets.contact_list import ContactList
 
 if TYPE_CHECKING:
-    from xirtam_tui.logs import LogFile
+    from xirtam_tui.logs import LogFile  # the start waits for nothing that is not painted
 
+_logger = logging.getLogger(__name__)
 _LOOK_S = 2.0
 """How often it is seen to that the terminal is still there."""
 _SIGNS_OF_LIFE = (events.Key, events.Paste, events.MouseDown, events.MouseScrollUp, events.MouseScrollDown)
@@ -47,6 +51,7 @@ class XirtamApp(App[None]):
     CSS_PATH: ClassVar[CSSPathType | None] = ["app.tcss", "screens/opening/opening.tcss", "screens/chat/chat.tcss"]
     TITLE = "xirtam"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.APP)
+    # Textual declares these two, and `switch_screen` below, less exactly than strict checking wants.
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [  # pyright: ignore[reportIncompatibleVariableOverride]
         (0, "-narrow"),
         (80, "-normal"),
@@ -69,17 +74,17 @@ class XirtamApp(App[None]):
         theme: str | None = None,
     ) -> None:
         super().__init__()
-        self._log_file: LogFile | None = None
         self._data_dir, self._account, self._intro = data_dir, account, intro
         self._passphrase = passphrase
         self._engines = engines or InstalledEngines()
         self._clock = clock
-        self._settings, self._unknown_settings, self._setting_problems = settings.load(data_dir)
+        self._settings, self._unknown_settings, self._setting_problems, _ = settings.load(data_dir)
         self._notifier = Notifier(lambda: self.bell(), self._write, self._show_on_desktop)
         self._keys = keymap.load(data_dir)
         self._bridge: Bridge | None = None
         self._collector = Collector()
         self._leaving = self._hung_up = False
+        self._log_file: LogFile | None = None
         for known in THEMES:
             self.register_theme(known)
         self.theme = theme or f"xirtam-{self._settings.theme}"
@@ -111,21 +116,34 @@ class XirtamApp(App[None]):
         """Ends on a fault as Textual does, but does not show what variables hold: that is what people write, and passphrases."""
         from rich.traceback import Traceback
 
+        if (fault := sys.exc_info()[1]) is not None:
+            from xirtam_tui.logs import keep_crash
+
+            keep_crash(log_directory(self._data_dir), fault)
         self.panic(Traceback(show_locals=False, width=None))
 
     def _painted(self) -> None:
         """There is something to look at: time for the engine, which is heavy to import."""
         if not self.is_headless:
-            self._start_log()
             self._collector.start()
             self.set_interval(LOOK_S, self._collector.look)
+        self._begin_log()
         self.action_start()
 
-    def _start_log(self) -> None:
-        from xirtam_tui.logs import LogFile
+    def _begin_log(self) -> None:
+        from xirtam_tui import logs
 
-        self._log_file = LogFile(log_file(self._data_dir))
-        self._log_file.start()
+        self._log_file = logs.begin(log_directory(self._data_dir), self._settings.log_level)
+        if _logger.isEnabledFor(logging.INFO):
+            self.run_worker(asyncio.to_thread(_log_start, *self.size), group="log")
+
+    async def _end_log(self) -> None:
+        if self._log_file is not None:
+            log, self._log_file = self._log_file, None
+            await asyncio.to_thread(log.end)
+
+    def _log_trouble(self) -> str:
+        return "" if self._log_file is None else self._log_file.trouble
 
     # Opening an account
 
@@ -162,6 +180,7 @@ class XirtamApp(App[None]):
     async def show_account(self, engine: Engine) -> None:
         """Shows an account whose engine is open."""
         self._account = engine.account
+        _logger.info("an account is open")
         self._bridge = Bridge(engine, self._take_in)
         screen = self._chats()
         if screen is None:
@@ -169,6 +188,8 @@ class XirtamApp(App[None]):
             await self._show(screen)
         elif isinstance(self.screen, Opening):
             await self.pop_screen()
+        if (folded := await asyncio.to_thread(arrangement.folded, self._data_dir, engine.account)) is not None:
+            screen.contacts.show_folded(folded)
         await attempt(screen.attach(self._bridge, by_recency=self._settings.order is Order.RECENCY), self)
 
     async def _show(self, screen: Screen[None]) -> None:
@@ -201,6 +222,12 @@ class XirtamApp(App[None]):
     # What comes from the engine and from widgets
 
     def _take_in(self, batch: Batch) -> None:
+        _logger.debug(
+            "news: %d messages, %d chats, %d alarms", len(batch.messages), len(batch.chats), len(batch.alarms)
+        )
+        if (status := batch.status) is not None:
+            standing = (status.connection.value, status.detail or "no trouble", status.queued, status.waiting)
+            _logger.info("%s (%s), %d to send, %d not readable yet", *standing)
         screen = self._chats()
         if screen is not None and screen.is_mounted:
             screen.apply(batch)
@@ -234,6 +261,11 @@ class XirtamApp(App[None]):
         if not self.is_headless:
             self.run_worker(on_desktop(title, body), group="desktop")
 
+    async def on_contact_list_folded(self, event: ContactList.Folded) -> None:
+        """The list is found as it was left."""
+        if self._account is not None:
+            await asyncio.to_thread(arrangement.keep_folded, self._data_dir, self._account, event.sections)
+
     def on_trouble(self, event: Trouble) -> None:
         """Shows what failed."""
         severity = "error" if event.failure.is_alarm else "warning"
@@ -262,6 +294,12 @@ class XirtamApp(App[None]):
         except OSError:
             return  # it is changed; a place that cannot be written to is no reason to bother anybody
 
+    async def action_about(self) -> None:
+        from xirtam_tui.screens.about.about import About
+
+        if not isinstance(self.screen, About):
+            await self.push_screen(About(self._data_dir, self._settings.log_level, self._keys, self._log_trouble))
+
     async def action_settings(self) -> None:
         from xirtam_tui.screens.settings.settings import SettingsSheet
 
@@ -270,27 +308,33 @@ class XirtamApp(App[None]):
             on_home = None if self._bridge is None else partial(self._show_home, self._bridge)
             await self.push_screen(SettingsSheet(self._settings, self._follow, preferences, on_home))
 
-    async def action_about(self) -> None:
-        from xirtam_tui.screens.about.about import AboutSheet
-
-        if not isinstance(self.screen, AboutSheet):
-            await self.push_screen(AboutSheet(self._data_dir))
-
     def _show_home(self, bridge: Bridge) -> None:
         from xirtam_tui.screens.home.home import HomeSheet
 
         self.push_screen(HomeSheet(bridge, self._clock))
 
-    def _follow(self, chosen: Settings) -> None:
-        """Follows these settings from now on, and keeps them. Raises `OSError`, after following them, where they cannot be kept."""
+    def _follow(self, chosen: Settings) -> Settings:
+        """Follows these settings from now on, keeps them, and gives what is in force: another app may have changed others.
+
+        Raises `OSError`, after following them, where they cannot be kept.
+        """
+        before = self._settings
+        _logger.info("settings: %s", chosen)
+        self._apply(chosen)
+        chosen = settings.change(self._data_dir, before, chosen, self._unknown_settings)
+        self._apply(chosen)
+        return chosen
+
+    def _apply(self, chosen: Settings) -> None:
         before, self._settings = self._settings, chosen
         self.theme = f"xirtam-{chosen.theme}"
         emoji_names.show_names(chosen.emoji is Emoji.NAMES)
+        if self._log_file is not None:
+            self._log_file.follow(chosen.log_level)
         if (screen := self._chats()) is not None:
             screen.contacts.by_recency = chosen.order is Order.RECENCY
             if before.emoji is not chosen.emoji:
                 self.run_worker(screen.draw_again(), group="drawing", exclusive=True)
-        settings.save(self._data_dir, chosen, self._unknown_settings)
 
     async def action_quit(self) -> None:
         """Leaves, after keeping the draft; asks first when messages have not been sent."""
@@ -348,8 +392,13 @@ class XirtamApp(App[None]):
     async def on_unmount(self) -> None:
         self._collector.stop()
         await self._close()
-        if self._log_file is not None:
-            await asyncio.to_thread(self._log_file.stop)
+        await self._end_log()
+
+
+def _log_start(columns: int, rows: int) -> None:
+    from xirtam_tui import logs
+
+    _logger.info("%s begins on a terminal of %d × %d", logs.makes(), columns, rows)
 
 
 def run_app(data_dir: Path, account: Username | None, intro: str | None, passphrase: str | None = None) -> None:

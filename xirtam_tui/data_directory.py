@@ -1,4 +1,4 @@
-"""Where state lives when nobody says otherwise. Light to import: the app's start uses it."""
+"""Where state and the log live when nobody says otherwise. Light to import: the app's start uses it."""
 
 import os
 from pathlib import Path
@@ -15,9 +15,9 @@ def data_directory(chosen: str | Path | None) -> Path:
     return user_data_path("xirtam", appauthor=False)
 
 
-def log_file(data_dir: Path) -> Path:
-    """Where the app's log is: the platform's place, or inside a data directory that is not the usual one."""
+def log_directory(data_dir: Path) -> Path:
+    """Where the log of the app on `data_dir` is: the platform's place for logs, or inside a data directory that somebody chose."""
     from platformdirs import user_data_path, user_log_path
 
     is_usual = data_dir == user_data_path("xirtam", appauthor=False)
-    return (user_log_path("xirtam", appauthor=False) if is_usual else data_dir / "logs") / "xirtam.log"
+    return user_log_path("xirtam", appauthor=False) if is_usual else data_dir / "logs"

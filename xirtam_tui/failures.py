@@ -1,5 +1,6 @@
 """Failures in words: a title, and what happened, what was kept and what to do next. Never a traceback."""
 
+import logging
 from collections.abc import Awaitable
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ from xirtam_core.errors import (
     XirtamError,
 )
 from xirtam_tui import text
+
+_logger = logging.getLogger(__name__)
 
 
 class Failure(NamedTuple):
@@ -46,14 +49,20 @@ _TITLES: tuple[tuple[type[XirtamError], str], ...] = (
     (XirtamError, "That did not work"),
 )
 
+_OF_OTHERS = (SecurityAlarm, Unreachable, RetryLater, StorageFault, InUse)
+"""What is said of the network and of this machine."""
+
 
 def explain(error: BaseException, kept: str = "") -> Failure:
     """`error` for a person; `kept` says what was kept, as a sentence."""
     if isinstance(error, XirtamError):
         title = next(title for kind, title in _TITLES if isinstance(error, kind))
         words = sentence(text.line(str(error))) or "No reason was given."
+        # What was not found or not well formed is what a person typed, and is theirs.
+        _logger.info("a person is told: %s", error if isinstance(error, _OF_OTHERS) else type(error).__name__)
     else:
         title = "Something broke inside xirtam"
+        _logger.error("something broke inside xirtam", exc_info=error)
         words = sentence(text.line(f"{type(error).__name__}: {error}"))
     return Failure(title, f"{words} {kept}".strip(), isinstance(error, SecurityAlarm))
 

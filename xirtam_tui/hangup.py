@@ -10,7 +10,7 @@ import sys
 
 def is_on_a_terminal() -> bool:
     """Whether a person can type here."""
-    return sys.stdin is not None and sys.stdin.isatty()  # pyright: ignore[reportUnnecessaryComparison] - None where it was closed
+    return sys.stdin is not None and sys.stdin.isatty()  # None where it was closed
 
 
 def has_hung_up() -> bool:

@@ -9,7 +9,7 @@ import contextlib
 import html
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -60,6 +60,21 @@ def words(news: list[News], settings: Settings) -> tuple[str, str]:
         text.line(message.text[:_LONGEST]) if message.kind in (MessageKind.TEXT, MessageKind.MARKDOWN) else "a message"
     )
     return _cut(chat.title), _cut(said if chat.group is None else f"{message.sender.bare}: {said}")
+
+
+_OSC9_PROGRAMS = ("iTerm.app", "WezTerm", "ghostty")
+_OSC777_TERMS = ("foot", "rxvt", "urxvt")
+
+
+def known_notice(environment: Mapping[str, str]) -> TerminalNotice:
+    """The sequence that this terminal is known to show; none where that is not known, as inside tmux."""
+    if "TMUX" in environment or "STY" in environment:
+        return TerminalNotice.NONE  # its variables are those of the terminal in which the session began, if any
+    if environment.get("TERM_PROGRAM") in _OSC9_PROGRAMS:
+        return TerminalNotice.OSC9
+    if environment.get("TERM", "").startswith(_OSC777_TERMS):
+        return TerminalNotice.OSC777
+    return TerminalNotice.NONE
 
 
 def sequence(kind: TerminalNotice, title: str, body: str, *, in_tmux: bool) -> str:
@@ -114,7 +129,10 @@ class Notifier:
         title, body = words(news, settings)
         if settings.bell:
             self._ring()
-        if made := sequence(settings.terminal_notice, title, body, in_tmux="TMUX" in os.environ):
+        kind = settings.terminal_notice
+        if kind is TerminalNotice.AUTO:
+            kind = known_notice(os.environ)
+        if made := sequence(kind, title, body, in_tmux="TMUX" in os.environ):
             self._write(made)
         if settings.desktop_notice:
             self._show(title, body)

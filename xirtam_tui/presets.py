@@ -22,7 +22,7 @@ VIM = Preset(
         "app.command_palette": ("ctrl+p", ":"),
         "chat.write": ("i", "l", "alt+w"),
         "chat.back": ("escape", "h"),
-        "chat.search_chat": ("/", "alt+f"),
+        "chat.search_chat": ("/", "alt+r"),
         "chat.jump": ("ctrl+k", "b"),
         "chat.next_unread": ("f2", "n"),
         "chat.next_chat": ("ctrl+down", "alt+down", "J", "j"),

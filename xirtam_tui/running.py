@@ -8,4 +8,4 @@ from textual.message_pump import MessagePump
 
 def running_app(pump: MessagePump) -> App[object]:
     """The app that `pump` is part of."""
-    return cast("App[object]", pump.app)  # pyright: ignore[reportUnknownMemberType]
+    return cast("App[object]", pump.app)  # pyright: ignore[reportUnknownMemberType] - see above

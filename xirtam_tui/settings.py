@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from xirtam_core.errors import Malformed
 from xirtam_core.settings import Settings as AccountSettings
 
 FILE = "settings.toml"
@@ -43,9 +44,18 @@ class Emoji(StrEnum):
 class TerminalNotice(StrEnum):
     """The sequence by which a terminal is asked to show a notification."""
 
+    AUTO = "auto"
     NONE = "none"
     OSC9 = "osc9"
     OSC777 = "osc777"
+
+
+class LogLevel(StrEnum):
+    """From which level on the log has what happens."""
+
+    WARNING = "warning"
+    INFO = "info"
+    DEBUG = "debug"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,10 +65,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     order: Order = Order.SECTIONS
     emoji: Emoji = Emoji.PICTURES
     bell: bool = True
-    terminal_notice: TerminalNotice = TerminalNotice.NONE
+    terminal_notice: TerminalNotice = TerminalNotice.AUTO
     desktop_notice: bool = True
     show_content: bool = True
     quiet_hours: str = ""
+    log_level: LogLevel = LogLevel.WARNING
 
 
 Value = bool | str
@@ -66,7 +77,10 @@ Owner = Settings | AccountSettings
 
 
 class Setting(NamedTuple):
-    """One thing to choose. `choices` are its values with their words; a switch has on and off. `of_account`: kept with the account."""
+    """One thing to choose. `choices` are its values with their words; a switch has on and off. `of_account`: kept with the account.
+
+    `typed` says how to write a value that is none of the choices; nothing where only those may be.
+    """
 
     name: str
     section: str
@@ -74,6 +88,7 @@ class Setting(NamedTuple):
     help: str
     choices: tuple[tuple[Value, str], ...] = ((True, "on"), (False, "off"))
     of_account: bool = False
+    typed: str = ""
 
     def value(self, owner: Owner) -> Value:
         """What is chosen."""
@@ -90,7 +105,7 @@ class Setting(NamedTuple):
         return values[(at + step) % len(values)]
 
 
-_LOOK, _NOTICES, _PRIVACY = "Look", "Notifications", "Privacy"
+_LOOK, _NOTICES, _LOG, _PRIVACY = "Look", "Notifications", "Log", "Privacy"
 
 SCHEMA: tuple[Setting, ...] = (
     Setting("theme", _LOOK, "Colours", "“the terminal's own” keeps to its sixteen colours; NO_COLOR takes all colour away",
@@ -101,12 +116,15 @@ SCHEMA: tuple[Setting, ...] = (
             (("pictures", "as pictures"), ("names", "as :names:"))),
     Setting("bell", _NOTICES, "Ring the bell", "When somebody writes in a chat that you are not looking at"),
     Setting("terminal_notice", _NOTICES, "Ask the terminal", "For a notification: OSC 9 in iTerm2, WezTerm; OSC 777 in foot, urxvt",
-            (("none", "no"), ("osc9", "by OSC 9"), ("osc777", "by OSC 777"))),
+            (("auto", "if it is known to"), ("none", "no"), ("osc9", "by OSC 9"), ("osc777", "by OSC 777"))),
     Setting("desktop_notice", _NOTICES, "On the desktop", "By notify-send, where that is installed"),
     Setting("show_content", _NOTICES, "Say who and what", "Off: a notification says only that there is something new"),
-    Setting("quiet_hours", _NOTICES, "Quiet hours", "When nothing rings or shows; the file takes any two times",
+    Setting("quiet_hours", _NOTICES, "Quiet hours", "When nothing rings or shows; Enter takes any two times",
             (("", "none"), ("21:00-07:00", "21:00-07:00"), ("22:00-07:00", "22:00-07:00"), ("23:00-08:00", "23:00-08:00"),
-             ("00:00-09:00", "00:00-09:00"))),
+             ("00:00-09:00", "00:00-09:00")),
+            typed="From when to when, such as 22:15-06:30, over midnight too. Nothing typed: no quiet hours."),
+    Setting("log_level", _LOG, "What the log has", "No message and no key at any level; Alt+V shows it",
+            (("warning", "what goes wrong"), ("info", "what happens too"), ("debug", "all that can help"))),
     Setting("send_delivered", _PRIVACY, "Tell that messages came", "Contacts see that what they wrote has arrived", of_account=True),
     Setting("send_read", _PRIVACY, "Tell that you have read", "Contacts see that you have read what they wrote", of_account=True),
     Setting("send_typing", _PRIVACY, "Tell that you are typing", "Contacts see that you write to them, as you do", of_account=True),
@@ -123,6 +141,8 @@ class Loaded(NamedTuple):
     settings: Settings
     rest: Mapping[str, Any]
     problems: tuple[str, ...] = ()
+    is_broken: bool = False
+    """Whether the file is there, and no TOML."""
 
 
 def load(data_dir: Path) -> Loaded:
@@ -136,7 +156,7 @@ def load(data_dir: Path) -> Loaded:
     try:
         parsed: dict[str, Any] = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
-        return Loaded(Settings(), {}, (f"{FILE} is not valid TOML ({error}); the default settings are in use",))
+        return Loaded(Settings(), {}, (f"{FILE} is not valid TOML ({error}); the default settings are in use",), True)
     return _checked(parsed)
 
 
@@ -156,6 +176,20 @@ def _checked(parsed: Mapping[str, Any]) -> Loaded:
             problems.append(f"{FILE}: quiet_hours are two times such as 22:00-07:00, not “{value}”")
     rest = {name: value for name, value in parsed.items() if name not in types and isinstance(value, bool | str | int)}
     return Loaded(Settings(**chosen), rest, tuple(problems))
+
+
+def change(data_dir: Path, before: Settings, chosen: Settings, rest: Mapping[str, Any]) -> Settings:
+    """Keeps what `chosen` has other than `before`, and gives the settings then: another app may have changed others meanwhile.
+
+    Raises `OSError` where they cannot be kept.
+    """
+    there = load(data_dir)
+    if not there.is_broken:
+        names = [field.name for field in msgspec.structs.fields(Settings)]
+        changed = {name: new for name in names if (new := getattr(chosen, name)) != getattr(before, name)}
+        chosen, rest = msgspec.structs.replace(there.settings, **changed), there.rest
+    save(data_dir, chosen, rest)
+    return chosen
 
 
 def save(data_dir: Path, settings: Settings, rest: Mapping[str, Any]) -> None:
@@ -191,6 +225,23 @@ def hours(text: str) -> tuple[int, int] | None:
     return (minutes[0], minutes[1]) if len(minutes) == 2 else None
 
 
+def as_hours(typed: str) -> str:
+    """Two times as the file has them, from what a person typed; empty for nothing. Raises `Malformed`, saying what is wrong."""
+    words = "".join(typed.split()).translate({ord(dash): "-" for dash in "‐‑‒–—−"})
+    if not words:
+        return ""
+    times = words.split("-")
+    if len(times) != 2:
+        raise Malformed("that needs two times with a dash between them, such as 22:00-07:00")
+    for time in times:
+        if hours(f"{time}-00:00") is None:
+            raise Malformed(f"“{time}” is no time of the day: hours and minutes, from 00:00 to 23:59")
+    start, end = hours(words) or (0, 0)
+    if start == end:
+        raise Malformed("the two times are the same, and there is nothing between them")
+    return f"{start // 60:02}:{start % 60:02}-{end // 60:02}:{end % 60:02}"
+
+
 def is_quiet(settings: Settings, minute_of_day: int) -> bool:
     """Whether a minute lies in the quiet hours, which may go over midnight."""
     quiet = hours(settings.quiet_hours)
@@ -215,6 +266,7 @@ def document() -> str:
         lines += [f"## {section}", "", "| name | value | by default | meaning |", "| --- | --- | --- | --- |"]
         for each in (setting for setting in SCHEMA if setting.section == section):
             values = " or ".join(f"`{json.dumps(value)}`" for value, _ in each.choices)
+            values += " or any other two times" if each.typed else ""
             default = json.dumps(each.value(defaults[each.of_account]))
             lines.append(f"| `{each.name}` | {values} | `{default}` | {each.label}. {each.help}. |")
         lines.append("")

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,17 @@ from xirtam_core.accounts import join_by_pairing
 from xirtam_core.devices import PairingOffer
 from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.unlocking import unlock
+from xirtam_tui import logs
+
+
+@pytest.fixture(autouse=True)
+def log(tmp_path: Path) -> Iterator[logs.LogFile]:
+    """The app's log, at its lowest level."""
+    file = logs.begin(tmp_path / "logs", "debug")
+    logging.getLogger("xirtam_core").debug("the log begins")
+    yield file
+    file.end()
+
 
 TEXT, ANSWER, DRAFT = "canary in the coal mine", "canary that answers", "canary half written"
 PASSPHRASE, BACKUP, WRONG = "canary of the passphrase", "canary of the backup", "canary that is mistyped"
@@ -21,7 +32,7 @@ ALICE, BOBBY = Username("@alice"), Username("@bobby")
 
 
 async def test_no_file_no_log_and_no_repr_shows_a_secret(
-    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture, log: logs.LogFile
 ) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "xirtam_core")
@@ -61,6 +72,10 @@ async def test_no_file_no_log_and_no_repr_shows_a_secret(
     assert [(name, text) for text in shown for name in canaries.in_text(text)] == []
     logged = [f"{record.getMessage()} {record.exc_text} {record.args}" for record in caplog.records]
     assert [(name, text) for text in logged for name in canaries.in_text(text)] == []
+    log.settle()
+    written = files_under(log.path.parent)
+    assert b"the log begins" in written[log.path]
+    assert canaries.in_files(written) == []
     assert len(shown) > 100
 
 
@@ -86,7 +101,7 @@ async def _is_sent(client: Client, chat: str) -> bool:
 
 
 async def test_pairing_and_an_export_show_no_secret(
-    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture, log: logs.LogFile
 ) -> None:
     """The code crosses the screens of both devices, the history a server; an export shows the messages, and nothing else."""
     caplog.set_level(logging.DEBUG)
@@ -124,3 +139,7 @@ async def test_pairing_and_an_export_show_no_secret(
     assert [(name, text) for text in shown for name in canaries.in_text(text)] == []
     logged = [f"{record.getMessage()} {record.exc_text} {record.args}" for record in caplog.records]
     assert [(name, text) for text in logged for name in canaries.in_text(text)] == []
+    log.settle()
+    written = files_under(log.path.parent)
+    assert b"the log begins" in written[log.path]
+    assert canaries.in_files(written) == []

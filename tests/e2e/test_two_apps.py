@@ -52,7 +52,11 @@ def test_two_people_on_one_machine_find_each_other_and_chat(home: Path, terminal
 
 
 def test_a_day_of_two_people(home: Path, terminals: list[Terminal]) -> None:
-    """Everything that one does every day, typed: and all of it is still there after the app was left and opened again."""
+    """Everything that one does every day, typed: and all of it is still there after the app was left and opened again.
+
+    The log has it all at its lowest level, and nothing of what was said.
+    """
+    (home / "settings.toml").write_text('log_level = "debug"\n')
     alice = open_app(terminals, home, "alice", (80, 24))
     alice.wait_for("@alice", "connected")
     bobby = open_app(terminals, home, "bobby", (80, 24))
@@ -115,6 +119,14 @@ def test_a_day_of_two_people(home: Path, terminals: list[Terminal]) -> None:
     again.press("C-s")
     again.wait_for("Colours", "light")
     again.press("Escape")
+    again.press("M-v")
+    again.wait_for("About xirtam", "The log: all")
+    again.press("Escape")
+    again.wait_until_gone("About xirtam")
     for app in (again, bobby):
         app.press("C-q")
         app.wait_until_gone("connected")
+    log = "".join(path.read_text() for path in (home / "logs").iterdir())
+    assert "DEBUG" in log
+    said = ("who has the key", "I do", "of course", "not finished yet", "still there", "a.example", "alice", "bobby")
+    assert [each for each in said if each in log] == []

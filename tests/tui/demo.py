@@ -42,7 +42,7 @@ class Script:
             "sender": ALICE if mine or "sender" in more else Username(self.peer), "sent_at": self.at, "received_at": self.at,
             "kind": MessageKind.TEXT, "text": text, "mime": "text/plain", "state": (state or SendState.READ) if mine else None,
         }  # fmt: skip
-        self.messages.append(Message(**(values | more)))  # pyright: ignore[reportArgumentType]
+        self.messages.append(Message(**(values | more)))  # pyright: ignore[reportArgumentType] - of several types
         return self
 
 

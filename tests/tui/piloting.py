@@ -102,7 +102,7 @@ class Driver:
 
     def messages_in_memory(self) -> list[str]:
         """The ids of the messages that the transcript holds."""
-        return [block.message.id for block in self.transcript._layout.blocks]  # pyright: ignore[reportPrivateUsage]
+        return [block.message.id for block in self.transcript._layout.blocks]  # pyright: ignore[reportPrivateUsage] - see above
 
 
 @asynccontextmanager
@@ -110,7 +110,7 @@ async def machine_app(
     machine: FakeMachine, folder: Path, size: tuple[int, int] = (100, 30), **options: object
 ) -> AsyncIterator[Driver]:
     """The app on `machine`. Fails where it makes a call that could block its loop."""
-    app = XirtamApp(folder, engines=machine, clock=frozen_clock, **options)  # pyright: ignore[reportArgumentType]
+    app = XirtamApp(folder, engines=machine, clock=frozen_clock, **options)  # pyright: ignore[reportArgumentType] - of several types
     async with app.run_test(size=size, notifications=True) as pilot:
         with no_blocking() as caught:
             yield Driver(app, pilot)

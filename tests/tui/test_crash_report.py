@@ -11,6 +11,7 @@ from rich.console import Console
 from tests.tui.demo import demo_client, frozen_clock
 from tests.tui.fake_client import FakeMachine
 from xirtam_tui.app import XirtamApp
+from xirtam_tui.logs import CRASH
 
 
 class Faulty(XirtamApp):
@@ -35,3 +36,7 @@ async def test_a_crash_report_says_where_and_shows_no_variable(tmp_path: Path) -
     assert "a fault after 16 characters" in report.getvalue()
     assert "break_down" in report.getvalue()
     assert app.said not in report.getvalue()
+    kept = tmp_path / "logs" / CRASH
+    assert "break_down" in kept.read_text()
+    assert app.said not in kept.read_text()
+    assert kept.stat().st_mode & 0o777 == 0o600

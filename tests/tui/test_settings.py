@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from tests.tui.fake_client import FakeClient
 from tests.tui.piloting import long_chat
+from xirtam_core.errors import Malformed
 from xirtam_core.settings import Settings as AccountSettings
 from xirtam_tui import settings
 from xirtam_tui.emoji_names import named
-from xirtam_tui.notifications import News, sequence, words, worth_telling
+from xirtam_tui.notifications import News, Notifier, sequence, words, worth_telling
 from xirtam_tui.settings import SCHEMA, Order, Settings, TerminalNotice, Theme
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -70,6 +71,29 @@ def test_what_are_no_two_times_is_no_quiet_time(wrong: str) -> None:
     assert settings.hours(wrong) is None
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("22:00-07:00", "22:00-07:00"), (" 9:05 – 17:30 ", "09:05-17:30"), ("0:00—6:00", "00:00-06:00"), ("  ", "")],
+)
+def test_quiet_hours_may_be_typed_as_people_write_them(typed: str, kept: str) -> None:
+    assert settings.as_hours(typed) == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("22", "two times"),
+        ("22:00-25:00", "“25:00”"),
+        ("soon-7:00", "“soon”"),
+        ("7:00-07:00", "same"),
+        ("1-2-3", "two times"),
+    ],
+)
+def test_what_is_wrong_about_quiet_hours_is_said(typed: str, said: str) -> None:
+    with pytest.raises(Malformed, match=said):
+        settings.as_hours(typed)
+
+
 def news(**changes: object) -> News:
     client = FakeClient()
     chat = client.add_chat("@bobby", long_chat(3), unread=1)
@@ -114,3 +138,44 @@ def test_emoji_have_names_and_other_letters_stay() -> None:
 
 def test_flags_and_signs_have_short_names() -> None:
     assert named("🇩🇪🇫🇷 1️⃣ ☀︎") == ":flag_de::flag_fr: 1 :black_sun_with_rays:"
+
+
+@pytest.mark.parametrize(
+    ("environment", "kind"),
+    [
+        ({"TERM_PROGRAM": "WezTerm", "TERM": "xterm-256color"}, TerminalNotice.OSC9),
+        ({"TERM_PROGRAM": "iTerm.app"}, TerminalNotice.OSC9),
+        ({"TERM": "foot-direct"}, TerminalNotice.OSC777),
+        ({"TERM": "rxvt-unicode-256color"}, TerminalNotice.OSC777),
+        ({"TERM": "xterm-256color", "TERM_PROGRAM": "Apple_Terminal"}, TerminalNotice.NONE),
+        ({"TERM_PROGRAM": "WezTerm", "TMUX": "/tmp/x,1,0"}, TerminalNotice.NONE),
+        ({}, TerminalNotice.NONE),
+    ],
+)
+def test_only_a_terminal_that_is_known_to_show_notices_is_asked_unless_one_is_chosen(
+    environment: dict[str, str], kind: TerminalNotice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TERM", "TERM_PROGRAM", "TMUX", "STY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    written: list[str] = []
+    notifier = Notifier(lambda: None, written.append, lambda _title, _body: None)
+    for chosen in (TerminalNotice.AUTO, TerminalNotice.NONE, TerminalNotice.OSC777):
+        notifier.take([news()])
+        assert notifier.tell(Settings(terminal_notice=chosen))
+    begins = {TerminalNotice.OSC9: "\x1b]9;", TerminalNotice.OSC777: "\x1b]777;"}
+    assert [each[: len(begins[kind])] for each in written[:-1]] == ([begins[kind]] if kind in begins else [])
+    assert "]777;" in written[-1]
+
+
+def test_two_apps_change_different_settings_and_both_changes_stay(tmp_path: Path) -> None:
+    first = second = Settings()
+    first = settings.change(tmp_path, first, msgspec.structs.replace(first, bell=False), {})
+    second = settings.change(tmp_path, second, msgspec.structs.replace(second, theme=Theme.LIGHT), {})
+    assert second == settings.load(tmp_path).settings == Settings(bell=False, theme=Theme.LIGHT)
+    first = settings.change(tmp_path, first, msgspec.structs.replace(first, bell=True), {})
+    assert first == Settings(theme=Theme.LIGHT)
+    (tmp_path / settings.FILE).write_text("theme = ")
+    chosen = msgspec.structs.replace(first, order=Order.RECENCY)
+    assert settings.change(tmp_path, first, chosen, {}) == chosen == settings.load(tmp_path).settings

@@ -301,7 +301,7 @@ async def search(driver: Driver) -> None:
 
 async def search_finds_nothing(driver: Driver) -> None:
     await chat(driver)
-    await driver.press("alt+f")
+    await driver.press("alt+r")
     await driver.write("zebra")
     await driver.sees("Nothing that was said here")
 

@@ -15,7 +15,8 @@ from xirtam_tui.cli.exit_codes import Exit, exit_of
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
 from xirtam_tui.cli.output import Output, rfc3339
 from xirtam_tui.cli.running import opened, run_command
-from xirtam_tui.data_directory import log_file
+from xirtam_tui.data_directory import log_directory
+from xirtam_tui.logs import CRASH, FILE, crash_moment
 from xirtam_tui.text import line
 
 _LEAST_ROOM = 200 * 2**20
@@ -35,7 +36,12 @@ def doctor(
 
 async def _doctor(where: Context, output: Output) -> Exit:
     worst = Exit.DONE
-    for finding in [_terminal(), _disk(where.data_dir), _log(where.data_dir), await asyncio.to_thread(_keyring)]:
+    for finding in [
+        _terminal(),
+        _disk(where.data_dir),
+        _log(log_directory(where.data_dir)),
+        await asyncio.to_thread(_keyring),
+    ]:
         worst = max(worst, _show(finding, output))
     try:
         async with opened(where) as client:
@@ -51,10 +57,6 @@ async def _doctor(where: Context, output: Output) -> Exit:
         _show(Finding(what="account", is_fine=False, words=str(fault), advice="The network was not looked at."), output)
         worst = max(worst, exit_of(fault))
     return worst
-
-
-def _log(data_dir: Path) -> Finding:
-    return Finding(what="log", is_fine=True, words=f"the app writes what goes wrong to {log_file(data_dir)}")
 
 
 def _show(finding: Finding, output: Output) -> Exit:
@@ -100,6 +102,14 @@ def _disk(data_dir: Path) -> Finding:
         advice = "Make room: with a full disk nothing new is kept, and what is on the server waits there."
         return Finding(what="disk", is_fine=False, words=words, advice=advice)
     return Finding(what="disk", is_fine=True, words=words)
+
+
+def _log(folder: Path) -> Finding:
+    """Where the app writes down what goes wrong."""
+    words = str(folder / FILE) + ("" if (folder / FILE).exists() else ", nothing yet")
+    if (moment := crash_moment(folder)) is not None:
+        words += f"; the app broke on {moment:%Y-%m-%d} at {moment:%H:%M}, {folder / CRASH} says where"
+    return Finding(what="log", is_fine=True, words=words)
 
 
 def _keyring() -> Finding:

@@ -1,5 +1,6 @@
 """Commands about people: `requests`, `accept`, `block`, `forget`, `verify`, `acknowledge`; and the account's `settings`."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -217,7 +218,7 @@ def _changed(settings: Settings, name: str, value: str | None) -> Settings:
 
 
 def _choices(value: object) -> str:
-    return "on, off" if isinstance(value, bool) else ", ".join(type(value))  # type: ignore[arg-type]
+    return ", ".join(type(value)) if isinstance(value, StrEnum) else "on, off"
 
 
 def _shown(value: object) -> str:

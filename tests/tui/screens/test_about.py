@@ -1,63 +1,87 @@
-"""About and log: which program this is, where things are, what was logged."""
+"""The sheet about the program, with its log, by keyboard alone."""
 
 import logging
+import os
 from pathlib import Path
 
-from tests.tui.demo import demo_client
-from tests.tui.piloting import account_app
-from xirtam_tui.logs import LogFile, tail
+import pytest
 
-_LOG = logging.getLogger("xirtam_core.engine.anything")
+from tests.tui.fake_client import FakeMachine
+from tests.tui.piloting import Driver, account_app, machine_app
+from tests.tui.screens.test_settings import two_chats
+from xirtam_tui import logs
+from xirtam_tui.app import XirtamApp
 
 
-async def test_the_sheet_shows_versions_and_places_and_the_log_as_it_grows(tmp_path: Path) -> None:
-    async with account_app(demo_client(), tmp_path, size=(160, 40)) as driver:
-        await driver.until(lambda: driver.composer.has_focus)
-        await driver.press("alt+b")
-        await driver.sees("About xirtam", "wire protocol v1", "Nothing has been logged")
-        (tmp_path / "logs").mkdir()
-        (tmp_path / "logs" / "xirtam.log").write_text("12:00 WARNING the server said \x1b[2J odd things\n")
-        await driver.sees("the server said", "odd things")
-        assert "\x1b" not in driver.text()
+async def about(driver: Driver) -> None:
+    await driver.sees("number 8")
+    await driver.press("alt+v")
+    await driver.sees("About xirtam", "Apache-2.0")
+
+
+async def test_the_log_is_followed_while_one_looks_and_narrowed_by_level(tmp_path: Path) -> None:
+    async with account_app(two_chats(), tmp_path) as driver:
+        await about(driver)
+        await driver.sees("Nothing yet")
+        logging.getLogger("xirtam_core.engine").warning("the clock is off by %d s", 90)
+        await driver.sees("the clock is off by 90 s")
+        logging.getLogger("xirtam_core.engine").error("worse")
+        await driver.sees("engine: worse")
+        await driver.press("l", "l", "l")
+        await driver.sees_not("the clock is off")
+        await driver.sees("engine: worse", "The log: errors")
+
+
+async def test_all_of_it_and_the_places_can_be_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(XirtamApp, "copy_to_clipboard", lambda _, text: copied.append(text))
+    async with account_app(two_chats(), tmp_path) as driver:
+        logging.getLogger("xirtam_core.engine").warning("the clock is off")
+        await about(driver)
+        await driver.sees("the clock is off")
         await driver.press("c")
-        await driver.sees("Copied")
-        assert "the server said" in driver.app.clipboard
-        assert str(tmp_path / "logs") in driver.app.clipboard
-        await driver.press("escape")
-        await driver.sees_not("About xirtam")
+        await driver.sees("1 line of the log")
+        await driver.press("p")
+        await driver.sees("The places of")
+    assert "Textual" in copied[0]
+    assert "the clock is off" in copied[0]
+    assert copied[1].splitlines() == [str(tmp_path), str(tmp_path / "logs" / logs.FILE)]
 
 
-def test_what_is_logged_is_in_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
-    path = tmp_path / "logs" / "xirtam.log"
-    log = LogFile(path)
-    log.start()
-    _LOG.warning("something odd")
-    _LOG.info("something usual")
-    log.stop()
-    _LOG.warning("after the end")
-    (line,) = tail(path, 10)
-    assert line.endswith("WARNING xirtam_core.engine.anything: something odd")
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert path.parent.stat().st_mode & 0o777 == 0o700
+async def test_a_log_that_cannot_be_written_is_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("not a folder")
+    async with account_app(two_chats(), tmp_path) as driver:
+        logging.getLogger("xirtam_core.engine").warning("the clock is off")
+        await about(driver)
+        await driver.sees("The log cannot be")
 
 
-def test_a_log_is_bounded_and_each_of_its_files_is_private(tmp_path: Path) -> None:
-    path = tmp_path / "xirtam.log"
-    log = LogFile(path)
-    log.start()
-    for number in range(300):
-        _LOG.warning("%d %s", number, "x" * 10_000)
-    log.stop()
-    files = sorted(tmp_path.iterdir())
-    assert [file.name for file in files] == ["xirtam.log", "xirtam.log.1", "xirtam.log.2"]
-    assert sum(file.stat().st_size for file in files) < 2_000_000
-    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
-    assert tail(path, 5)[-1].split()[4] == "299"
+async def test_a_crash_before_is_told(tmp_path: Path) -> None:
+    logs.keep_crash(tmp_path / "logs", RuntimeError("words"))
+    os.utime(tmp_path / "logs" / logs.CRASH, (1_795_500_000, 1_795_500_000))
+    async with account_app(two_chats(), tmp_path) as driver:
+        await about(driver)
+        await driver.sees("xirtam broke on 2026-11-24 at 06:00")
 
 
-def test_where_nothing_can_be_written_nothing_is_logged_and_nothing_fails(tmp_path: Path) -> None:
-    (tmp_path / "logs").write_text("a file where the folder should be")
-    log = LogFile(tmp_path / "logs" / "xirtam.log")
-    log.start()
-    _LOG.warning("lost")
-    log.stop()
+async def test_it_is_there_before_there_is_an_account_and_by_a_command(tmp_path: Path) -> None:
+    async with machine_app(FakeMachine(), tmp_path) as driver:
+        await driver.sees("Create account")
+        await driver.press("alt+v")
+        await driver.sees("About xirtam")
+    async with account_app(two_chats(), tmp_path) as driver:
+        await driver.sees("number 8")
+        await driver.write("/about")
+        await driver.press("enter")
+        await driver.sees("About xirtam")
+
+
+async def test_a_log_is_opened_only_where_there_is_one(tmp_path: Path) -> None:
+    async with account_app(two_chats(), tmp_path) as driver:
+        await about(driver)
+        await driver.press("o")
+        await driver.sees("Nothing was written")
+        logging.getLogger("xirtam_core.engine").warning("the clock is off")
+        await driver.sees("the clock is off")
+        await driver.press("o")
+        await driver.sees("cannot be lent")  # no terminal here

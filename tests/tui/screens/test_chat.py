@@ -13,11 +13,12 @@ from xirtam_core.errors import InUse, Unreachable
 from xirtam_core.events import AlarmRaised, MessageAdded
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
+from xirtam_tui.bridge import Batch
 
 
 def client_with_bobby(**more: object) -> FakeClient:
     client = FakeClient()
-    client.add_chat("@bobby", long_chat(8), **more)  # pyright: ignore[reportArgumentType]
+    client.add_chat("@bobby", long_chat(8), **more)  # pyright: ignore[reportArgumentType] - of several types
     return client
 
 
@@ -378,12 +379,12 @@ async def test_a_flood_of_events_is_taken_in_batches(tmp_path: Path) -> None:
         batches = 0
         take_in = driver.conversation.apply
 
-        def counted(batch: object) -> None:
+        def counted(batch: Batch) -> None:
             nonlocal batches
             batches += 1
-            take_in(batch)  # pyright: ignore[reportArgumentType]
+            take_in(batch)
 
-        driver.conversation.apply = counted  # pyright: ignore[reportAttributeAccessIssue]
+        driver.conversation.apply = counted
         for message in long_chat(2000)[8:]:
             client.messages["@bobby"].append(message)
             client.emit(MessageAdded(message))
@@ -404,7 +405,7 @@ async def test_an_account_in_use_is_said_with_a_way_to_try_again(tmp_path: Path)
 async def test_an_engine_that_breaks_ends_in_words(tmp_path: Path) -> None:
     machine = FakeMachine(client_with_bobby())
     machine.clients = {Username("@ghost_"): machine.clients[Username("@alice")]}
-    machine.open_account = _broken  # pyright: ignore[reportAttributeAccessIssue]
+    machine.open_account = _broken
     async with machine_app(machine, tmp_path) as driver:
         await driver.sees("Something broke inside xirtam", "ZeroDivisionError: oh")
 
@@ -462,3 +463,15 @@ async def test_the_palette_runs_actions_by_name(tmp_path: Path) -> None:
         await driver.sees("Start a chat with somebody")
         await driver.press("down", "enter")
         await driver.sees("Write to somebody")
+
+
+async def test_older_messages_that_come_to_a_new_device_show_in_the_chat_that_is_open(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_chat("@bobby", [])
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("Nothing said yet")
+        await driver.write("half a sentence")
+        client.messages["@bobby"] = long_chat(8)
+        client.change_chat("@bobby", last=client.messages["@bobby"][-1])
+        await driver.until(lambda: len(driver.messages_in_memory()) == 8)
+        assert driver.composer.text == "half a sentence"

@@ -115,6 +115,11 @@ async def test_a_device_is_added_after_its_fingerprint_was_compared(tmp_path: Pa
         await driver.press("enter", "enter")
         await driver.sees("tablet  has not joined yet", "tablet is one of your devices")
         assert client.devices.pairings == [("tablet", True)]
+        client.devices.known[-1] = device(2, "tablet")
+        await driver.sees_not("has not joined yet")
+        await driver.press("x")
+        await driver.sees("A device cannot revoke itself")
+        assert not any(each.is_revoked for each in client.devices.known)
 
 
 async def test_a_device_is_named_renewed_and_revoked_with_an_honest_account(tmp_path: Path) -> None:
@@ -155,12 +160,24 @@ async def test_the_network_is_checked_and_its_alarm_put_away_with_the_proof_kept
     client.set_status(alarm="the directory told two stories")
     async with account_app(client, tmp_path, size=(100, 40)) as driver:
         await driver.sees("⚠ directory alarm")
-        await _open(driver, "f8", "✗ directory  two logs", "Trust no new names.", "two logs␛[2J", "I have seen this")
+        await _open(driver, "f8", "✗ directory    two logs", "Trust no new names.", "two logs␛[2J", "I have seen this")
         await driver.press("p")
         await driver.sees("The proof is copied")
         await driver.press("s")
         await driver.sees("The alarm is put away", "Proof that the directory lied")
         await driver.sees_not("⚠ the directory told")
+
+
+async def test_what_is_found_of_the_network_stays_in_its_column(tmp_path: Path) -> None:
+    client = demo_client()
+    words, advice = "no connection to the server, and that " + "again " * 12, "Check the cable. " * 5
+    client.trust.findings[0] = Finding(what="home server", is_fine=False, words=words, advice=advice)
+    async with account_app(client, tmp_path, size=(80, 24)) as driver:
+        await _open(driver, "alt+n", "✗ home server")
+        lines = driver.lines()
+        at = next(at for at, line in enumerate(lines) if "✗ home server" in line)
+        column = lines[at].index("no connection")
+        assert all(line[column - 1] == " " and line[column] != " " for line in lines[at : at + 4])
 
 
 async def test_ones_own_name_is_shown_to_be_given_away(tmp_path: Path) -> None:

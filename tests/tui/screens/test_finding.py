@@ -37,7 +37,7 @@ async def test_a_message_that_is_found_is_gone_to_in_another_chat(tmp_path: Path
 
 async def test_a_message_far_back_in_this_chat_is_gone_to(tmp_path: Path) -> None:
     async with account_app(client_with_bobby(), tmp_path) as driver:
-        await driver.press("alt+f")
+        await driver.press("alt+r")
         await driver.sees("Search the chat with @bobby")
         await driver.write("number 17")
         await driver.press("enter")
@@ -156,4 +156,4 @@ def test_without_an_editor_one_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
     for name in ("VISUAL", "EDITOR", "PATH"):
         monkeypatch.setenv(name, "")
     with pytest.raises(editor.EditorFailed, match="set EDITOR"):
-        editor.edited(None, "x")  # pyright: ignore[reportArgumentType]
+        editor.edited(None, "x")  # pyright: ignore[reportArgumentType] - it comes to no app

@@ -271,7 +271,7 @@ async def test_it_is_reached_by_command_with_a_server_and_from_the_settings(tmp_
         await driver.sees("Move to ~island", "everybody may come")
         assert client.home.asked == ["~island"]
         await driver.press("escape", "ctrl+s")
-        await driver.sees("NOTIFICATIONS", "Tell that messages came")
+        await driver.sees("NOTIFICATIONS", "Ring the bell")
         await driver.press("end")
         await driver.sees("ACCOUNT", "Home server")
         await driver.press("enter")

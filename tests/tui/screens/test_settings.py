@@ -9,7 +9,9 @@ from tests.tui.demo import climbers
 from tests.tui.fake_client import FakeClient, FakeMachine
 from tests.tui.piloting import Driver, account_app, long_chat, machine_app
 from xirtam_core.errors import StorageFault
-from xirtam_tui import settings
+from xirtam_core.names import Username
+from xirtam_core.settings import Settings as AccountSettings
+from xirtam_tui import arrangement, settings
 from xirtam_tui.app import XirtamApp
 
 CHROME = ("c5c8c6", "292929")  # what the picture draws around the terminal
@@ -65,7 +67,7 @@ async def test_no_color_leaves_no_colour(tmp_path: Path, monkeypatch: pytest.Mon
 
 async def test_a_privacy_switch_is_kept_with_the_account_and_says_so_where_it_cannot_be(tmp_path: Path) -> None:
     client = two_chats()
-    async with account_app(client, tmp_path) as driver:
+    async with account_app(client, tmp_path, size=(100, 40)) as driver:
         await driver.press("ctrl+s")
         await choose(driver, "Tell that you have read")
         await driver.press("enter")
@@ -77,15 +79,43 @@ async def test_a_privacy_switch_is_kept_with_the_account_and_says_so_where_it_ca
         assert "off" in driver.line_with("Tell that you have read")
 
 
+async def test_quiet_hours_are_typed_and_refused_until_they_are_right(tmp_path: Path) -> None:
+    async with account_app(two_chats(), tmp_path) as driver:
+        await driver.press("ctrl+s")
+        await choose(driver, "Quiet hours")
+        await driver.sees("Enter your own", "● none")
+        await driver.press("enter")
+        await driver.sees("From when to when")
+        await driver.write("22:15-6")
+        await driver.press("enter")
+        await driver.sees("“6” is no time of the day")
+        await driver.write(":30")
+        await driver.press("enter")
+        await driver.sees("● 22:15-06:30")
+        assert settings.load(tmp_path).settings.quiet_hours == "22:15-06:30"
+        await driver.press("right")
+        await driver.sees("● none")
+
+
+async def test_the_values_of_a_setting_show_and_the_keys_that_change_it(tmp_path: Path) -> None:
+    async with account_app(two_chats(), tmp_path, size=(80, 24)) as driver:
+        await driver.press("ctrl+s")
+        await driver.sees("● dark   ○ light   ○ high contrast   ○ the terminal's own", "←→ another value", "Close")
+        await driver.press("right")
+        await driver.sees("○ dark   ● light")
+
+
 async def test_emoji_become_names_at_once_on_the_screen_and_stay_as_they_are_elsewhere(tmp_path: Path) -> None:
     client = two_chats()
     async with account_app(client, tmp_path) as driver:
         client.receive("@bobby", "up 👍 there")
         await driver.sees("up 👍 there")
+        await driver.write("not sent yet")
         await driver.press("ctrl+s")
         await choose(driver, "Emoji")
         await driver.press("right", "escape")
         await driver.sees("up :thumbs_up_sign: there")
+        assert driver.composer.text == "not sent yet"
         assert client.messages["@bobby"][-1].text == "up 👍 there"
         await driver.press("ctrl+s")
         await choose(driver, "Emoji")
@@ -163,3 +193,44 @@ async def test_the_list_goes_by_recency_when_that_is_chosen(tmp_path: Path) -> N
         await driver.sees_not("DIRECT", "GROUPS")
         times = [each.last.sent_at for each in driver.contacts.ordered if each.last]
         assert times == sorted(times, reverse=True)
+
+
+async def test_sections_are_as_folded_as_they_were_left_for_each_account(tmp_path: Path) -> None:
+    def people(name: str = "@alice") -> FakeClient:
+        client = FakeClient(Username(name))
+        client.add_chat("@bobby", long_chat(8))
+        client.add_chat("@carol_w", long_chat(3, "@carol_w"))
+        client.add_group(*climbers())
+        return client
+
+    async with account_app(people(), tmp_path) as driver:
+        await driver.sees("DIRECT", "GROUPS")
+        await driver.press("alt+left")
+        await driver.sees("DIRECT ▸")
+    async with account_app(people("@work_alice"), tmp_path) as driver:
+        await driver.sees("DIRECT", "GROUPS")
+        assert "▸" not in driver.text()
+    async with account_app(people(), tmp_path) as driver:
+        await driver.sees("DIRECT ▸", "GROUPS")
+        await driver.press("alt+right")
+        await driver.sees_not("▸")
+    (tmp_path / arrangement.FILE).write_text("not what it was")
+    async with account_app(people(), tmp_path) as driver:
+        await driver.sees("DIRECT", "GROUPS")
+
+
+async def test_what_another_app_has_changed_meanwhile_is_taken_over_and_not_undone(tmp_path: Path) -> None:
+    client = two_chats()
+    async with account_app(client, tmp_path, size=(100, 40)) as driver:
+        settings.save(tmp_path, settings.Settings(theme=settings.Theme.LIGHT), {})
+        await driver.press("ctrl+s")
+        await choose(driver, "Tell that you have read")
+        await client.preferences.change(AccountSettings(send_typing=False))
+        await driver.press("enter")
+        await driver.until(lambda: client.preferences.chosen == AccountSettings(send_typing=False, send_read=False))
+        await choose(driver, "Ring the bell")
+        await driver.press("right")
+        await driver.until(lambda: driver.app.theme == "xirtam-light")
+        await driver.sees("○ on   ● off")
+        assert "off" in driver.line_with("Tell that you are typing")
+    assert settings.load(tmp_path).settings == settings.Settings(theme=settings.Theme.LIGHT, bell=False)

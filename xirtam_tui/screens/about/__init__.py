@@ -1,1 +1,1 @@
-"""What this program is, and what it has to say about itself."""
+"""What this program is, where it keeps things, and its log."""

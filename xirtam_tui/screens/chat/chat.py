@@ -81,6 +81,8 @@ class ChatScreen(Screen[None]):
             self.contacts.put(batch.chats.values())
         had_chat = self.conversation.chat is not None
         self.conversation.apply(batch)
+        if self.conversation.has_missed_all:
+            self.run_worker(self.draw_again(), group="drawing", exclusive=True)
         if had_chat and self.conversation.chat is None:
             self._leave()
         self._invite()
@@ -100,8 +102,7 @@ class ChatScreen(Screen[None]):
     async def draw_again(self) -> None:
         """Draws what has been said anew: how it is shown has changed."""
         self.contacts.refresh()
-        if self._bridge is not None and self.conversation.chat is not None:
-            await self.conversation.open(self.conversation.chat, self._bridge)
+        await self.conversation.show_again()
 
     def attend(self) -> None:
         """A person does something: what is on the screen counts as read from now on."""

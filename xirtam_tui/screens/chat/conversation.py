@@ -101,6 +101,14 @@ class Conversation(Vertical):
         self._take_mode_up(chat)
         self._show_writing()
         self.transcript.me = bridge.account
+        await self._show_history(chat, bridge)
+
+    async def show_again(self) -> None:
+        """Shows what was said anew; what is being written stays."""
+        if self.chat is not None and self._bridge is not None:
+            await self._show_history(self.chat, self._bridge)
+
+    async def _show_history(self, chat: Chat, bridge: Bridge) -> None:
         opened = self.transcript.open(
             partial(bridge.history, chat.id),
             read_up_to=chat.read_up_to,
@@ -165,6 +173,11 @@ class Conversation(Vertical):
         if self._unsent.note(here, gone):
             self._show_hint()
         self.chat = batch.chats.get(self.chat.id, self.chat)
+
+    @property
+    def has_missed_all(self) -> bool:
+        """Whether nothing shows of a chat in which something was said: older messages come to a new device unannounced."""
+        return self.chat is not None and self.chat.last is not None and self.transcript.shows_nothing
 
     # What is said around the transcript
 

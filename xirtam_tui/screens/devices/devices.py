@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.types import CSSPathType
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -17,6 +18,7 @@ from xirtam_tui.running import running_app
 from xirtam_tui.screens.devices.rows import name, row
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
 
+_LOOK_S = 3.0
 _YEAR_S = 365 * 86_400
 
 
@@ -25,7 +27,7 @@ class DevicesSheet(Sheet[None]):
 
     heading = "Your devices"
     explanation = "Each reads and writes as you. Know them all; revoke one that you have lost or do not know."
-    CSS_PATH = [STYLE, str(Path(__file__).with_name("devices.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
+    CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("devices.tcss"))]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "Add", show=False),
         Binding("n", "rename", "Name", show=False),
@@ -42,7 +44,7 @@ class DevicesSheet(Sheet[None]):
 
     def compose_body(self) -> ComposeResult:
         yield OptionList(id="hits", compact=True)
-        yield Static("On a device: n name · e renew for a year · x revoke", id="rights", markup=False)
+        yield Static("n name · e renew for a year · x revoke · a add · k key · h share", id="rights", markup=False)
         yield Static("Looking…", id="answer", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
@@ -54,6 +56,12 @@ class DevicesSheet(Sheet[None]):
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
         self.run_worker(self._first_look(), group="doing", exclusive=True)
+        self.set_interval(_LOOK_S, self._look_for_joining)
+
+    def _look_for_joining(self) -> None:
+        """A device that was added joins by itself, and nobody tells of it."""
+        if self.is_current and any(each.key_created_s is None and not each.is_revoked for each in self._devices):
+            self.run_worker(self._look(), group="joining", exclusive=True)
 
     async def _first_look(self) -> None:
         if await self._look():
@@ -65,13 +73,16 @@ class DevicesSheet(Sheet[None]):
         except Exception as error:
             self._say(explain(error).text, "failed")
             return False
+        self._show_devices()
+        return True
+
+    def _show_devices(self) -> None:
         hits = self.query_one(OptionList)
         at = hits.highlighted
         hits.clear_options()
         hits.add_options(Option(row(each, self._clock()), id=each.id) for each in self._devices)
         if hits.option_count:
             hits.highlighted = min(at or 0, hits.option_count - 1)
-        return True
 
     def _chosen(self) -> Device | None:
         option = self.query_one(OptionList).highlighted_option
@@ -126,10 +137,14 @@ class DevicesSheet(Sheet[None]):
         except Exception as error:
             self._say(explain(error).text, "failed")
         else:
-            self._say(f"{count} message{'' if count == 1 else 's'} wait for your other devices.", "good")
+            words = "1 message waits" if count == 1 else f"{count} messages wait"
+            self._say(f"{words} for your other devices.", "good")
 
     def action_revoke(self) -> None:
-        if (device := self._chosen()) is not None:
+        device = self._chosen()
+        if device is not None and device.is_this:
+            self._say("A device cannot revoke itself: do it on another one.", "failed")
+        elif device is not None:
             self.run_worker(self._revoke(device), group="doing", exclusive=True)
 
     async def _revoke(self, device: Device) -> None:

@@ -1,10 +1,12 @@
 """Adding a device: its code, the fingerprint to compare, then the pairing itself, which can be cancelled."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.types import CSSPathType
 from textual.widgets import Button, Input, Static
 
 from xirtam_core.devices import Device, PairingRequest
@@ -24,7 +26,7 @@ class Pair(Sheet[Device]):
         "On the new device, start xirtam and choose “Add this device”. Type or paste here the code that it shows. "
         "It becomes you: add no device that you do not hold in your hands."
     )
-    CSS_PATH = [STYLE, str(Path(__file__).with_name("devices.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
+    CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("devices.tcss"))]
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.types import CSSPathType
 from textual.widgets import Static
 
 from xirtam_core.devices import Revocation
@@ -16,7 +17,7 @@ from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
 class Revoked(Sheet[None]):
     """An honest account."""
 
-    CSS_PATH = [STYLE, str(Path(__file__).with_name("devices.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
+    CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("devices.tcss"))]
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "leave", "Close", show=False)]
 

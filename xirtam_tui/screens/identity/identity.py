@@ -1,9 +1,11 @@
 """Somebody's identity has changed: the safety code before and now, what it may mean, and whether to go on."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.types import CSSPathType
 from textual.widgets import Static
 
 from xirtam_core.names import Username
@@ -23,7 +25,7 @@ _WHAT_TO_DO = (
 class IdentityChanged(Sheet[bool]):
     """True once the alarm is put away. The choice that changes nothing has the focus."""
 
-    CSS_PATH = [STYLE, str(Path(__file__).with_name("identity.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
+    CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("identity.tcss"))]
     AUTO_FOCUS = "#leave"
 
     def __init__(self, bridge: Bridge, name: Username, alarm: str) -> None:

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.types import CSSPathType
 from textual.widgets import Static
 
 from xirtam_core.chat import Evidence, Finding, Status
@@ -16,8 +17,9 @@ from xirtam_tui.failures import explain
 from xirtam_tui.moments import span
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
+from xirtam_tui.widgets.facts.facts import Fact, Facts
 
-_LABEL = 13
+_LABEL = 15
 _LATEST = datetime.max.replace(tzinfo=UTC).timestamp() - 86_400
 
 
@@ -25,7 +27,7 @@ class NetworkSheet(Sheet[None]):
     """Shows the account's standing at once, and how each part of the network answers as soon as it has."""
 
     heading = "How the network is"
-    CSS_PATH = [STYLE, str(Path(__file__).with_name("network.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
+    CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("network.tcss"))]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "check", "Check again", show=False),
         Binding("p", "copy", "Copy the proof", show=False),
@@ -41,8 +43,8 @@ class NetworkSheet(Sheet[None]):
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(id="facts"):
             yield Static("", id="alarm-words", markup=False)
-            yield Static("", id="status", markup=False)
-            yield Static("", id="findings", markup=False)
+            yield Facts(_LABEL, id="status")
+            yield Facts(_LABEL, id="findings")
             yield Static("", id="evidence", markup=False)
         yield Static("", id="answer", markup=False)
 
@@ -61,23 +63,23 @@ class NetworkSheet(Sheet[None]):
         self.run_worker(self._check(), group="check", exclusive=True)
 
     async def _check(self) -> None:
-        self.query_one("#findings", Static).update("Asking each part… this takes up to half a minute.")
+        self.query_one("#findings", Facts).show([("asking", "each part in turn, which takes up to half a minute…")])
         try:
             await self._look()
             found = await self._bridge.trust.check_network()
             await self._look()
         except Exception as error:
-            self.query_one("#findings", Static).update("")
+            self.query_one("#findings", Facts).show([])
             self._say(explain(error).text, "failed")
         else:
             self._say("")
-            self.query_one("#findings", Static).update(Content("\n").join(_finding(each) for each in found))
+            self.query_one("#findings", Facts).show(_finding(each) for each in found)
 
     async def _look(self) -> None:
         status = await self._bridge.status()
         self._evidence = await self._bridge.trust.evidence()
         self._has_alarm = status.alarm is not None
-        self.query_one("#status", Static).update(_standing(status))
+        self.query_one("#status", Facts).show(_standing(status))
         alarm = self.query_one("#alarm-words", Static)
         alarm.update(f"⚠ {status.alarm}" if status.alarm else "")
         alarm.display = self._has_alarm
@@ -113,13 +115,13 @@ class NetworkSheet(Sheet[None]):
             answer.set_class(tone == name, name)
 
 
-def _standing(status: Status) -> Content:
+def _standing(status: Status) -> list[Fact]:
     anchor = "nothing seen yet"
     if status.anchor_height is not None:
         age = "" if status.anchor_age_s is None else f", seen {span(status.anchor_age_s)} ago"
         anchor = f"its log holds up to height {status.anchor_height}{age}"
     key = "none published" if status.medium_key_age_s is None else f"{span(status.medium_key_age_s)} old"
-    facts = [
+    facts: list[Fact] = [
         (
             "connection",
             f"{status.server} · {status.connection.value}" + (f" · {status.detail}" if status.detail else ""),
@@ -134,13 +136,13 @@ def _standing(status: Status) -> Content:
         facts.append(("by proxy", ", ".join(status.proxied)))
     if status.storage:
         facts.append(("disk", status.storage))
-    return Content("\n").join(Content.assemble((f"{label:<{_LABEL}}", "$text-muted"), words) for label, words in facts)
+    return facts
 
 
-def _finding(finding: Finding) -> Content:
+def _finding(finding: Finding) -> Fact:
     mark = ("✓ ", "$success") if finding.is_fine else ("✗ ", "$error")
-    advice = (f"\n  {finding.advice}", "$text-muted") if finding.advice else ""
-    return Content.assemble(mark, (finding.what, "bold"), f"  {finding.words}", advice)
+    advice = (f"\n{finding.advice}", "$text-muted") if finding.advice else ""
+    return Content.assemble(mark, (finding.what, "bold")), Content.assemble(finding.words, advice)
 
 
 def _proof(evidence: list[Evidence]) -> Content:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.types import CSSPathType
 from textual.widgets import Button, Static
 
 from xirtam_core.names import Username
@@ -31,7 +32,7 @@ class PersonSheet(Sheet[None]):
     """Shows a person; verifies, renames, blocks, accepts, and deletes their chat."""
 
     AUTO_FOCUS = "#leave"
-    CSS_PATH = [STYLE, str(Path(__file__).with_name("person.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
+    CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("person.tcss"))]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "verify", "Mark verified", show=False),
         Binding("q", "picture", "QR code", show=False),

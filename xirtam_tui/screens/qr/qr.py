@@ -1,10 +1,12 @@
 """A QR code that has the screen to itself, so that a small terminal has room for it."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.events import Resize
 from textual.geometry import Size
+from textual.types import CSSPathType
 from textual.widgets import Static
 
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
@@ -17,7 +19,7 @@ _AROUND = 4
 class QrSheet(Sheet[None]):
     """Shows `text` for a camera."""
 
-    CSS_PATH = [STYLE, str(Path(__file__).with_name("qr.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
+    CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("qr.tcss"))]
 
     def __init__(self, heading: str, text: str) -> None:
         super().__init__()

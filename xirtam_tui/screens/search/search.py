@@ -37,7 +37,7 @@ class Search(Sheet[Message]):
         Binding("up", "cursor(-1)", "Above", show=False, priority=True),
         Binding("pagedown", "cursor(5)", "Further below", show=False, priority=True),
         Binding("pageup", "cursor(-5)", "Further above", show=False, priority=True),
-        Binding("ctrl+r,alt+f", "where", "Here or everywhere", show=False, priority=True),
+        Binding("ctrl+r,alt+r", "where", "Here or everywhere", show=False, priority=True),
     ]
 
     def __init__(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,11 +12,10 @@ from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 from textual.worker import Worker
 
-from xirtam_core.devices import PairingOffer
 from xirtam_core.errors import InvalidName, Malformed
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
-from xirtam_core.registration import NameAnswer, Progress
+from xirtam_core.registration import NameAnswer
 from xirtam_tui import text
 from xirtam_tui.bridge import Engine, Engines
 from xirtam_tui.failures import explain, sentence
@@ -24,6 +24,7 @@ from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.screens.welcome.pairing import PairingPanel
 from xirtam_tui.screens.welcome.progress import RegistrationProgress
 
+News = TypeVar("News")
 _PAUSE_S = 0.3  # a name is looked up once typing pauses
 _ANSWERS = {
     NameAnswer.FREE: ("✓ {name} is free", "good"),
@@ -184,37 +185,23 @@ class Welcome(Screen[None]):
     async def _make_account(self, link: JoinLink, name: Username) -> None:
         progress = self.query_one(RegistrationProgress)
         progress.begin(name)
-        self.add_class("registering")
-        loop = asyncio.get_running_loop()
-
-        def on_progress(news: Progress) -> None:  # in the engine's thread
-            loop.call_soon_threadsafe(progress.show, news)
-
-        async def work(passphrase: str | None) -> Engine:
-            return await self._engines.register(self._data_dir, link, name, on_progress, passphrase=passphrase)
-
-        try:
-            engine = await unlocked(running_app(self), name, self._passphrase, work)
-            await self._say_where_the_key_is(name)
-        except Exception as error:
-            failure = explain(error)
-            self._back_to_form(f"✗ {failure.title}: {failure.text}", "failed")
-        else:
-            running_app(self).run_worker(self._on_account(engine), group="start")
+        show = _from_the_engine(progress.show)
+        await self._wait_for(
+            name, lambda key: self._engines.register(self._data_dir, link, name, show, passphrase=key), "registering"
+        )
 
     async def _be_paired(self, link: JoinLink, name: Username) -> None:
         """Shows the code, and waits until a device of the account has taken it."""
         panel = self.query_one(PairingPanel)
         panel.begin(name)
-        self.add_class("pairing")
-        loop = asyncio.get_running_loop()
+        show = _from_the_engine(panel.show)
+        await self._wait_for(
+            name, lambda key: self._engines.join_by_pairing(self._data_dir, link, name, show, passphrase=key), "pairing"
+        )
 
-        def on_code(offer: PairingOffer) -> None:  # in the engine's thread
-            loop.call_soon_threadsafe(panel.show, offer)
-
-        async def work(passphrase: str | None) -> Engine:
-            return await self._engines.join_by_pairing(self._data_dir, link, name, on_code, passphrase=passphrase)
-
+    async def _wait_for(self, name: Username, work: Callable[[str | None], Awaitable[Engine]], shown_as: str) -> None:
+        """Opens the account that `work` makes. Meanwhile the part of the screen shows that tells how far it is."""
+        self.add_class(shown_as)
         try:
             engine = await unlocked(running_app(self), name, self._passphrase, work)
             await self._say_where_the_key_is(name)
@@ -248,3 +235,13 @@ class Welcome(Screen[None]):
         answer.update(words)
         for name in ("good", "failed"):
             answer.set_class(tone == name, name)
+
+
+def _from_the_engine(show: Callable[[News], None]) -> Callable[[News], None]:
+    """`show`, to be called in the engine's thread."""
+    loop = asyncio.get_running_loop()
+
+    def show_soon(news: News) -> None:
+        loop.call_soon_threadsafe(show, news)
+
+    return show_soon

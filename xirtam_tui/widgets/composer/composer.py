@@ -67,7 +67,7 @@ class Composer(TextArea):
     class LeftUpwards(UiMessage):
         """Up was pressed with nothing written."""
 
-    def __init__(self, *, keymap: Keymap = DEFAULT, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, keymap: Keymap = DEFAULT, id: str | None = None) -> None:  # noqa: A002 # as every widget calls it
         super().__init__(
             id=id, compact=True, highlight_cursor_line=False, tab_behavior="focus", show_line_numbers=False
         )

@@ -41,6 +41,6 @@ def _rank(name: str) -> int:
 
 @cache
 def _names() -> dict[str, str]:
-    from rich._emoji_codes import EMOJI  # pyright: ignore[reportPrivateUsage]  # large, and only for those who use it
+    from rich._emoji_codes import EMOJI  # large, and only for those who use it
 
     return {name: emoji for name, emoji in EMOJI.items() if not any(tone in name for tone in _TONES)}

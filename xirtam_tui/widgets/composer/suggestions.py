@@ -41,7 +41,7 @@ class Suggestions(Widget):
             super().__init__()
             self.begun, self.offer, self.is_final = begun, offer, is_final
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # as every widget calls it
         super().__init__(id=id)
         self._begun = ""
         self._offers: Sequence[Offer] = ()

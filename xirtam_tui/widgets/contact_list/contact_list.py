@@ -77,13 +77,20 @@ class ContactList(ScrollView, can_focus=True):
             super().__init__()
             self.chat, self.is_final = chat, is_final
 
-    def __init__(self, *, clock: Clock = system_clock, id: str | None = None) -> None:  # noqa: A002
+    class Folded(UiMessage):
+        """A person folded or unfolded sections; those of these titles are folded now."""
+
+        def __init__(self, sections: frozenset[str]) -> None:
+            super().__init__()
+            self.sections = sections
+
+    def __init__(self, *, clock: Clock = system_clock, id: str | None = None) -> None:  # noqa: A002 # as every widget calls it
         super().__init__(id=id)
         self._clock = clock
         self._chats: dict[str, Chat] = {}
         self._entries: list[_Entry] = []
         self._ordered: list[Chat] = []
-        self._folded = {_ARCHIVED}
+        self._folded = frozenset({_ARCHIVED})
         self._styles: Styles | None = None
         self._today: date | None = None
 
@@ -237,20 +244,27 @@ class ContactList(ScrollView, can_focus=True):
     def fold(self) -> None:
         """Folds the section that the open chat is in."""
         if (chat := self._chats.get(self.open_chat or "")) is not None:
-            self._folded.add(self._section_of(chat))
-            self._arrange()
+            self._fold(self._folded | {self._section_of(chat)})
 
     def unfold(self) -> None:
         """Shows the chats of every section."""
-        self._folded.clear()
+        self._fold(frozenset())
+
+    def _fold(self, sections: frozenset[str]) -> None:
+        if sections != self._folded:
+            self.show_folded(sections)
+            self.post_message(self.Folded(sections))
+
+    def show_folded(self, sections: frozenset[str]) -> None:
+        """Folds these sections and no others."""
+        self._folded = sections
         self._arrange()
 
     def on_click(self, event: events.Click) -> None:
         line = self.scroll_offset.y + event.y
         for entry in self._entries:
             if entry.chat is None and entry.top == line:
-                self._folded ^= {entry.section}
-                self._arrange()
+                self._fold(self._folded ^ {entry.section})
                 return
             if entry.chat is not None and entry.top <= line < entry.top + _ROWS:
                 self.post_message(self.Picked(entry.chat, is_final=True))

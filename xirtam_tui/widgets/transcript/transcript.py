@@ -26,7 +26,7 @@ class Transcript(Choosing):
     Moved = messages.Moved
     Failed = messages.Failed
 
-    def __init__(self, *, clock: Clock = system_clock, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, clock: Clock = system_clock, id: str | None = None) -> None:  # noqa: A002 # as every widget calls it
         super().__init__(id=id)
         self._clock = clock
         self.me: Username | None = None
@@ -82,6 +82,11 @@ class Transcript(Choosing):
                 self._reading.line = None  # whoever answers has read
         if shown:
             self._arrange()
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether a chat without any message is open."""
+        return self._pager is not None and not self._pager.window.messages
 
     def take_away(self, message_id: str) -> None:
         """Takes a message away."""

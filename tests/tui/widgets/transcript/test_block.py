@@ -15,7 +15,7 @@ PALETTE = Palette.resolve(lambda _: Style())
 
 
 def message(text: str = "hello", who: str = "you", **more: object) -> Message:
-    return Script("@bobby", NOW_NS).say(who, text, **more).messages[0]  # pyright: ignore[reportArgumentType]
+    return Script("@bobby", NOW_NS).say(who, text, **more).messages[0]  # pyright: ignore[reportArgumentType] - of several types
 
 
 def drawn(shown: Message, width: int = 60, context: Context | None = None) -> list[str]:

@@ -48,7 +48,7 @@ async def test_a_selection_stays_with_its_message_when_older_ones_are_loaded(tmp
     async with account_app(client, tmp_path) as driver:
         await driver.sees("number 500")
         transcript = driver.transcript
-        layout = transcript._layout  # pyright: ignore[reportPrivateUsage]
+        layout = transcript._layout  # pyright: ignore[reportPrivateUsage] - how many messages it holds, nothing tells
         mark = layout.text_lines(len(layout.blocks) - 1)[0] + layout.origin
         selection = Selection(Offset(4, mark), Offset(14, mark))
         assert transcript.get_selection(selection) == ("number 500", "\n")
@@ -63,7 +63,7 @@ async def test_a_link_can_be_opened_with_the_mouse(tmp_path: Path) -> None:
     async with account_app(one_chat(), tmp_path, size=(80, 24)) as driver:
         await driver.sees("https://example.org/")
         opened: list[str] = []
-        driver.app.open_url = lambda url, *, new_tab=True: opened.append(url)  # pyright: ignore[reportAttributeAccessIssue]
+        driver.app.open_url = lambda url, *, new_tab=True: opened.append(url)
         row = next(y for y, line in enumerate(driver.lines()) if "· https://" in line)
         at = driver.transcript.region.offset
         await driver.pilot.click(driver.transcript, offset=Offset(8, row + 1 - at.y))
