@@ -296,6 +296,7 @@ class XirtamApp(App[None]):
             "Nothing is lost: what is queued stays on this machine, and goes out when xirtam next runs and reaches your server.",
             yes="Quit",
             no="Stay",
+            is_harmless=True,
         )
         return bool(await self.push_screen_wait(question))
 

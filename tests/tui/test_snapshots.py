@@ -378,7 +378,9 @@ async def pairing(driver: Driver) -> None:
 
 async def revoking(driver: Driver) -> None:
     await opening("alt+d", "old laptop")(driver)
-    await driver.press("down", "x", "enter")
+    await driver.press("down", "x")
+    await driver.sees("Revoke phone?")
+    await driver.agree()
     await driver.sees("What nobody can do")
 
 

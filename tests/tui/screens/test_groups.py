@@ -63,7 +63,7 @@ async def test_an_invitation_is_declined_only_when_one_agrees(tmp_path: Path) ->
         await driver.sees("REQUESTS (1)")
         await driver.press("f7")
         await driver.sees("Decline the invitation")
-        await driver.press("enter")
+        await driver.agree()
         await driver.sees_not("Sellers")
 
 
@@ -77,7 +77,7 @@ async def test_an_admin_bans_lets_in_and_makes_admins(tmp_path: Path) -> None:
         await driver.press("shift+tab")
         await driver.press("down", "down", "b")
         await driver.sees("Ban @carol_w?", "stays with them")
-        await driver.press("enter")
+        await driver.agree()
         await driver.sees("@carol_w is banned as soon as the group's server has that.", "@carol_w  banned")
         roster = {each.name: each for each in client.groups.rosters[climbing]}
         assert roster[Username("@carol_w")].status is Status.BANNED
@@ -94,10 +94,10 @@ async def test_a_group_is_moved_and_on_without_its_server_where_that_is_gone(tmp
         await driver.sees("m move it to your server")
         await driver.press("shift+tab", "m")
         await driver.sees("Move Climbers to your server?", "nothing is lost")
-        await driver.press("enter")
+        await driver.agree()
         await driver.sees("gone for good?", "told by direct messages")
         assert client.groups.moved == []
-        await driver.press("enter")
+        await driver.agree()
         await driver.sees("It is on its way")
         assert client.groups.moved == [(climbing, True)]
 
@@ -112,7 +112,7 @@ async def test_a_group_that_does_not_come_where_it_goes_is_brought_here_instead(
         await driver.sees("on its way to ~zzzzz", "m bring it to your server instead")
         await driver.press("shift+tab", "m")
         await driver.sees("Is ~zzzzz gone for good?", "told by direct messages")
-        await driver.press("enter")
+        await driver.agree()
         await driver.sees("It is on its way")
         assert client.groups.moved == [(climbing, True)]
 
@@ -173,13 +173,27 @@ async def test_a_group_is_left_and_then_deleted(tmp_path: Path) -> None:
         await driver.until(lambda: driver.composer.has_focus)
         await driver.press("f7")
         await driver.sees("Leave Climbers?")
-        await driver.press("enter")
+        await driver.agree()
         await driver.sees("You have left this group")
         assert client.groups.shown(climbing).state is GroupState.LEFT
         await driver.press("f7")
         await driver.sees("Delete what was said in Climbers?")
-        await driver.press("enter")
+        await driver.agree()
         await driver.sees_not("Climbers")
+
+
+async def test_a_key_pressed_twice_leaves_and_erases_nothing(tmp_path: Path) -> None:
+    client, climbing = _in_a_group()
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("Climbers")
+        await driver.until(lambda: driver.composer.has_focus)
+        for _ in range(2):
+            await driver.press("f7")
+            await driver.sees("Leave Climbers?")
+            await driver.press("enter")
+            await driver.sees_not("Leave Climbers?")
+        assert client.groups.shown(climbing).state is GroupState.MEMBER
+        assert client.messages[climbing]
 
 
 async def test_an_admin_answers_who_asks_to_be_let_in(tmp_path: Path) -> None:

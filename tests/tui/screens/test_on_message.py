@@ -146,7 +146,7 @@ async def test_an_own_message_is_taken_back_after_being_asked_about(tmp_path: Pa
         await _on_mine(driver)
         await driver.press("x")
         await driver.sees("Take this message back?", "Who has read it has read it")
-        await driver.press("enter")
+        await driver.agree()
         await driver.until(lambda: _last(client).is_withdrawn)
         await driver.sees_not("me, I thnk")
 

@@ -362,7 +362,7 @@ class ChatScreen(Screen[None]):
 
     async def _block(self, bridge: Bridge, peer: Username) -> None:
         words = "What they write from now on is not kept, and they are not told. What was said stays, out of the list."
-        if await self._agrees(f"Block {peer}?", words, yes="Block", no="Do not"):
+        if await self._agrees(f"Block {peer}?", words, yes="Block", no="Do not block"):
             await attempt(bridge.people.block(peer), self)
 
     def action_forget(self) -> None:
@@ -380,11 +380,11 @@ class ChatScreen(Screen[None]):
         match group.state:
             case GroupState.INVITED:
                 words = "The invitation goes from this device, and nobody is told."
-                if await self._agrees(f"Decline the invitation to {title}?", words, yes="Decline", no="Keep"):
+                if await self._agrees(f"Decline the invitation to {title}?", words, yes="Decline", no="Keep it"):
                     await attempt(bridge.groups.decline(group.id), self)
             case GroupState.LEFT | GroupState.BANNED:
                 words = "Every message in it goes from this device, for good. Your other devices keep theirs."
-                if await self._agrees(f"Delete what was said in {title}?", words, yes="Delete", no="Keep"):
+                if await self._agrees(f"Delete what was said in {title}?", words, yes="Delete", no="Keep it"):
                     await attempt(bridge.groups.forget(group.id), self)
             case _:
                 words = "The members are told. What was said stays here; to come back, you need a new invitation."
@@ -395,7 +395,7 @@ class ChatScreen(Screen[None]):
         words = (
             "Every message in it goes from this device, for good, and nobody is told. Your other devices keep theirs."
         )
-        if await self._agrees(f"Delete the chat with {peer}?", words, yes="Delete", no="Keep"):
+        if await self._agrees(f"Delete the chat with {peer}?", words, yes="Delete", no="Keep it"):
             await attempt(bridge.people.forget(peer), self)
 
     async def _agrees(self, heading: str, explanation: str, *, yes: str, no: str) -> bool:

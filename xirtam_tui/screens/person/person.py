@@ -158,7 +158,7 @@ class PersonSheet(Sheet[None]):
             f"Block {self._name}?",
             "What they write from now on is not kept, and they are not told. What was said stays, out of the list.",
             yes="Block",
-            no="Do not",
+            no="Do not block",
         ):
             await self._try(self._bridge.people.block(self._name), f"{self._name} is blocked.")
 
@@ -169,7 +169,7 @@ class PersonSheet(Sheet[None]):
         words = (
             "Every message in it goes from this device, for good, and nobody is told. Your other devices keep theirs."
         )
-        if not await self._agrees(f"Delete the chat with {self._name}?", words, yes="Delete", no="Keep"):
+        if not await self._agrees(f"Delete the chat with {self._name}?", words, yes="Delete", no="Keep it"):
             return
         try:
             await self._bridge.people.forget(self._name)
