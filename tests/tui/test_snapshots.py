@@ -84,6 +84,20 @@ def with_pins() -> FakeMachine:
     return FakeMachine(client)
 
 
+def with_somebody_asking() -> FakeMachine:
+    client = demo_client()
+    shown, messages = climbers()
+    client.add_group(shown, messages, roster=CLIMBERS_ROSTER)
+    client.door.ask(shown.id, "@zelda", "we met in Arco")
+    return FakeMachine(client)
+
+
+def with_unsure_members() -> FakeMachine:
+    machine = with_group()
+    next(iter(machine.clients.values())).groups.unsure = (Username("@carol_w"), Username("@erin_m"))
+    return machine
+
+
 def with_mentions() -> FakeMachine:
     client = demo_client()
     client.add_group(*climbers(), roster=CLIMBERS_ROSTER, unread=5)
@@ -271,6 +285,36 @@ async def group_members(driver: Driver) -> None:
     await driver.sees("Climbers: 4 members", "@mallory  banned")
 
 
+async def group_settings(driver: Driver) -> None:
+    await group_members(driver)
+    await driver.press("s")
+    await driver.sees("Only admins write")
+    await driver.press(*["tab"] * 3, "enter")
+    await driver.sees("may not know such rules")
+
+
+async def group_link(driver: Driver) -> None:
+    await group_members(driver)
+    await driver.press("l")
+    await driver.sees("Make a link")
+    await driver.press("enter")
+    await driver.sees("xirtam:group?", "1 link of yours")
+
+
+async def somebody_asking(driver: Driver) -> None:
+    await driver.sees("GROUPS", "Climbers")
+    await driver.press(*["ctrl+down"] * 8)
+    await driver.sees("F9 shows who", "I can. Are we still four")
+    await driver.press("f9")
+    await driver.sees("@zelda  asks to be let in", "Let in y")
+
+
+async def leaving(driver: Driver) -> None:
+    await group_chat(driver)
+    await driver.press("f7")
+    await driver.sees("Leave Climbers?")
+
+
 async def group_pins(driver: Driver) -> None:
     await group_members(driver)
     await driver.sees("Pinned", "bobby: Who brings the long rope", "and 1 more")
@@ -413,6 +457,10 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "forwarding": (with_account, forwarding),
     "group_members": (with_group, group_members),
     "group_pins": (with_pins, group_pins),
+    "group_asking": (with_somebody_asking, somebody_asking),
+    "group_settings": (with_unsure_members, group_settings),
+    "group_link": (with_group, group_link),
+    "leaving": (with_group, leaving),
     "invitation": (with_invitation, invitation),
     "new_group": (with_account, new_group),
     "person": (with_account, opening("f10", "48213")),

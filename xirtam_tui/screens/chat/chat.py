@@ -219,7 +219,7 @@ class ChatScreen(Screen[None]):
 
         chat = self.conversation.chat
         if self._bridge is not None and chat is not None and chat.group is not None:
-            await running_app(self).push_screen(GroupSheet(self._bridge, chat.id, self._account))
+            await running_app(self).push_screen(GroupSheet(self._bridge, chat.id, self._account, self._keys))
 
     async def action_jump(self) -> None:
         from xirtam_tui.screens.switcher.switcher import Switcher
@@ -335,7 +335,7 @@ class ChatScreen(Screen[None]):
     async def action_details(self) -> None:
         chat = self.conversation.chat
         if self._bridge is not None and chat is not None:
-            await details.show_details(self, self._bridge, chat, self._clock)
+            await details.show_details(self, self._bridge, chat, self._clock, self._keys)
 
     async def action_devices(self) -> None:
         if self._bridge is not None:

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Button, Static
 
 from xirtam_core.names import Username
 from xirtam_core.people import Contact, SafetyCode, Standing
+from xirtam_tui.actions import Scope, bindings
 from xirtam_tui.bridge import Bridge
 from xirtam_tui.failures import explain
 from xirtam_tui.moments import Clock, span
@@ -31,13 +32,7 @@ class PersonSheet(Sheet[None]):
     """Shows a person; verifies, renames, blocks, accepts, and deletes their chat."""
 
     CSS_PATH = [STYLE, str(Path(__file__).with_name("person.tcss"))]  # noqa: RUF012 # Textual's own declaration says it is the class's
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "verify", "Mark verified", show=False),
-        Binding("q", "picture", "QR code", show=False),
-        Binding("n", "rename", "Name", show=False),
-        Binding("b", "block", "Block", show=False),
-        Binding("d", "delete", "Delete", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.PERSON)
 
     def __init__(self, bridge: Bridge, name: Username, clock: Clock) -> None:
         super().__init__()
