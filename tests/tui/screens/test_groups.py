@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import pytest
 from textual.widgets import Input, OptionList
 
 from tests.tui.demo import CLIMBERS_ROSTER, climbers
 from tests.tui.fake_client import FakeClient
 from tests.tui.fake_groups import group, member
-from tests.tui.piloting import Driver, account_app
+from tests.tui.piloting import Driver, account_app, long_chat
 from xirtam_core.groups import GroupState, Status
 from xirtam_core.names import ServerName, Username
+from xirtam_tui.app import XirtamApp
 from xirtam_tui.screens.group.group import GroupSheet
 
 
@@ -253,8 +255,51 @@ async def test_a_group_is_asked_about_by_its_name_or_by_a_link(tmp_path: Path) -
             await driver.press("end", "ctrl+u")
             await driver.write(target)
             await driver.press("enter")
-            await driver.sees("@bobby is asked")
+            await driver.sees("@bobby is asked", "Waiting to be let in", "Close")
+            named = "+climbers" if target == "+climbers" else "a group that a link leads to"
+            await driver.sees(f"{named}  @bobby was asked on")
     assert client.asking.targets == ["+climbers", link]
+
+
+async def test_who_waits_to_be_let_in_sees_it_and_can_ask_no_more(tmp_path: Path) -> None:
+    client, _ = _in_a_group()
+    await client.asking.join("+hikers")
+    async with account_app(client, tmp_path) as driver:
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.press("ctrl+n")
+        await driver.sees("+hikers  @bobby was asked on")
+        await driver.press("tab", "down", "enter")
+        await driver.sees("Wait no longer for +hikers?")
+        await driver.press("enter")
+        await driver.sees_not("Wait no longer for +hikers?")
+        assert client.asking.asking_for
+        await driver.press("enter")
+        await driver.sees("Wait no longer for +hikers?")
+        await driver.agree()
+        await driver.sees_not("Waiting to be let in")
+    assert client.asking.asking_for == []
+
+
+async def test_who_asks_to_be_let_in_is_marked_told_and_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[int] = []
+    monkeypatch.setattr(XirtamApp, "bell", lambda _: rung.append(1))
+    (tmp_path / "settings.toml").write_text("bell = true\n")
+    client, climbing = _in_a_group()
+    client.add_chat("@zelda", long_chat(3, "@zelda"))
+    async with account_app(client, tmp_path) as driver:
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.until(lambda: driver.open_peer == "@zelda")
+        await driver.press("f2")
+        await driver.sees("Nothing else is unread")
+        client.door.ask(climbing, "@seller")
+        await driver.sees("?1")
+        assert rung == [1]
+        await driver.press("f2")
+        await driver.sees("1 asks to be let in")
+        client.door.waiting.clear()
+        client.groups.change(climbing, asking=0)
+        await driver.sees_not("?1", "1 asks to be let in")
+        assert rung == [1]
 
 
 async def _sheet(driver: Driver) -> GroupSheet:

@@ -199,9 +199,7 @@ class ChatScreen(Screen[None]):
         from xirtam_tui.screens.new_chat.new_chat import NewChat
 
         if self._bridge is not None:
-            await running_app(self).push_screen(
-                NewChat(self._bridge.start_chat, self._bridge.groups.join), self._started
-            )
+            await running_app(self).push_screen(NewChat(self._bridge.start_chat, self._bridge.groups), self._started)
 
     def _started(self, chat: Chat | None) -> None:
         if chat is not None:
