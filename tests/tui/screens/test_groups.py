@@ -199,6 +199,14 @@ async def test_a_group_is_left_and_then_deleted(tmp_path: Path) -> None:
         await driver.sees_not("Climbers")
 
 
+async def test_where_one_came_in_it_is_said_what_is_older_is_not_here(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_group(*climbers(invited_by=Username("@bobby")), roster=CLIMBERS_ROSTER)
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("This is from about when you were invited.", "erin_m joined")
+        await driver.sees_not("begins for you")
+
+
 async def test_a_key_pressed_twice_leaves_and_erases_nothing(tmp_path: Path) -> None:
     client, climbing = _in_a_group()
     async with account_app(client, tmp_path) as driver:

@@ -98,14 +98,11 @@ class Conversation(Vertical):
         self._take_mode_up(chat)
         self._show_writing()
         self.transcript.me = bridge.account
-        is_group = chat.group is not None
         opened = self.transcript.open(
             partial(bridge.history, chat.id),
             read_up_to=chat.read_up_to,
             unread=chat.unread,
-            beginning="This is where you came in. Only members can read what is said here."
-            if is_group
-            else f"This is the beginning of your chat with {chat.peer}. Only the two of you can read it.",
+            beginning=_beginning(chat),
             empty=_nothing_said(chat),
         )
         await attempt(opened, self)
@@ -420,6 +417,15 @@ class Conversation(Vertical):
         event.stop()
         if self.transcript.start_cursor():
             self.transcript.focus()
+
+
+def _beginning(chat: Chat) -> str:
+    """What stands above the first message. Reading begins a little before an invitation, whose clock may be another."""
+    if chat.group is None:
+        return f"This is the beginning of your chat with {chat.peer}. Only the two of you can read it."
+    if chat.group.invited_by is None:
+        return "This is where the group begins for you. Only members can read what is said here."
+    return "This is from about when you were invited. What is older, only those have who were members then."
 
 
 def _nothing_said(chat: Chat) -> str:
