@@ -267,6 +267,12 @@ async def reacting(driver: Driver) -> None:
     await driver.sees("React to bobby's message")
 
 
+async def reacting_by_name(driver: Driver) -> None:
+    await reacting(driver)
+    await driver.write("rock")
+    await driver.sees(":rocket:")
+
+
 async def message_details(driver: Driver) -> None:
     await chat(driver)
     await driver.press("up", "up", "i")
@@ -453,6 +459,7 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "mention_completed": (with_group, mention_completed),
     "answering": (with_account, answering),
     "reacting": (with_account, reacting),
+    "reacting_by_name": (with_account, reacting_by_name),
     "message_details": (with_account, message_details),
     "forwarding": (with_account, forwarding),
     "group_members": (with_group, group_members),
