@@ -9,6 +9,7 @@ from tests.tui.demo import CLIMBERS_ROSTER, climbers
 from tests.tui.fake_client import FakeClient
 from tests.tui.fake_groups import group, member
 from tests.tui.piloting import Driver, account_app, long_chat
+from xirtam_core.errors import StorageFault
 from xirtam_core.groups import GroupState, Status
 from xirtam_core.names import ServerName, Username
 from xirtam_tui.app import XirtamApp
@@ -425,6 +426,23 @@ async def test_an_invite_link_is_made_copied_and_ended(tmp_path: Path) -> None:
         await driver.sees("They let nobody in any more.")
         await driver.sees_not("xirtam:group?")
     assert client.door.made == []
+
+
+async def test_a_sheet_whose_engine_fails_says_so_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, _ = _in_a_group()
+
+    async def fail() -> None:
+        raise StorageFault("the disk cannot be read")
+
+    async with account_app(client, tmp_path) as driver:
+        await driver.until(lambda: driver.composer.has_focus)
+        with monkeypatch.context() as broken:
+            broken.setattr(client, "status", fail)
+            await driver.press("f9")
+            await driver.sees("The disk cannot be read.")
+            await driver.press("b")
+            await driver.sees("Choose somebody first.")
+        await driver.sees("Climbers: 4 members", "@carol_w")
 
 
 async def test_a_group_is_left_from_its_sheet(tmp_path: Path) -> None:

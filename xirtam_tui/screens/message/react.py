@@ -74,7 +74,7 @@ class React(Sheet[str]):
     def on_input_changed(self, event: Input.Changed) -> None:
         self._say("")
         begun = event.value.strip().strip(":").lower()
-        found = offers(f":{begun}") if len(begun) >= _SHORTEST else []
+        found = [each for each in offers(f":{begun}") if is_one(each.text)] if len(begun) >= _SHORTEST else []
         hits = self.query_one(OptionList)
         hits.clear_options()
         hits.add_options(Option(Content(offer.label), id=offer.text) for offer in found)
