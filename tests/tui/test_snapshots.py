@@ -291,12 +291,18 @@ async def group_members(driver: Driver) -> None:
     await driver.sees("Climbers: 4 members", "@mallory  banned")
 
 
+async def button_let_go(driver: Driver) -> None:
+    """Waits until a button that was pressed looks as it did before."""
+    await driver.until(lambda: not driver.app.screen.query(".-active"))
+
+
 async def group_settings(driver: Driver) -> None:
     await group_members(driver)
     await driver.press("s")
     await driver.sees("Only admins write")
     await driver.press(*["tab"] * 3, "enter")
     await driver.sees("may not know such rules")
+    await button_let_go(driver)
 
 
 async def group_link(driver: Driver) -> None:
@@ -305,6 +311,7 @@ async def group_link(driver: Driver) -> None:
     await driver.sees("Make a link")
     await driver.press("enter")
     await driver.sees("xirtam:group?", "1 link of yours")
+    await button_let_go(driver)
 
 
 async def somebody_asking(driver: Driver) -> None:

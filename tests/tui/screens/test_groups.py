@@ -443,6 +443,7 @@ async def test_a_sheet_whose_engine_fails_says_so_and_goes_on(tmp_path: Path, mo
             await driver.press("b")
             await driver.sees("Choose somebody first.")
         await driver.sees("Climbers: 4 members", "@carol_w")
+        await driver.sees_not("The disk cannot be read.")
 
 
 async def test_a_group_is_left_from_its_sheet(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ class GroupSheet(Sheet[None]):
         super().__init__()
         self._bridge, self._group, self._me, self._keys = bridge, group, me, keymap
         self._seen: _Seen | None = None
+        self._has_failed = False
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="about", markup=False)
@@ -100,8 +101,12 @@ class GroupSheet(Sheet[None]):
             requests = await groups.requests(self._group) if details.group.asking else []
             pins, home = await groups.pins(self._group), (await self._bridge.status()).server
         except Exception as error:
+            self._has_failed = True
             self._say(explain(error).text, "failed")
             return
+        if self._has_failed:
+            self._has_failed = False
+            self._say("")
         seen = _Seen(details, requests, pins, home)
         if seen != self._seen:
             is_first, self._seen = self._seen is None, seen
@@ -195,7 +200,7 @@ class GroupSheet(Sheet[None]):
 
     def _member(self, action: str) -> GroupMember | None:
         chosen = self._chosen()
-        return chosen if isinstance(chosen, GroupMember) and self._may(action) else None
+        return chosen if self._may(action) and isinstance(chosen, GroupMember) else None
 
     def _may(self, action: str) -> bool:
         """Whether something can be done about whom the list has chosen; says so if not."""
