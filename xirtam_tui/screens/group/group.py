@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.types import CSSPathType
 from textual.widgets import Button, Input, OptionList, Static
@@ -67,15 +67,16 @@ class GroupSheet(Sheet[None]):
         self._has_failed = False
 
     def compose_body(self) -> ComposeResult:
-        yield Static("", id="about", markup=False)
-        yield Static("", id="pins", markup=False)
-        yield OptionList(id="hits", compact=True)
-        with Horizontal(id="on-person"):
-            for name in _ON_PERSON:
-                yield self.button("", name)
-        yield Input(placeholder="invite @somebody, then Enter", compact=True, id="name", max_length=17)
-        yield Static("", id="rules", markup=False)
-        yield Static("", id="answer", markup=False)
+        with VerticalScroll(id="body", can_focus=False):
+            yield Static("", id="about", markup=False)
+            yield Static("", id="pins", markup=False)
+            yield OptionList(id="hits", compact=True)
+            with Horizontal(id="on-person"):
+                for name in _ON_PERSON:
+                    yield self.button("", name)
+            yield Input(placeholder="invite @somebody, then Enter", compact=True, id="name", max_length=17)
+            yield Static("", id="rules", markup=False)
+            yield Static("", id="answer", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
         for name, label in (("settings", "Settings"), ("link", "Link"), ("move", "Move"), ("part", "Leave")):

@@ -11,6 +11,8 @@ from xirtam_tui import text
 _MOST_PINS = 3
 _LONGEST_PIN = 200
 _MOST_NAMED = 5
+_LONGEST_ALARM, _LONGEST_NOTE = 120, 80
+"""Two lines, that nothing be pushed off the sheet; the chat itself shows all of an alarm."""
 
 
 def members(count: int) -> str:
@@ -20,7 +22,7 @@ def members(count: int) -> str:
 
 def asking_row(request: JoinRequest) -> Content:
     """Somebody who waits to be let in."""
-    note = f"  “{request.note}”" if request.note else ""
+    note = f"  “{text.brief(request.note, _LONGEST_NOTE)}”" if request.note else ""
     return Content.assemble(request.user, ("  asks to be let in", "$accent"), (note, "$text-muted"))
 
 
@@ -64,7 +66,9 @@ def rules(details: GroupDetails, home: ServerName | None) -> Content:
     """Who invites and writes, where the group is, and what is wrong with its name in the directory."""
     group = details.group
     lines = (_who_may(details), where(group, home))
-    alarm = [Content.styled(f"⚠ {group.name_alarm}", "$warning")] if group.name_alarm else []
+    alarm = (
+        [Content.styled(f"⚠ {text.brief(group.name_alarm, _LONGEST_ALARM)}", "$warning")] if group.name_alarm else []
+    )
     return Content("\n").join([*(Content.styled(each, "$text-muted") for each in lines), *alarm])
 
 
