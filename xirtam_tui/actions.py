@@ -1,7 +1,7 @@
 """Every action of the app, once. Key bindings, the command palette and the help screen derive from this registry.
 
-An action is run by a method `action_NAME` of its scope's owner: the app, the chat screen, the composer, or the transcript's message
-cursor. To add one, add it here and write that method.
+An action is run by a method `action_NAME` of its scope's owner: the app, the chat screen, the composer, the transcript's message
+cursor, or a sheet. To add one, add it here and write that method.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,8 @@ class Scope(StrEnum):
     CHAT = "Chats"
     COMPOSER = "Writing"
     MESSAGE = "On a message"
+    GROUP = "Among a group's members"
+    PERSON = "On a person"
 
 
 class Situation(NamedTuple):
@@ -207,12 +209,26 @@ ACTIONS: tuple[Action, ...] = (
     Action("message.copy", "Copy", "Copy the message's text", ("c", "y"), Scope.MESSAGE, _has_text),
     Action("message.retry", "Retry", "Send a failed message again", ("r",), Scope.MESSAGE, _failed),
     Action("message.discard", "Discard", "Take back what was not sent, to edit it", ("d",), Scope.MESSAGE, _unsent),
+    Action("group.let_in", "Let in", "Let in the one who asks for it", ("y",), Scope.GROUP),
+    Action("group.refuse", "Refuse", "Tell the one who asks that they are not let in", ("n",), Scope.GROUP),
+    Action("group.ban", "Ban", "Shut a member out, or let them be invited again", ("b",), Scope.GROUP),
+    Action("group.admin", "Admin", "Make a member an admin, or an admin a member", ("a",), Scope.GROUP),
+    Action("group.invite", "Invite", "Go to where one writes whom to invite", ("i",), Scope.GROUP),
+    Action("group.settings", "Name and rights", "What the group is called, who invites and who writes", ("s",), Scope.GROUP),
+    Action("group.link", "Invite link", "Make a link that lets people in, or end those you made", ("l",), Scope.GROUP),
+    Action("group.move", "Move", "Move the group to your own server", ("m",), Scope.GROUP),
+    Action("group.part", "Leave the group", "Leave it; what was said stays here", ("f7",), Scope.GROUP),
+    Action("person.verify", "Verified", "Say that you have compared the code, or have not", ("v",), Scope.PERSON),
+    Action("person.picture", "QR code", "Show the safety code as a picture", ("q",), Scope.PERSON),
+    Action("person.rename", "Name", "Give them a name that only you see", ("n",), Scope.PERSON),
+    Action("person.block", "Block", "Block them, or accept what they write", ("b",), Scope.PERSON),
+    Action("person.delete", "Delete", "Delete the chat with them here", ("d",), Scope.PERSON),
 )  # fmt: skip
 
 NEVER_TOGETHER = frozenset({frozenset(("message.reply", "message.retry"))})
 """Actions that may have the same key, since no message allows both."""
 
-_NAMESPACES = {Scope.APP: "app.", Scope.CHAT: "screen.", Scope.COMPOSER: "", Scope.MESSAGE: ""}
+_NAMESPACES = {Scope.APP: "app.", Scope.CHAT: "screen."}
 
 
 def actions(scope: Scope) -> tuple[Action, ...]:
@@ -244,7 +260,7 @@ def bindings(scope: Scope) -> list[BindingType]:
 
 def _binding(action: Action, keys: str, binding_id: str) -> BindingType:
     is_first = is_of_the_screen(action.scope) and binding_id == action.id
-    name = _NAMESPACES[action.scope] + action.method
+    name = _NAMESPACES.get(action.scope, "") + action.method
     return Binding(keys, name, action.name, show=False, id=binding_id, priority=is_first)
 
 

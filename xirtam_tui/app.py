@@ -26,7 +26,7 @@ from xirtam_tui.data_directory import log_directory
 from xirtam_tui.failures import Trouble, attempt, explain
 from xirtam_tui.hangup import has_hung_up, is_on_a_terminal
 from xirtam_tui.moments import Clock, system_clock
-from xirtam_tui.notifications import PAUSE_S, News, Notifier, on_desktop, worth_telling
+from xirtam_tui.notifications import PAUSE_S, News, Notifier, newly_asked, on_desktop, worth_telling
 from xirtam_tui.screens.chat.chat import ChatScreen
 from xirtam_tui.screens.opening.opening import Opening
 from xirtam_tui.screens.passphrase.unlocking import unlocked
@@ -230,17 +230,18 @@ class XirtamApp(App[None]):
             _logger.info("%s (%s), %d to send, %d not readable yet", *standing)
         screen = self._chats()
         if screen is not None and screen.is_mounted:
+            asked = newly_asked(batch.chats.values(), screen.contacts.chat)
             screen.apply(batch)
-            self._hear(batch, screen)
+            self._hear(batch, screen, asked)
         for alarm in batch.alarms:
             self.notify(alarm.text, title="Security alarm", severity="error", timeout=60, markup=False)
 
-    def _hear(self, batch: Batch, screen: ChatScreen) -> None:
+    def _hear(self, batch: Batch, screen: ChatScreen, asked: list[News]) -> None:
         """Tells a person who looks elsewhere what has come."""
         messages = (batch.messages[each] for each in batch.added if each in batch.messages)
         news = (News(chat, each) for each in messages if (chat := screen.contacts.chat(each.chat)) is not None)
         looking_at = screen.looking_at if self.app_focus and self.screen is screen else None
-        self._notifier.take(worth_telling(news, looking_at, self._settings, self._clock()))
+        self._notifier.take(worth_telling([*news, *asked], looking_at, self._settings, self._clock()))
         self._tell()
 
     def _tell(self) -> None:

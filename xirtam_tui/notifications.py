@@ -23,10 +23,31 @@ _LONGEST = 160
 
 
 class News(NamedTuple):
-    """A message that a person may want to know of, and its chat."""
+    """A message that a person may want to know of, and its chat; no message where somebody asks to be let into that group."""
 
     chat: Chat
-    message: Message
+    message: Message | None = None
+
+    @property
+    def is_message(self) -> bool:
+        """Whether it is a message of somebody's that has not been read."""
+        message = self.message
+        is_told = message is not None and not message.mine and message.kind is not MessageKind.NOTICE
+        return is_told and message is not None and message.position > self.chat.read_up_to
+
+    @property
+    def key(self) -> str:
+        """What it is kept under until it is told."""
+        return self.message.id if self.message is not None else f"asking {self.chat.id}"
+
+
+def newly_asked(chats: Iterable[Chat], known: Callable[[str], Chat | None]) -> list[News]:
+    """The groups among `chats` that more people ask to be let into than was known."""
+
+    def asking(chat: Chat | None) -> int:
+        return 0 if chat is None or chat.group is None else chat.group.asking
+
+    return [News(chat) for chat in chats if asking(chat) > asking(known(chat.id))]
 
 
 def worth_telling(news: Iterable[News], looking_at: str | None, settings: Settings, now: datetime) -> list[News]:
@@ -36,9 +57,7 @@ def worth_telling(news: Iterable[News], looking_at: str | None, settings: Settin
     return [
         each
         for each in news
-        if not each.message.mine
-        and each.message.kind is not MessageKind.NOTICE
-        and each.message.position > each.chat.read_up_to
+        if (each.is_message or each.message is None)
         and each.chat.standing is not Standing.BLOCKED
         and not each.chat.is_muted
         and each.chat.id != looking_at
@@ -48,12 +67,15 @@ def worth_telling(news: Iterable[News], looking_at: str | None, settings: Settin
 def words(news: list[News], settings: Settings) -> tuple[str, str]:
     """A notice's title and text for all of `news`."""
     count = len(news)
+    what = "message" if all(each.message is not None for each in news) else "message or request"
     if not settings.show_content:
-        return "xirtam", "A new message" if count == 1 else f"{count} new messages"
+        return "xirtam", f"A new {what}" if count == 1 else f"{count} new {_plural(what)}"
     chats = list(dict.fromkeys(each.chat.title for each in news))
     if count > 1:
-        return _cut(", ".join(chats[:3]) + ("…" if len(chats) > 3 else "")), f"{count} new messages"
+        return _cut(", ".join(chats[:3]) + ("…" if len(chats) > 3 else "")), f"{count} new {_plural(what)}"
     ((chat, message),) = news
+    if message is None:
+        return _cut(chat.title), "somebody asks to be let in"
     if chat.standing is Standing.REQUEST:
         return chat.title, "wants to write to you" if chat.group is None else "an invitation into a group"
     said = (
@@ -119,7 +141,7 @@ class Notifier:
 
     def take(self, news: Iterable[News]) -> None:
         """Keeps news until they are told."""
-        self._waiting.update((each.message.id, each) for each in news)
+        self._waiting.update((each.key, each) for each in news)
 
     def tell(self, settings: Settings) -> bool:
         """Tells what waits; gives whether there was anything."""
@@ -137,6 +159,10 @@ class Notifier:
         if settings.desktop_notice:
             self._show(title, body)
         return True
+
+
+def _plural(what: str) -> str:
+    return what.replace("message", "messages").replace("request", "requests")
 
 
 def _cut(words: str) -> str:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from xirtam_core.chat import Chat, Message
-from xirtam_core.errors import NotFound, Unreachable
+from xirtam_core.errors import Malformed, NotFound, Unreachable
 from xirtam_core.events import ChatChanged, ChatRemoved
-from xirtam_core.group_entry import Asked, JoinRequest
+from xirtam_core.group_entry import Asked, InviteLink, JoinRequest
 from xirtam_core.groups import Group, GroupDetails, GroupMember, GroupState, Status
-from xirtam_core.names import ServerName, Username
+from xirtam_core.names import GroupName, ServerName, Username
 
 if TYPE_CHECKING:
     from tests.tui.fake_client import FakeClient
@@ -39,7 +39,10 @@ class FakeDoor:
         self._client = client
         self.waiting: list[JoinRequest] = []
         self.refused: list[Username] = []
-        self.asked: list[str] = []
+        self.targets: list[str] = []
+        """What was asked to be let into."""
+        self.asking_for: list[Asked] = []
+        self.made: list[InviteLink] = []
 
     def ask(self, group_id: str, user: str, note: str = "") -> None:
         """Somebody asks."""
@@ -67,8 +70,30 @@ class FakeDoor:
     ) -> Asked:
         if target == "+nobody_here":
             raise NotFound("the directory lists no group +nobody_here")
-        self.asked.append(target)
-        return Asked(group="00" * 32, name=None, admin=Username("@bobby"), asked_at=0, is_refused=False)
+        self.targets.append(target)
+        name = GroupName(target) if target.startswith("+") else None
+        asked = Asked(group="00" * 32, name=name, admin=Username("@bobby"), asked_at=0, is_refused=False)
+        self.asking_for = [asked]
+        return asked
+
+    async def asked(self) -> list[Asked]:
+        return self.asking_for
+
+    async def cancel(self, group: str) -> None:
+        self.asking_for = [each for each in self.asking_for if each.group != group]
+
+    async def link(self, group: str, uses: int = 1, days: int = 7) -> str:
+        if uses > 1000:
+            raise Malformed("a link is for 1000 people at most")
+        self.made.append(InviteLink(id=f"{len(self.made):064x}", group=group, expires=days * 86_400, uses=uses))
+        return f"xirtam:group?group={group}&admin=@alice&secret={'11' * 20}"
+
+    async def links(self, group: str) -> list[InviteLink]:
+        return [each for each in self.made if each.group == group]
+
+    async def unlink(self, group: str, link: str = "") -> int:
+        ended, self.made = self.made, []
+        return len(ended)
 
 
 class FakeGroups:
@@ -77,6 +102,8 @@ class FakeGroups:
     def __init__(self, client: "FakeClient") -> None:
         self._client = client
         self.rosters: dict[str, list[GroupMember]] = {}
+        self.rules = {"who_invites": "members", "who_posts": "members"}
+        self.unsure: tuple[Username, ...] = ()
         self.pinned: list[Message] = []
         self.server_is_away = False
         self.moved: list[tuple[str, bool]] = []
@@ -107,7 +134,7 @@ class FakeGroups:
 
     async def details(self, group: str) -> GroupDetails:
         roster = tuple(sorted(self.rosters[group], key=lambda each: (not each.is_admin, each.name)))
-        return GroupDetails(group=self.shown(group), roster=roster, who_invites="members", who_posts="members")
+        return GroupDetails(group=self.shown(group), roster=roster, unsure=self.unsure, **self.rules)
 
     async def pins(self, group: str) -> list[Message]:
         return self.pinned
@@ -135,6 +162,14 @@ class FakeGroups:
 
     async def unban(self, group: str, name: Username) -> None:
         self._put(group, name, member(name, Status.PENDING))
+
+    async def set_info(self, group: str, name: str | None = None, description: str | None = None) -> None:
+        wanted = {"name": name, "description": description}
+        self.change(group, **{field: value for field, value in wanted.items() if value is not None})
+
+    async def set_policy(self, group: str, who_invites: str | None = None, who_posts: str | None = None) -> None:
+        wanted = {"who_invites": who_invites, "who_posts": who_posts}
+        self.rules |= {rule: value for rule, value in wanted.items() if value is not None}
 
     async def move(self, group: str, server_is_gone: bool = False) -> None:
         if self.server_is_away and not server_is_gone:

@@ -60,6 +60,10 @@ class Driver:
         """Waits until none of `words` is on the screen."""
         await self.until(lambda: (text := self.text()) and not any(word in text for word in words), f"{words} gone")
 
+    async def agree(self) -> None:
+        """Agrees to a question that Enter alone does not answer with yes."""
+        await self.press("right", "enter")
+
     def lines(self) -> list[str]:
         """The screen as text."""
         compositor = self.app.screen._compositor  # pyright: ignore[reportPrivateUsage] - a picture of it takes ten times as long

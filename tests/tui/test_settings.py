@@ -107,6 +107,7 @@ def test_what_is_looked_at_muted_or_comes_in_quiet_hours_is_not_told() -> None:
     assert worth_telling([one], "@carol_w", Settings(), NOON) == [one]
     assert worth_telling([one], "@bobby", Settings(), NOON) == []
     assert worth_telling([news(is_muted=True)], None, Settings(), NOON) == []
+    assert one.message is not None
     assert worth_telling([news(read_up_to=one.message.position)], None, Settings(), NOON) == []
     night = Settings(quiet_hours="11:00-13:00")
     assert worth_telling([one], None, night, NOON) == []

@@ -86,6 +86,20 @@ def with_pins() -> FakeMachine:
     return FakeMachine(client)
 
 
+def with_somebody_asking() -> FakeMachine:
+    client = demo_client()
+    shown, messages = climbers()
+    client.add_group(shown, messages, roster=CLIMBERS_ROSTER)
+    client.door.ask(shown.id, "@zelda", "we met in Arco")
+    return FakeMachine(client)
+
+
+def with_unsure_members() -> FakeMachine:
+    machine = with_group()
+    next(iter(machine.clients.values())).groups.unsure = (Username("@carol_w"), Username("@erin_m"))
+    return machine
+
+
 def with_mentions() -> FakeMachine:
     client = demo_client()
     client.add_group(*climbers(), roster=CLIMBERS_ROSTER, unread=5)
@@ -257,6 +271,12 @@ async def reacting(driver: Driver) -> None:
     await driver.sees("React to bobby's message")
 
 
+async def reacting_by_name(driver: Driver) -> None:
+    await reacting(driver)
+    await driver.write("rock")
+    await driver.sees(":rocket:")
+
+
 async def message_details(driver: Driver) -> None:
     await chat(driver)
     await driver.press("up", "up", "i")
@@ -273,6 +293,43 @@ async def group_members(driver: Driver) -> None:
     await group_chat(driver)
     await driver.press("f9")
     await driver.sees("Climbers: 4 members", "@mallory  banned")
+
+
+async def button_let_go(driver: Driver) -> None:
+    """Waits until a button that was pressed looks as it did before."""
+    await driver.until(lambda: not driver.app.screen.query(".-active"))
+
+
+async def group_settings(driver: Driver) -> None:
+    await group_members(driver)
+    await driver.press("s")
+    await driver.sees("Only admins write")
+    await driver.press(*["tab"] * 3, "enter")
+    await driver.sees("may not know such rules")
+    await button_let_go(driver)
+
+
+async def group_link(driver: Driver) -> None:
+    await group_members(driver)
+    await driver.press("l")
+    await driver.sees("Make a link")
+    await driver.press("enter")
+    await driver.sees("xirtam:group?", "1 link of yours")
+    await button_let_go(driver)
+
+
+async def somebody_asking(driver: Driver) -> None:
+    await driver.sees("GROUPS", "Climbers")
+    await driver.press(*["ctrl+down"] * 8)
+    await driver.sees("F9 shows who", "I can. Are we still four")
+    await driver.press("f9")
+    await driver.sees("@zelda  asks to be let in", "Let in y")
+
+
+async def leaving(driver: Driver) -> None:
+    await group_chat(driver)
+    await driver.press("f7")
+    await driver.sees("Leave Climbers?")
 
 
 async def group_pins(driver: Driver) -> None:
@@ -383,8 +440,8 @@ async def pairing(driver: Driver) -> None:
 async def revoking(driver: Driver) -> None:
     await opening("alt+d", "old laptop")(driver)
     await driver.press("down", "x")
-    await driver.sees("Revoke")
-    await driver.press("y")
+    await driver.sees("Revoke phone?")
+    await driver.agree()
     await driver.sees("What nobody can do")
 
 
@@ -442,10 +499,15 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "mention_completed": (with_group, mention_completed),
     "answering": (with_account, answering),
     "reacting": (with_account, reacting),
+    "reacting_by_name": (with_account, reacting_by_name),
     "message_details": (with_account, message_details),
     "forwarding": (with_account, forwarding),
     "group_members": (with_group, group_members),
     "group_pins": (with_pins, group_pins),
+    "group_asking": (with_somebody_asking, somebody_asking),
+    "group_settings": (with_unsure_members, group_settings),
+    "group_link": (with_group, group_link),
+    "leaving": (with_group, leaving),
     "invitation": (with_invitation, invitation),
     "new_group": (with_account, new_group),
     "home": (with_account, opening("alt+h", "Its name such as ~island")),

@@ -3,7 +3,7 @@
 import msgspec
 
 from xirtam_core.chat import Chat, Message
-from xirtam_core.group_entry import Asked, JoinRequest
+from xirtam_core.group_entry import Asked, InviteLink, JoinRequest
 from xirtam_core.groups import GroupDetails
 from xirtam_core.groups import Status as MemberStatus
 from xirtam_core.names import Username
@@ -75,6 +75,18 @@ class Groups:
         """Moves a group to this account's home server."""
         await self._engine.groups.move(group, server_is_gone)
 
+    async def description(self, group: str) -> str:
+        """All of what an admin has said that a group is about, on one line."""
+        return text.line((await self._engine.groups.details(group)).group.description)
+
+    async def set_info(self, group: str, *, name: str | None, description: str | None) -> None:
+        """Changes a group's name or description, those that are given."""
+        await self._engine.groups.set_info(group, name, description)
+
+    async def set_policy(self, group: str, *, who_invites: str | None, who_posts: str | None) -> None:
+        """Lets "members" or only "admins" invite, or write."""
+        await self._engine.groups.set_policy(group, who_invites, who_posts)
+
     async def requests(self, group: str) -> list[JoinRequest]:
         """Who asks to be let into a group."""
         waiting = await self._engine.door.requests(group)
@@ -88,6 +100,26 @@ class Groups:
         """Tells somebody who has asked that they are not let in."""
         await self._engine.door.refuse(group, name)
 
+    async def link(self, group: str, *, uses: int, days: int) -> str:
+        """A link that lets in so many people, for so many days."""
+        return await self._engine.door.link(group, uses, days)
+
+    async def links(self, group: str) -> list[InviteLink]:
+        """The account's links that are good now, without their secrets."""
+        return await self._engine.door.links(group)
+
+    async def end_links(self, group: str) -> None:
+        """Ends all of the account's links into a group."""
+        await self._engine.door.unlink(group)
+
     async def join(self, target: str) -> Asked:
         """Asks to be let into the group that a name or an invite link leads to."""
         return await self._engine.asking.join(target)
+
+    async def asked(self) -> list[Asked]:
+        """Whom this account has asked to be let in, and has not been let in by yet."""
+        return await self._engine.asking.asked()
+
+    async def stop_asking(self, group: str) -> None:
+        """Forgets that a group was asked for."""
+        await self._engine.asking.cancel(group)

@@ -55,14 +55,14 @@ async def test_a_person_is_given_a_name_blocked_accepted_and_deleted(tmp_path: P
         await driver.sees("Bob Martin ·", "Kept.")
         await driver.press("b")
         await driver.sees("Block @bobby?")
-        await driver.press("y")
+        await driver.agree()
         await driver.sees("nothing they write is kept")
         assert client.chat(BOBBY).standing is Standing.BLOCKED
         await driver.press("b")
         await driver.sees("@bobby is a contact.")
         await driver.press("d")
         await driver.sees("Delete the chat with @bobby?")
-        await driver.press("y")
+        await driver.agree()
         await driver.sees_not("Safety code of you two", "Delete the chat")
         assert BOBBY not in client.messages
 
@@ -136,7 +136,7 @@ async def test_a_device_is_named_renewed_and_revoked_with_an_honest_account(tmp_
         await driver.sees("expires in 365 days")
         await driver.press("x")
         await driver.sees("Revoke old phone!?")
-        await driver.press("y")
+        await driver.agree()
         await driver.sees("What was done", "What nobody can do", "✗ What it has read already stays with it.")
         await driver.press("enter")
         await driver.sees("✗ revoked")

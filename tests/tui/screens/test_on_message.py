@@ -133,11 +133,34 @@ async def test_an_emoji_is_put_on_a_message_and_taken_off(tmp_path: Path) -> Non
         await driver.sees_not("🎉 you")
         await _on_theirs(driver)
         await driver.press("a")
-        await driver.sees("or another emoji")
-        await driver.press("down")
-        await driver.write("xx")
+        await driver.sees("or another: paste it")
+        await driver.write("xxq")
         await driver.press("enter")
-        await driver.sees("That is not one emoji")
+        await driver.sees("No emoji is called that")
+
+
+async def test_an_emoji_is_found_by_its_name_wherever_one_types_it(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        for typed, drawn in ((":rocket:", "🚀"), ("coffee", "☕"), ("cake", "🍰")):
+            await _on_theirs(driver)
+            await driver.press("a")
+            await driver.sees("React to bobby's message")
+            await driver.write(typed)
+            await driver.sees(f"{drawn} :")
+            await driver.press("enter")
+            await driver.sees_not("React to")
+            await driver.sees(f"{drawn} you")
+        await _on_theirs(driver)
+        await driver.press("a")
+        await driver.sees("React to bobby's message")
+        await driver.write("heart")
+        await driver.sees("❤", "heart_eyes")
+        await driver.press("down", "enter")
+        await driver.sees_not("React to")
+        mine = {each.emoji for each in client.messages["@bobby"][0].reactions}
+        assert len(mine) == 4
+        assert "❤" not in mine
 
 
 async def test_an_own_message_is_taken_back_after_being_asked_about(tmp_path: Path) -> None:
@@ -146,7 +169,7 @@ async def test_an_own_message_is_taken_back_after_being_asked_about(tmp_path: Pa
         await _on_mine(driver)
         await driver.press("x")
         await driver.sees("Take this message back?", "Who has read it has read it")
-        await driver.press("y")
+        await driver.agree()
         await driver.until(lambda: _last(client).is_withdrawn)
         await driver.sees_not("me, I thnk")
 

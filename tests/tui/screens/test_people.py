@@ -48,7 +48,7 @@ async def test_who_is_blocked_leaves_the_list_and_can_be_accepted_again(tmp_path
         await _open_request(driver)
         await driver.press("f6")
         await driver.sees("Block @zelda?")
-        await driver.press("y")
+        await driver.agree()
         await driver.sees("@zelda is blocked")
         assert [chat.peer for chat in driver.contacts.ordered] == [BOBBY]
         await driver.press("f5")
@@ -74,7 +74,7 @@ async def test_a_chat_that_is_deleted_is_gone_from_the_list_and_from_sight(tmp_p
         await _open_request(driver)
         await driver.press("f7")
         await driver.sees("Delete the chat with @zelda?")
-        await driver.press("y")
+        await driver.agree()
         await driver.sees("Choose a chat on the left")
         await driver.sees_not("do you remember me?", "@zelda")
         await driver.until(lambda: driver.contacts.has_focus)

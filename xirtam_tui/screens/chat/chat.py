@@ -222,9 +222,7 @@ class ChatScreen(Screen[None]):
         from xirtam_tui.screens.new_chat.new_chat import NewChat
 
         if self._bridge is not None:
-            await running_app(self).push_screen(
-                NewChat(self._bridge.start_chat, self._bridge.groups.join), self._started
-            )
+            await running_app(self).push_screen(NewChat(self._bridge.start_chat, self._bridge.groups), self._started)
 
     def _started(self, chat: Chat | None) -> None:
         if chat is not None:
@@ -242,7 +240,7 @@ class ChatScreen(Screen[None]):
 
         chat = self.conversation.chat
         if self._bridge is not None and chat is not None and chat.group is not None:
-            await running_app(self).push_screen(GroupSheet(self._bridge, chat.id, self._account))
+            await running_app(self).push_screen(GroupSheet(self._bridge, chat.id, self._account, self._keys))
 
     async def action_jump(self) -> None:
         from xirtam_tui.screens.switcher.switcher import Switcher
@@ -358,7 +356,7 @@ class ChatScreen(Screen[None]):
     async def action_details(self) -> None:
         chat = self.conversation.chat
         if self._bridge is not None and chat is not None:
-            await details.show_details(self, self._bridge, chat, self._clock)
+            await details.show_details(self, self._bridge, chat, self._clock, self._keys)
 
     async def action_devices(self) -> None:
         if self._bridge is not None:

@@ -5,16 +5,17 @@ from textual.screen import Screen
 from xirtam_core.chat import Chat
 from xirtam_tui.bridge import Bridge
 from xirtam_tui.failures import attempt
+from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
 
 
-async def show_details(screen: Screen[None], bridge: Bridge, chat: Chat, clock: Clock) -> None:
+async def show_details(screen: Screen[None], bridge: Bridge, chat: Chat, clock: Clock, keymap: Keymap) -> None:
     """Who the other one in a chat is, or who is in the group."""
     if chat.peer is None:
         from xirtam_tui.screens.group.group import GroupSheet
 
-        await running_app(screen).push_screen(GroupSheet(bridge, chat.id, bridge.account))
+        await running_app(screen).push_screen(GroupSheet(bridge, chat.id, bridge.account, keymap))
     elif chat.peer == bridge.account:
         await show_profile(screen, bridge)
     else:

@@ -67,9 +67,15 @@ def by_recency(contacts: ContactList, visited: list[str]) -> list[Chat]:
 
 
 def next_unread(contacts: ContactList) -> Chat | None:
-    """The next chat with something new: below the open one, round the end, then any that the list does not show now."""
+    """The next chat with something new: below the open one, round the end, then any that the list does not show now.
+
+    After those, a group that somebody asks to be let into.
+    """
     if (below := contacts.next_unread()) is not None:
         return below
     news = [chat for chat in contacts.chats if chat.unread and chat.id != contacts.open_chat]
     hidden = [chat for chat in news if chat.standing is not Standing.BLOCKED]
-    return max(hidden, key=lambda chat: chat.last.sent_at if chat.last is not None else 0, default=None)
+    if hidden:
+        return max(hidden, key=lambda chat: chat.last.sent_at if chat.last is not None else 0)
+    asked = (chat for chat in contacts.ordered if chat.group is not None and chat.group.asking)
+    return next((chat for chat in asked if chat.id != contacts.open_chat), None)

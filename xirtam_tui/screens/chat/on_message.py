@@ -43,7 +43,7 @@ async def _delete(here: "Conversation", bridge: Bridge, message: Message) -> Non
         "Who has read it has read it."
     )
     if not _is_alarmed(here) and await running_app(here).push_screen_wait(
-        Confirm("Take this message back?", words, yes="Take back", no="Keep")
+        Confirm("Take this message back?", words, yes="Take back", no="Keep it")
     ):
         await attempt(bridge.messages.withdraw(message.chat, message.id), here)
         here.enter()

@@ -33,9 +33,11 @@ def standing_words(chat: Chat, keys: Keymap) -> str:
 
 
 def beginning(chat: Chat, me: Username) -> str:
-    """What stands above the first message."""
+    """What stands above the first message. Reading begins a little before an invitation, whose clock may be another."""
+    if chat.group is not None and chat.group.invited_by is None:
+        return "This is where the group begins for you. Only members can read what is said here."
     if chat.group is not None:
-        return "What was said here before you were let in is not kept on this device. Only members can read this."
+        return "This is from about when you were invited. What is older, only those have who were members then."
     if chat.peer == me:
         return "These are your notes to yourself. Your devices have them, and nobody else can read them."
     return f"This is the beginning of your chat with {chat.peer}. Only the two of you can read it."

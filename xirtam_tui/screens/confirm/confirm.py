@@ -11,13 +11,15 @@ from xirtam_tui.screens.sheet.sheet import Sheet
 class Confirm(Sheet[bool]):
     """True for `yes`, False for `no`, None for Escape.
 
-    What cannot be taken back is not what a stray Enter does: the focus is on `no`, unless `yes` loses nothing (`is_harmless`).
+    A stray Enter, or one too many, must cost nobody anything: `no` comes first and has the focus. Only where nothing is lost by it
+    (`is_harmless`) does `yes`.
     """
 
-    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "agree", "Yes", show=False),
         Binding("n", "decline", "No", show=False),
+        Binding("left", "app.focus_previous", "Left", show=False),
+        Binding("right", "app.focus_next", "Right", show=False),
     ]
 
     def __init__(self, heading: str, explanation: str, *, yes: str, no: str, is_harmless: bool = False) -> None:
@@ -26,11 +28,9 @@ class Confirm(Sheet[bool]):
         self._yes, self._no, self._is_harmless = yes, no, is_harmless
 
     def compose_buttons(self) -> ComposeResult:
-        yield self.button(self._yes, "agree", primary=self._is_harmless)
-        yield self.button(self._no, "decline", primary=not self._is_harmless)
-
-    def on_mount(self) -> None:
-        self.query_one("#agree" if self._is_harmless else "#decline").focus()
+        answers = [(self._no, "decline"), (self._yes, "agree")]
+        for label, button_id in reversed(answers) if self._is_harmless else answers:
+            yield self.button(label, button_id, primary=(button_id == "agree") is self._is_harmless)
 
     def action_agree(self) -> None:
         self.dismiss(True)

@@ -152,7 +152,7 @@ class DevicesSheet(Sheet[None]):
         from xirtam_tui.screens.devices.revoked import Revoked
 
         words = f"It is for good. Its fingerprint is {device.fingerprint}. What it has read already, nobody can take from it."
-        question = Confirm(f"Revoke {name(device)}?", words, yes="Revoke", no="Keep")
+        question = Confirm(f"Revoke {name(device)}?", words, yes="Revoke", no="Keep it")
         if not await running_app(self).push_screen_wait(question):
             return
         self._say("Revoking…")

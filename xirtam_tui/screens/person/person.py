@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.types import CSSPathType
 from textual.widgets import Button, Static
 
 from xirtam_core.names import Username
 from xirtam_core.people import Contact, SafetyCode, Standing
+from xirtam_tui.actions import Scope, bindings
 from xirtam_tui.bridge import Bridge
 from xirtam_tui.failures import explain
 from xirtam_tui.moments import Clock, span
@@ -33,13 +34,7 @@ class PersonSheet(Sheet[None]):
 
     AUTO_FOCUS = "#leave"
     CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("person.tcss"))]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "verify", "Mark verified", show=False),
-        Binding("q", "picture", "QR code", show=False),
-        Binding("n", "rename", "Name", show=False),
-        Binding("b", "block", "Block", show=False),
-        Binding("d", "delete", "Delete", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.PERSON)
 
     def __init__(self, bridge: Bridge, name: Username, clock: Clock) -> None:
         super().__init__()
@@ -167,7 +162,7 @@ class PersonSheet(Sheet[None]):
             f"Block {self._name}?",
             "What they write from now on is not kept, and they are not told. What was said stays, out of the list.",
             yes="Block",
-            no="Do not",
+            no="Do not block",
         ):
             await self._try(self._bridge.people.block(self._name), f"{self._name} is blocked.")
 
@@ -178,7 +173,7 @@ class PersonSheet(Sheet[None]):
         words = (
             "Every message in it goes from this device, for good, and nobody is told. Your other devices keep theirs."
         )
-        if not await self._agrees(f"Delete the chat with {self._name}?", words, yes="Delete", no="Keep"):
+        if not await self._agrees(f"Delete the chat with {self._name}?", words, yes="Delete", no="Keep it"):
             return
         try:
             await self._bridge.people.forget(self._name)

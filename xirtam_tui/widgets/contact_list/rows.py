@@ -54,8 +54,10 @@ def section_row(title: str, width: int, styles: Styles) -> Strip:
 
 
 def _badges(chat: Chat, styles: Styles) -> list[Segment]:
-    """How many messages are unread, and before that how many of them mention this account."""
-    mentions = [Segment(f"@{_count(chat.mentions)}", styles.mention), Segment(" ")] if chat.mentions else []
+    """How many messages are unread, and before that how many ask to be let in, and how many messages mention this account."""
+    asking = chat.group.asking if chat.group is not None else 0
+    mentions = [Segment(f"?{_count(asking)}", styles.badge), Segment(" ")] if asking else []
+    mentions += [Segment(f"@{_count(chat.mentions)}", styles.mention), Segment(" ")] if chat.mentions else []
     unread = f" {_count(chat.unread)} " if chat.unread else ""
     if chat.is_muted:
         return [*mentions, Segment(f"muted{unread.rstrip()}", styles.muted)]
