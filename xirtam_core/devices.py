@@ -72,7 +72,8 @@ class OwnerKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key that owns the account's name: whoever has it can make the name lead to another server, or to other devices.
 
     `key` is the public key (base64url), `fingerprint` the same for people. `device` and `label` are those of the device whose it is,
-    if it is one's; `since_s` is when it was added by a device of this account (Unix seconds), None where that is not known.
+    if it is one's; `since_s` is when it was added by a device of this account (Unix seconds), None where that is not known. `said_by`
+    names the device by whose word alone it is known whose the key is, None where this device knows it itself, or nobody does.
     """
 
     key: str
@@ -81,6 +82,7 @@ class OwnerKey(msgspec.Struct, frozen=True, kw_only=True):
     device: str | None
     label: str | None
     since_s: int | None
+    said_by: str | None = None
 
 
 class NameOwnership(msgspec.Struct, frozen=True, kw_only=True):

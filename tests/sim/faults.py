@@ -9,6 +9,7 @@ import msgspec
 from xirtam_core.errors import NotConnected, Unreachable, XirtamError
 from xirtam_core.rpc import envelope
 from xirtam_core.rpc.service import Dispatcher, Service
+from xirtam_core.rpc.transports.limits import check_request
 from xirtam_core.rpc.transports.local import LocalTransport
 
 
@@ -104,6 +105,7 @@ class SimTransport:
 
     async def call(self, request: bytes, call_id: str, *, timeout_s: float) -> bytes:
         """See `Transport`."""
+        check_request(request)
         method = envelope.parse_request(request).method
         await self._travel()
         if not self._is_reachable() or self._machine.is_down or self._machine in self._client.blocked:

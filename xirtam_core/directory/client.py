@@ -149,9 +149,10 @@ class DirectoryClient:
 
         `on_solved` is called when the work is done and nothing has been handed over yet.
 
-        Raises `UpdateRejected`, or `Refused` where the work asked for is out of all proportion.
+        Raises `UpdateRejected`, `RetryLater` where each proof came too late, or `Refused` where the work asked for is out of all
+        proportion.
         """
-        for attempt in range(_ATTEMPTS):
+        for _ in range(_ATTEMPTS):
             self._log.check_alarm()
             seed = await self._directory.get_pow_seed()
             if seed.algo.effort > MOST_EFFORT:
@@ -165,9 +166,9 @@ class DirectoryClient:
             try:
                 return await self._directory.insert_update(name, update, solution)
             except UpdateRejected as refusal:
-                if refusal.reason not in _OTHER_SEED or attempt == _ATTEMPTS - 1:
+                if refusal.reason not in _OTHER_SEED:
                     raise
-        raise AssertionError("the last attempt raises")
+        raise RetryLater("the directory takes no proof of work just now: each was too late for it")
 
     async def landed(self, name: Name, update_hash: Hash, *, timeout_s: float) -> bool:
         """Whether the update with this hash is in the log within `timeout_s`."""

@@ -8,7 +8,8 @@ from xirtam_core.codec import bcs
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.directory import smt
 from xirtam_core.errors import Unverified
-from xirtam_core.protocol.directory import DirectoryItem, DirectoryUpdate, Name
+from xirtam_core.protocol.blob import Blob
+from xirtam_core.protocol.directory import DirectoryItem, DirectoryUpdate, Name, Update
 from xirtam_core.protocol.update_history import NameState, apply
 
 MOST_UPDATES: Final = 4096
@@ -25,6 +26,16 @@ class VerifiedItem(msgspec.Struct, frozen=True):
     def contains(self, update_hash: Hash) -> bool:
         """Whether the update with this hash has landed."""
         return any(update.hash() == update_hash for update in self.history)
+
+    def values_since(self, update_hash: Hash) -> list[Blob]:
+        """The values that were put under the name after the update with this hash, in order; all where it has no such update."""
+        found: list[Blob] = []
+        for update in self.history:
+            if update.hash() == update_hash:
+                found.clear()
+            elif isinstance(update.update_type, Update):
+                found.append(update.update_type.value)
+        return found
 
 
 def verify_item(name: Name, item: DirectoryItem, root: Hash) -> VerifiedItem:

@@ -107,7 +107,8 @@ class Devices:
         """See the face."""
         found = await self._list.require(device)
         self._certificates.revoke(found)
-        return explain(self._list.describe_now(found), await self._ownership.disown(found.device))
+        power = await self._ownership.disown(found.device)
+        return explain(self._list.describe_now(found), power, unknown=self._ownership.unknown_count())
 
 
 def _checked(label: str | None) -> str | None:

@@ -14,8 +14,7 @@ from xirtam_core.engine.home_progress import HomeProgress
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import Malformed, NotFound, StorageFault, Unverified, XirtamError
 from xirtam_core.names import ServerName
-from xirtam_core.storage import home_move as stored_move
-from xirtam_core.storage import uploads
+from xirtam_core.storage import uploads, welcomes
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.uploads import Upload
 
@@ -85,5 +84,5 @@ class FragmentCopies:
         return True
 
     def _has_tried_for_long(self, now_s: int) -> bool:
-        move = stored_move.find(self._database)
-        return move is None or move.ended_s is None or now_s - move.ended_s > _TRIED_S
+        came_s = welcomes.latest_arrival_ns(self._database) // 10**9
+        return came_s > 0 and now_s - came_s > _TRIED_S

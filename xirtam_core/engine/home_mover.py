@@ -12,6 +12,7 @@ from functools import partial
 from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec.primitives import Base64Bytes
 from xirtam_core.crypto import dh
+from xirtam_core.directory.item import VerifiedItem
 from xirtam_core.directory.pow.solver import Progress as WorkProgress
 from xirtam_core.engine.home_offer import PREPARE, server_info
 from xirtam_core.engine.home_progress import HomeProgress
@@ -22,6 +23,7 @@ from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import IdentityChanged, Malformed, NotFound, Refused, RetryLater, StorageFault, XirtamError
 from xirtam_core.home_move import HomeStep
+from xirtam_core.names import ServerName
 from xirtam_core.protocol import direct_message
 from xirtam_core.protocol.account_events import Moved
 from xirtam_core.protocol.blob import CONTROL
@@ -31,6 +33,7 @@ from xirtam_core.protocol.event import Event, ToUser
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.protocol.medium_key import sign_medium_key
 from xirtam_core.protocol.update_history import NameState
+from xirtam_core.rpc.directory import UpdateRejected
 from xirtam_core.rpc.home_server import AccessDenied
 from xirtam_core.storage import account as stored_account
 from xirtam_core.storage import journal, left_keys, medium_keys
@@ -73,13 +76,14 @@ class HomeMover:
         Raises `Unreachable` and the like where that cannot be done now, and what `is_final` says of where it never can.
         """
         me = self._session.account
-        state = (await self._network.item(me.username)).state
-        if self._next_step(move, state) is not None:
-            await self._prepare(move)
-            await self._take_profile(move)
-            await self._enter_directory(move, state)
-        if self._session.account.server != move.server:
-            await self._tell_devices(move)
+        item = await self._network.item(me.username)
+        if self._next_step(move, item.state) is not None:
+            self._check_unmoved(move, item)
+            if move.server != me.server:
+                await self._prepare(move)
+                await self._take_profile(move)
+            await self._enter_directory(move, item.state)
+        await self._tell_devices(move)
         self._progress.reach(HomeStep.SETTLE)
         await self._moves.follow()
 
@@ -88,11 +92,13 @@ class HomeMover:
         self._progress.reach(HomeStep.PREPARE)
         me, server = self._session.account, await self._network.home_server(move.server)
         info = await server_info(server)
-        if info is None or PREPARE not in info.features:
+        if info is None:
             return
         try:
             if move.invite is not None and info.registration == "invite":
                 await server.redeem_invite(me.username, move.invite)
+            if PREPARE not in info.features:
+                return
             token = await self._session.sign_in_at(move.server)
         except AccessDenied:
             raise Refused(
@@ -123,8 +129,8 @@ class HomeMover:
             return
         try:
             await (await self._network.home_server(move.server)).profile_set(me.username, profile)
-        except AccessDenied:
-            return  # it has a newer one, or takes none before the account lives there
+        except (AccessDenied, Malformed):
+            return  # it has a newer one, or takes none before the account lives there, or nobody could take this one
 
     async def _enter_directory(self, move: StoredMove, state: NameState) -> None:
         me = self._session.account
@@ -147,6 +153,18 @@ class HomeMover:
             self._progress.submit,
         )
 
+    def _check_unmoved(self, move: StoredMove, item: VerifiedItem) -> None:
+        """Raises `MovedElsewhere` where the account has been moved since the move was decided on, and be it to and fro.
+
+        This device may have been off for long. What it decided may have been carried out, and another device have decided otherwise.
+        """
+        if item.values_since(move.since):
+            assert item.state.value is not None, "what was put there is there"
+            raise MovedElsewhere(
+                f"another device has moved the account to {UserDescriptor.from_blob(item.state.value).server_name} meanwhile: "
+                "it stays there"
+            )
+
     def _next_step(self, move: StoredMove, state: NameState) -> Update | None:
         """What brings the directory's entry to the new server; None where it is there. Raises `Refused` and `IdentityChanged`."""
         me = self._session.account
@@ -165,30 +183,37 @@ class HomeMover:
     async def _tell_devices(self, move: StoredMove) -> None:
         """Tells the account's other devices where they still read. They find out by themselves as well, if later."""
         self._progress.reach(HomeStep.TELL)
+        for server in sorted({self._session.account.server, move.old} - {move.server}):
+            try:
+                async with asyncio.timeout(_OLD_ANSWERS_S):
+                    await self._tell_at(server, move)
+            except StorageFault:
+                raise
+            except (XirtamError, TimeoutError):
+                continue
+
+    async def _tell_at(self, server: ServerName, move: StoredMove) -> None:
         me = self._session.account
-        try:
-            async with asyncio.timeout(_OLD_ANSWERS_S):
-                receivers = await self._peers.receivers_at(me.username, move.old)
-                if not receivers:
-                    return
-                old = await self._network.home_server(move.old)
-                with self._database.transaction():
-                    sent_at = stored_account.next_sent_at(self._database, self._clock.now_ns())
-                body = Base64Bytes(Moved(move.server).render())
-                event = Event(ToUser(me.username), sent_at, DEVICE, body)
-                blob = direct_message.seal(CONTROL, event, me.username, me.device_secret, me.chain, receivers)
-                token = self._session.token_for(move.old)
-                await old.mailbox_send(token, direct_mailbox(me.username), blob, 0)
-        except StorageFault:
-            raise
-        except (XirtamError, TimeoutError):
+        receivers = await self._peers.receivers_at(me.username, server)
+        if not receivers:
             return
+        with self._database.transaction():
+            sent_at = stored_account.next_sent_at(self._database, self._clock.now_ns())
+        event = Event(ToUser(me.username), sent_at, DEVICE, Base64Bytes(Moved(move.server).render()))
+        blob = direct_message.seal(CONTROL, event, me.username, me.device_secret, me.chain, receivers)
+        home = await self._network.home_server(server)
+        await home.mailbox_send(self._session.token_for(server), direct_mailbox(me.username), blob, 0)
 
 
 def is_final(fault: XirtamError) -> bool:
     """Whether a move that the directory has not been told of cannot be made, however often it is tried."""
     is_no = isinstance(fault, Refused) and not isinstance(fault, RetryLater)
     return is_no or isinstance(fault, Malformed | NotFound | IdentityChanged)
+
+
+def is_refused_for_good(fault: XirtamError) -> bool:
+    """Whether a move is over although the directory was to be told: it will not have it, or has something else since."""
+    return isinstance(fault, MovedElsewhere | UpdateRejected)
 
 
 def _descriptor(state: NameState) -> UserDescriptor | None:

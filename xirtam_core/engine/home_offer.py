@@ -11,6 +11,7 @@ from xirtam_core.errors import XirtamError
 from xirtam_core.groups import Group, GroupState
 from xirtam_core.home_move import HomeOffer, HostedGroup
 from xirtam_core.names import ServerName
+from xirtam_core.protocol.directory import UserDescriptor
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.rpc.envelope import METHOD_NOT_FOUND, CallError
 from xirtam_core.rpc.home_server import HomeServer, ServerInfo
@@ -78,16 +79,19 @@ class HomeOffers:
 
     async def _obstacle(self, target: HomeTarget, info: ServerInfo | None) -> str | None:
         me = self._session.account
-        if target.server == me.server:
-            return f"{me.username} lives on {me.server} already"
         state = (await self._network.item(me.username)).state
+        is_home = target.server == me.server
+        if is_home and state.value == UserDescriptor(me.server, me.root_hash).blob():
+            return f"{me.username} lives on {me.server} already"
         if find_owner_secret(self._database, me, state.owners) is None:
             return (
                 "this device does not own the account's name in the directory: move it with the account's first device, "
                 "or make this device an owner with that one"
             )
         place = Place(target.server, direct_mailbox(me.username))
-        if info is None or journal.is_leaving(self._database, place):  # it knows the account, if it has lived there
+        if (
+            info is None or is_home or journal.is_leaving(self._database, place)
+        ):  # it knows the account, if it has lived there
             return None
         if info.registration == "closed":
             return f"{target.server} takes no new users; choose another server"

@@ -13,6 +13,7 @@ from xirtam_core.clock import Clock, seconds
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.crypto import dh
 from xirtam_core.crypto.hashing import bcs_hash
+from xirtam_core.directory.item import VerifiedItem
 from xirtam_core.engine.backoff import Backoff
 from xirtam_core.engine.network import Network
 from xirtam_core.engine.outcome import Outcome
@@ -22,8 +23,10 @@ from xirtam_core.engine.session import Session
 from xirtam_core.errors import IdentityChanged, XirtamError
 from xirtam_core.names import ServerName
 from xirtam_core.protocol.account_events import CatchUpWanted, Moved
+from xirtam_core.protocol.directory import UserDescriptor
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.protocol.medium_key import sign_medium_key
+from xirtam_core.storage import account as stored_account
 from xirtam_core.storage import home_move, journal, left_keys, medium_keys, revisions, welcomes
 from xirtam_core.storage.account import Account
 from xirtam_core.storage.database import Database
@@ -113,16 +116,32 @@ class Moves:
         self._looked_at = asyncio.get_running_loop().time()
         me = self._session.account
         peer = await self._peers.refresh(me.username, anew=True)
+        item = await self._network.item(me.username)
         if peer.server == me.server:
+            self._is_home(item)
             return
         if peer.alarm is not None:
             raise IdentityChanged(peer.alarm)
         self._peers.check_chain(me.chain, bcs_hash(me.chain), peer)
-        await self._move_to(peer.server)
+        await self._move_to(peer.server, item)
         self._expected_until = 0.0
         self._on_moved()
 
-    async def _move_to(self, name: ServerName) -> None:
+    def _is_home(self, item: VerifiedItem) -> None:
+        """The account lives where this device does, but may have been elsewhere meanwhile, and this device have missed that."""
+        me = self._session.account
+        seen, now = stored_account.seen_update(self._database), item.state.last_hash
+        move = home_move.under_way(self._database)
+        if seen == now and (move is None or move.server != me.server):
+            return
+        here = UserDescriptor(me.server, me.root_hash).blob()
+        with self._database.transaction():
+            stored_account.store_seen_update(self._database, now)
+            if seen is not None and any(value != here for value in item.values_since(seen)):
+                self._own_devices.tell(CatchUpWanted(by=me.device_hash))
+            home_move.arrived(self._database, me.server, seconds(self._clock))
+
+    async def _move_to(self, name: ServerName, item: VerifiedItem) -> None:
         token = await self._session.sign_in_at(name)
         server = await self._network.home_server(name)
         async with self._session.publishing:
@@ -146,6 +165,7 @@ class Moves:
                     medium_keys.mark_published(self._database, key, now_s)
                 self._stay_together(name, present)
                 home_move.arrived(self._database, name, now_s)
+                stored_account.store_seen_update(self._database, item.state.last_hash)
 
             await self._session.move_to(name, token, store)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from xirtam_core.codec.primitives import Hash
 from xirtam_core.crypto.hashing import bcs_hash
 from xirtam_core.engine.controls import Controls
 from xirtam_core.engine.outbox import Outbox
@@ -29,21 +30,26 @@ class OwnDevices:
         self._database = database
         self._me = me
         self._outbox = outbox
-        self._takers: dict[str, Callable[[bytes, int, Outcome], None]] = {}
+        self._takers: dict[str, Callable[[bytes, Hash, int, Outcome], None]] = {}
         controls.register(DEVICE, self._take)
 
     def register(self, kind: type[E], take: Callable[[E, int, Outcome], None]) -> None:
         """Has `take` take the events of one kind, each with its `sent_at`, inside the transaction of its batch."""
-        self._takers[kind.kind_name()] = lambda raw, sent_at, outcome: take(kind.parse(raw), sent_at, outcome)
+        self.register_signed(kind, lambda event, by, sent_at, outcome: take(event, sent_at, outcome))
+
+    def register_signed(self, kind: type[E], take: Callable[[E, Hash, int, Outcome], None]) -> None:
+        """As `register`, for who has to know which device says it."""
+        self._takers[kind.kind_name()] = lambda raw, by, sent_at, outcome: take(kind.parse(raw), by, sent_at, outcome)
 
     def tell(self, event: OwnDeviceEvent) -> None:
         """Tells the other devices, durably; call it in the transaction that stores what is told."""
         self._outbox.queue_control(self._me, DEVICE, event.render(), [Leg.SELF])
 
     def _take(self, opened: Opened, outcome: Outcome) -> None:
-        if devices.is_revoked(self._database, bcs_hash(opened.device_pk)):
+        by = bcs_hash(opened.device_pk)
+        if devices.is_revoked(self._database, by):
             return
         body = bytes(opened.event.body)
         take = self._takers.get(kind_of(body))
         if take is not None:  # else it is of a kind that this version does not know
-            take(body, opened.event.sent_at, outcome)
+            take(body, by, opened.event.sent_at, outcome)

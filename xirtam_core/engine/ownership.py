@@ -46,7 +46,7 @@ class Ownership:
         self._list = DeviceList(database, session, peers, clock)
         self._changes = OwnerChanges(database, session, network)
         self._devices_by_key: dict[SigningPublic, Hash] = {}
-        own_devices.register(OwnerNoted, self._take)
+        own_devices.register_signed(OwnerNoted, self._take)
 
     async def run(self) -> None:
         """Makes the changes, for ever."""
@@ -89,6 +89,8 @@ class Ownership:
 
     def _describe(self, key: SigningPublic) -> OwnerKey:
         noted = stored.known(self._database).get(key)
+        if noted is not None and noted.told_by is not None and noted.device == self._session.account.device_hash:
+            noted = None  # which keys are this device's, no other has to tell it
         device = self._device_of(key, noted)
         known = None if device is None else devices.known(self._database).get(device)
         if device is not None:
@@ -102,7 +104,15 @@ class Ownership:
             device=None if device is None else device.hex(),
             label=None if known is None else known.label,
             since_s=None if noted is None else noted.since_s,
+            said_by=self._teller(key, noted),
         )
+
+    def _teller(self, key: SigningPublic, noted: KnownOwner | None) -> str | None:
+        """Who says whose the key is, where nothing proves it."""
+        if noted is None or noted.told_by is None or self._device_of(key, None) is not None:
+            return None
+        known = devices.known(self._database).get(noted.told_by)
+        return known.label if known is not None and known.label else f"device {fingerprint(noted.told_by)[:9]}"
 
     def _device_of(self, key: SigningPublic, noted: KnownOwner | None) -> Hash | None:
         """The device whose key it is: by its certificate, which proves it, or by the word of this account's devices."""
@@ -206,6 +216,10 @@ class Ownership:
             return Power.NONE
         return Power.TO_BE_REMOVED if seen.is_owner else Power.OWNER
 
+    def unknown_count(self) -> int:
+        """How many keys own the name of which nobody who counts has said whose they are, as far as was last seen."""
+        return sum(each.kind is OwnerKind.UNKNOWN for each in self._as_seen().owners)
+
     async def disown(self, device: Hash) -> Power:
         """Takes all keys of another device away, if this one can; gives what that comes to."""
         power = await self.power_of(device)
@@ -247,5 +261,7 @@ class Ownership:
         for owner in stored.known(self._database).values():
             self._own_devices.tell(OwnerNoted(owner.key.text(), owner.since_s, owner.device))
 
-    def _take(self, event: OwnerNoted, sent_at: int, outcome: Outcome) -> None:
-        stored.note(self._database, KnownOwner(SigningPublic.from_text(event.key), event.device, event.since))
+    def _take(self, event: OwnerNoted, by: Hash, sent_at: int, outcome: Outcome) -> None:
+        """The word of another device, which it is answered for: it may be in the hands of somebody who adds keys."""
+        if by != self._session.account.device_hash:
+            stored.note(self._database, KnownOwner(SigningPublic.from_text(event.key), event.device, event.since, by))

@@ -24,8 +24,8 @@ def date(time_s: int) -> str:
     return f"{datetime.fromtimestamp(min(time_s, _LAST_DAY_S), UTC):%Y-%m-%d}"
 
 
-def explain(device: Device, power: Power) -> Revocation:
-    """What is done, what cannot be, and what is left to do."""
+def explain(device: Device, power: Power, *, unknown: int = 0) -> Revocation:
+    """What is done, what cannot be, and what is left to do; `unknown` keys own the name of which nobody has said whose they are."""
     done = [
         "This account's devices encrypt nothing to it any more: neither copies of your messages, nor what they tell each other.",
         "They take no more orders from it: what it says to your other devices is passed over.",
@@ -39,7 +39,7 @@ def explain(device: Device, power: Power) -> Revocation:
         expires_s=device.expires_s,
         done=tuple(done),
         not_done=tuple(_not_done(device)),
-        next_steps=tuple(_next_steps(power)),
+        next_steps=(*_next_steps(power), *_look_at(unknown)),
     )
 
 
@@ -61,6 +61,16 @@ def _not_done(device: Device) -> list[str]:
         "new one, and tell your contacts in person."
     )
     return found
+
+
+def _look_at(unknown: int) -> list[str]:
+    if not unknown:
+        return []
+    keys = "One key owns" if unknown == 1 else f"{unknown} keys own"
+    return [
+        f"{keys} the account's name of which nobody has said whose it is, or only the device that is revoked: look (xirtam owners "
+        "list), and remove what you do not know (xirtam owners remove)."
+    ]
 
 
 def _next_steps(power: Power) -> list[str]:

@@ -34,19 +34,37 @@ class Rotation:
         self._period_s = _jittered()
         self._watch = ClockWatch(clock)
         self._kept_until = 0.0
+        self._is_lost = False
+        self._wake = asyncio.Event()
+        session.when_signed_in_again(self._publish_again)
+
+    def _publish_again(self) -> None:
+        self._is_lost = True
+        self._wake.set()
 
     async def run(self) -> None:
-        """Rotates for ever."""
+        """Rotates for ever, and at once where the home server may have lost what it had."""
         backoff = Backoff(2.0, 300.0)
         while True:
+            self._wake.clear()
             try:
+                if self._is_lost:
+                    await self.rotate()
+                    self._is_lost = False
                 await self.rotate_if_due()
                 self._destroy_spent()
             except XirtamError:
-                await asyncio.sleep(backoff.next_s())
+                await self._pause(backoff.next_s())
             else:
                 backoff.reset()
-                await asyncio.sleep(_CHECK_S)
+                await self._pause(_CHECK_S)
+
+    async def _pause(self, wait_s: float) -> None:
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return
 
     def _destroy_spent(self) -> None:
         """Destroys what nobody can need, unless the clock was put forward: what seems old then may be in use still."""

@@ -35,6 +35,11 @@ class Session:
         self.publishing = asyncio.Lock()
         """Held while a medium-term key is being published, so that no move comes in between."""
         self._lock = asyncio.Lock()
+        self._on_signed_in_again: list[Callable[[], None]] = []
+
+    def when_signed_in_again(self, then: Callable[[], None]) -> None:
+        """Calls `then` when the home server did not know this device any more, and has let it in again: its key may be lost."""
+        self._on_signed_in_again.append(then)
 
     async def server(self) -> HomeServer:
         """The account's home server."""
@@ -56,6 +61,8 @@ class Session:
             token = await self.sign_in_at(self.account.server)
             stored_account.store_token(self._database, token)
             self.account = msgspec.structs.replace(self.account, token=token)
+            for then in self._on_signed_in_again if refused is not None else ():
+                then()
             return token
 
     async def move_to(self, name: ServerName, token: AuthToken, also: Callable[[Account], None]) -> None:

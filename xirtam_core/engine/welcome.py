@@ -18,7 +18,7 @@ from xirtam_core.engine.session import Session
 from xirtam_core.errors import XirtamError
 from xirtam_core.protocol.account_events import CatchUpWanted
 from xirtam_core.protocol.device_events import DeviceRevoked
-from xirtam_core.storage import devices, introduction, welcomes
+from xirtam_core.storage import devices, home_move, introduction, welcomes
 from xirtam_core.storage.database import Database
 
 _KEYS_ARE_FRESH_S = 70.0
@@ -48,7 +48,7 @@ class Welcome:
         self._own_devices = own_devices
         self._asked = asyncio.Event()
         self._others: list[Callable[[], None]] = []
-        own_devices.register(CatchUpWanted, self._take)
+        own_devices.register_signed(CatchUpWanted, self._take)
 
     def when_answering(self, tell: Callable[[], None]) -> None:
         """Calls `tell` when a new device is told what it has missed, in the transaction that queues that."""
@@ -73,14 +73,21 @@ class Welcome:
             if (issuer := welcomes.take_question(self._database)) is not None:
                 self._own_devices.tell(CatchUpWanted(by=self._session.account.device_hash, of=issuer))
 
-    def _take(self, event: CatchUpWanted, sent_at: int, outcome: Outcome) -> None:
+    def _take(self, event: CatchUpWanted, by: Hash, sent_at: int, outcome: Outcome) -> None:
         this = self._session.account.device_hash
-        if event.by == this or event.of not in (None, this):
+        if event.by != by or by == this or event.of not in (None, this):
             return
         if event.of is None:
-            welcomes.note_follower(self._database, event.by)
+            self._note_follower(event.by)
         if welcomes.want(self._database, event.by):
             self._asked.set()
+
+    def _note_follower(self, device: Hash) -> None:
+        """A device has followed the account. It may be ahead of this one, whose move is not at its end yet."""
+        welcomes.note_follower(self._database, device)
+        move = home_move.under_way(self._database)
+        if move is not None:
+            welcomes.note(self._database, device, move.revision, move.began_s * 10**9)
 
     async def _answer(self, device: Hash) -> None:
         """Tells what has changed since the device was paired, and where the messages are; does it again where it is broken off."""
@@ -104,4 +111,4 @@ class Welcome:
             for each in devices.known(self._database).values():
                 if each.is_revoked:
                     self._own_devices.tell(DeviceRevoked(each.device))
-            welcomes.done(self._database, device, arrival)
+            welcomes.done(self._database, device, known, arrival)

@@ -101,6 +101,17 @@ def next_sent_at(database: Database, now_ns: int) -> int:
     return int(row[0])
 
 
+def seen_update(database: Database) -> Hash | None:
+    """The last update of the account's name in the directory that this device has dealt with; None where it has looked at none."""
+    row = database.row("SELECT seen_update FROM account")
+    return None if row is None or row[0] is None else Hash(row[0])
+
+
+def store_seen_update(database: Database, update: Hash) -> None:
+    """Keeps up to which update of the account's name this device knows where the account was."""
+    database.execute("UPDATE account SET seen_update = ?", bytes(update))
+
+
 def directory_alarm(database: Database) -> str | None:
     """Evidence that the directory lied, in words, until a person has acknowledged it."""
     row = database.row("SELECT directory_alarm FROM account")

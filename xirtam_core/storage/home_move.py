@@ -2,7 +2,7 @@
 
 import msgspec
 
-from xirtam_core.codec.primitives import AuthToken
+from xirtam_core.codec.primitives import AuthToken, Hash
 from xirtam_core.home_move import HomeStep
 from xirtam_core.names import ServerName
 from xirtam_core.storage.database import Database
@@ -11,13 +11,15 @@ from xirtam_core.storage.database import Database
 class StoredMove(msgspec.Struct, frozen=True):
     """A move from `old` to `server`, as `xirtam_core.home_move` has it.
 
-    `revision` is the last change of a message before it began. `is_submitted` says that the directory may have been told.
+    `revision` is the last change of a message before it began, `since` the last update of the account's name in the directory.
+    `is_submitted` says that the directory may have been told.
     """
 
     server: ServerName
     old: ServerName
     began_s: int
     revision: int
+    since: Hash
     invite: AuthToken | None
     step: HomeStep
     is_submitted: bool
@@ -26,26 +28,33 @@ class StoredMove(msgspec.Struct, frozen=True):
 
 
 def begin(
-    database: Database, server: ServerName, old: ServerName, invite: AuthToken | None, now_s: int, revision: int
+    database: Database,
+    server: ServerName,
+    old: ServerName,
+    invite: AuthToken | None,
+    now_s: int,
+    revision: int,
+    since: Hash,
 ) -> None:
     """A move begins; the one before is forgotten."""
     database.execute(
-        "INSERT OR REPLACE INTO home_move (id, server, old, began_s, revision, invite, step) VALUES (1, ?, ?, ?, ?, ?, ?)",
-        server, old, now_s, revision, None if invite is None else bytes(invite), HomeStep.PREPARE,
+        "INSERT OR REPLACE INTO home_move (id, server, old, began_s, revision, since, invite, step) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+        server, old, now_s, revision, bytes(since), None if invite is None else bytes(invite), HomeStep.PREPARE,
     )  # fmt: skip
 
 
 def find(database: Database) -> StoredMove | None:
     """The latest move."""
     row = database.row(
-        "SELECT server, old, began_s, revision, invite, step, is_submitted, ended_s, failure FROM home_move"
+        "SELECT server, old, began_s, revision, since, invite, step, is_submitted, ended_s, failure FROM home_move"
     )
     if row is None:
         return None
-    server, old, began_s, revision, invite, step, is_submitted, ended_s, failure = row
+    server, old, began_s, revision, since, invite, step, is_submitted, ended_s, failure = row
     token = None if invite is None else AuthToken(invite)
     return StoredMove(
-        ServerName(server), ServerName(old), began_s, revision, token, HomeStep(step), bool(is_submitted), ended_s, failure
+        ServerName(server), ServerName(old), began_s, revision, Hash(since), token, HomeStep(step), bool(is_submitted), ended_s,
+        failure,
     )  # fmt: skip
 
 

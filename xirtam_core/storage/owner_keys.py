@@ -12,12 +12,19 @@ MOST: Final = 64
 """How many are known at most: a device of the account that turns must not fill the disks of the others."""
 
 
+_NO_MORE = "told_by IN (SELECT device_hash FROM devices WHERE is_revoked)"
+
+
 class KnownOwner(msgspec.Struct, frozen=True):
-    """An owner's key: that of `device`, or a recovery key where that is None; `since_s` is None where it was another's to note."""
+    """An owner's key: that of `device`, or a recovery key where that is None; `since_s` is None where it was another's to note.
+
+    `told_by` is the device by whose word alone it is known, None where this one knows it itself.
+    """
 
     key: SigningPublic
     device: Hash | None
     since_s: int | None
+    told_by: Hash | None = None
 
 
 class WorkKind(StrEnum):
@@ -37,12 +44,14 @@ class OwnerWork(msgspec.Struct, frozen=True):
 
 
 def note(database: Database, owner: KnownOwner) -> None:
-    """Keeps whose a key is; what is known of it already stays."""
+    """Keeps whose a key is. What is known of it already stays, but for the word of others where this device knows better."""
+    device, teller = (None if each is None else bytes(each) for each in (owner.device, owner.told_by))
+    weak = "told_by IS NOT NULL" if owner.told_by is None else _NO_MORE
+    database.execute(f"DELETE FROM owner_keys WHERE key = ? AND {weak}", bytes(owner.key))  # noqa: S608 # no input
     row = database.row("SELECT count(*) FROM owner_keys")
     if row is not None and row[0] < MOST:
-        device = None if owner.device is None else bytes(owner.device)
-        sql = "INSERT OR IGNORE INTO owner_keys (key, device, since_s) VALUES (?, ?, ?)"
-        database.execute(sql, bytes(owner.key), device, owner.since_s)
+        sql = "INSERT OR IGNORE INTO owner_keys (key, device, since_s, told_by) VALUES (?, ?, ?, ?)"
+        database.execute(sql, bytes(owner.key), device, owner.since_s, teller)
 
 
 def forget(database: Database, key: SigningPublic) -> None:
@@ -51,9 +60,13 @@ def forget(database: Database, key: SigningPublic) -> None:
 
 
 def known(database: Database) -> dict[SigningPublic, KnownOwner]:
-    """Every key that something is known about."""
-    rows = database.rows("SELECT key, device, since_s FROM owner_keys ORDER BY rowid")
-    found = [KnownOwner(SigningPublic(key), device and Hash(device), since_s) for key, device, since_s in rows]
+    """Every key that something is known about. What a device has said that was revoked since counts no more."""
+    sql = f"SELECT key, device, since_s, told_by FROM owner_keys WHERE told_by IS NULL OR NOT {_NO_MORE} ORDER BY rowid"  # noqa: S608
+    rows = database.rows(sql)
+    found = [
+        KnownOwner(SigningPublic(key), device and Hash(device), since_s, teller and Hash(teller))
+        for key, device, since_s, teller in rows
+    ]
     return {each.key: each for each in found}
 
 

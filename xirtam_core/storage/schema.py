@@ -545,7 +545,7 @@ STEPS = (
     -- Keys that own the account's name in the directory. device: whose it is, NULL for a recovery key; secret: of a key of this device
     -- itself, other than its device key. owner_work is what is to be changed there, in order. recovering is the recovery of an account
     -- that has begun and is not finished: by which key, and whether the owners that the name has besides are to stay.
-    CREATE TABLE owner_keys (key BLOB NOT NULL UNIQUE, device BLOB, since_s INTEGER, secret BLOB) STRICT;
+    CREATE TABLE owner_keys (key BLOB NOT NULL UNIQUE, device BLOB, since_s INTEGER, secret BLOB, told_by BLOB) STRICT;
     CREATE TABLE owner_work (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         kind TEXT NOT NULL CHECK (kind IN ('add', 'remove', 'signed')),
@@ -566,6 +566,8 @@ STEPS = (
     ALTER TABLE peers ADD COLUMN former_root BLOB;
     ALTER TABLE peers ADD COLUMN devices_changed_s INTEGER;
 
+    ALTER TABLE account ADD COLUMN seen_update BLOB;    -- the last update of the account's name that this device has dealt with
+
     -- The account's latest move to another home server. revision is the last change of a message before it began: what came since,
     -- devices that were left behind for a while may not have. ended_s is NULL while it is under way; failure is why it was given up.
     CREATE TABLE home_move (
@@ -574,6 +576,7 @@ STEPS = (
         old TEXT NOT NULL,
         began_s INTEGER NOT NULL,
         revision INTEGER NOT NULL,
+        since BLOB NOT NULL,                            -- the last update of the account's name when it began
         invite BLOB,
         step TEXT NOT NULL,
         is_submitted INTEGER NOT NULL DEFAULT 0,        -- the directory may have been told

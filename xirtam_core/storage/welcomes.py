@@ -17,6 +17,8 @@ class KnownAsOf(msgspec.Struct, frozen=True):
 
     revision: int
     at_ns: int
+    wishes: int
+    """How often it has asked."""
 
 
 def note(database: Database, device: Hash, revision: int, at_ns: int) -> None:
@@ -27,7 +29,7 @@ def note(database: Database, device: Hash, revision: int, at_ns: int) -> None:
 
 def find(database: Database, device: Hash) -> KnownAsOf | None:
     """As of when a device knows the account, None where it was not paired here, or has everything."""
-    row = database.row("SELECT revision, at_ns FROM welcomes WHERE device_hash = ?", bytes(device))
+    row = database.row("SELECT revision, at_ns, is_wanted FROM welcomes WHERE device_hash = ?", bytes(device))
     return None if row is None else KnownAsOf(*row)
 
 
@@ -43,6 +45,12 @@ def latest_arrival(database: Database) -> int:
     return 0 if row is None else int(row[0])
 
 
+def latest_arrival_ns(database: Database) -> int:
+    """When that was, by the clock of the device that has moved the account or by this one's; 0 where it has not moved."""
+    row = database.row("SELECT at_ns FROM home_arrivals ORDER BY id DESC LIMIT 1")
+    return 0 if row is None else int(row[0])
+
+
 def note_follower(database: Database, device: Hash) -> None:
     """A device has followed the account: it knows it as of this device's first arrival since it was last given what it had missed."""
     database.execute(
@@ -55,7 +63,7 @@ def note_follower(database: Database, device: Hash) -> None:
 
 def want(database: Database, device: Hash) -> bool:
     """Notes that a device has asked; gives whether there is something to give it."""
-    return database.execute("UPDATE welcomes SET is_wanted = 1 WHERE device_hash = ?", bytes(device)) > 0
+    return database.execute("UPDATE welcomes SET is_wanted = is_wanted + 1 WHERE device_hash = ?", bytes(device)) > 0
 
 
 def wanted(database: Database) -> list[Hash]:
@@ -63,9 +71,14 @@ def wanted(database: Database) -> list[Hash]:
     return [Hash(device) for (device,) in database.rows("SELECT device_hash FROM welcomes WHERE is_wanted")]
 
 
-def done(database: Database, device: Hash, arrival: int) -> None:
-    """A device has been given all that it had missed up to this device's arrival of that number."""
-    database.execute("DELETE FROM welcomes WHERE device_hash = ?", bytes(device))
+def done(database: Database, device: Hash, known: KnownAsOf, arrival: int) -> None:
+    """A device has been given all that it had missed up to this device's arrival of that number.
+
+    If it has asked again since `known` was read, it is still to be answered.
+    """
+    sql = "DELETE FROM welcomes WHERE device_hash = ? AND is_wanted = ?"
+    if database.execute(sql, bytes(device), known.wishes) == 0:
+        return
     sql = "INSERT INTO caught_up VALUES (?1, ?2) ON CONFLICT (device_hash) DO UPDATE SET up_to = max(up_to, ?2)"
     database.execute(sql, bytes(device), arrival)
 

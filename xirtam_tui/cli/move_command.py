@@ -14,6 +14,7 @@ from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOp
 from xirtam_tui.cli.output import Output
 from xirtam_tui.cli.progress_line import ProgressLine
 from xirtam_tui.cli.running import opened, run_command
+from xirtam_tui.cli.waiting import PATIENCE_S
 from xirtam_tui.text import line
 
 _PATIENCE_S = 600.0
@@ -110,6 +111,7 @@ async def _carried_out(client: Client, timeout_s: float, output: Output) -> Home
 
     unsubscribe = client.subscribe(listen)
     told: str | None = None
+    files_until = loop.time() + PATIENCE_S  # the account lives there already: what is left is copied when xirtam runs
     try:
         async with asyncio.timeout(timeout_s):
             while True:
@@ -119,8 +121,10 @@ async def _carried_out(client: Client, timeout_s: float, output: Output) -> Home
                     progress.end()
                     output.note(f"not yet: {line(found.trouble or '')}. It is tried again; Ctrl+C is safe")
                 told = found.trouble or told
-                if not found.is_under_way and not found.files_left:
+                if not found.is_under_way and (not found.files_left or loop.time() > files_until):
                     return found
+                if found.is_under_way:
+                    files_until = loop.time() + PATIENCE_S
                 progress.show(STEPS[found.step], found.share, found.seconds_left)
                 await _next(news)
     except TimeoutError:

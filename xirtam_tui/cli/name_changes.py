@@ -63,4 +63,5 @@ def _owner_words(owner: OwnerKey) -> str:
             whose = "a recovery key"
         case OwnerKind.UNKNOWN:
             whose = "UNKNOWN: if you do not know whose it is, remove it"
-    return f"{owner.fingerprint}  {whose}{since}"
+    teller = "" if owner.said_by is None else f", as {line(owner.said_by)} says"
+    return f"{owner.fingerprint}  {whose}{since}{teller}"

@@ -118,8 +118,14 @@ class Devices:
             for device, chain in (await self._store.chains(username)).items()
             if all(certificate.device_hash() != root for certificate in (chain.this, *chain.ancestors))
         ]
-        if former:
-            await self._store.drop_devices(username, direct_mailbox(username), former)
+        if not former:
+            return
+        now = await self.look_up(
+            username
+        )  # again: meanwhile the root may have been replaced, and this be the call of a former device
+        if now is None or now.root_cert_hash != root:
+            raise AccessDenied
+        await self._store.drop_devices(username, direct_mailbox(username), former)
 
     async def look_up(self, username: Username) -> UserDescriptor | None:
         """What the directory says of `username`, None for nobody; raises `ServerBusy` where it gives no usable answer in time.

@@ -1,104 +1,26 @@
 """Moving the account to another home server (spec: extensions.md, Changing home servers)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests import builders
-from tests.sim.faults import ROUGH
+from tests.sim.home_moves import CAPE, ISLAND, Scene, dies_at, fragments_of, make_owner, move_at_last, scene
 from tests.sim.home_server import ReferenceServer, SimHomeServer
-from tests.sim.people import Pair, two_people
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice, url_of
 from xirtam_core.codec.primitives import AuthToken, Signature
 from xirtam_core.crypto import signing
-from xirtam_core.errors import Malformed, NotFound, Refused, RetryLater, Unreachable
-from xirtam_core.events import Event, HomeMoveChanged
+from xirtam_core.errors import Malformed, NotFound, Refused
 from xirtam_core.home_move import HomeStep
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName
-from xirtam_core.protocol.directory import AddOwner, UserDescriptor, sign_update
+from xirtam_core.protocol.directory import UserDescriptor
 from xirtam_core.protocol.profile import UserProfile
 from xirtam_core.storage import journal
-
-ISLAND = ServerName("~island")
-CAPE = ServerName("~capes")
-
-
-class Scene(msgspec.Struct, frozen=True):
-    """Bobby lives on ~beach with two devices, and may move to ~island or ~capes."""
-
-    pair: Pair
-    tablet: SimDevice
-    island: SimHomeServer
-    cape: SimHomeServer
-
-    @property
-    def alice(self) -> SimDevice:
-        return self.pair.alice
-
-    @property
-    def bobby(self) -> SimDevice:
-        return self.pair.bobby
-
-    async def lives(self, device: SimDevice, server: ServerName = ISLAND, limit_s: float = 120) -> None:
-        await until(lambda: device.engine.account.server == server, f"{device.path.stem} lives on {server}", limit_s)
-
-    def in_directory(self) -> ServerName:
-        user = self.pair.world.directory.find_user(self.bobby.name)
-        assert user is not None
-        return user.server_name
-
-    async def is_at(self, *steps: HomeStep, device: SimDevice | None = None, limit_s: float = 60) -> None:
-        """Waits until the move of Bobby's phone is at one of these steps."""
-        who = device or self.bobby
-        await until(lambda: _step(who) in steps, f"the move is at {steps}", limit_s)
-
-
-async def _move_at_last(device: SimDevice, target: str) -> None:
-    """Begins a move where calls get lost."""
-    while True:
-        try:
-            await device.engine.home.move(target)
-        except (Unreachable, RetryLater):
-            await asyncio.sleep(1)
-        else:
-            return
-
-
-def _dies_at(device: SimDevice, step: HomeStep) -> None:
-    """Ends the device's engine as soon as its move has come to `step`."""
-
-    def end(event: Event) -> None:
-        if isinstance(event, HomeMoveChanged) and event.move is not None and event.move.step is step:
-            asyncio.get_running_loop().call_soon(device.lose_power)
-
-    device.engine.announcer.subscribe(end)
-
-
-def _step(device: SimDevice) -> HomeStep | None:
-    move = device.engine.home._progress.describe()  # type: ignore[reportPrivateUsage]
-    return None if move is None else move.step
-
-
-@asynccontextmanager
-async def scene(
-    place: Path, *, seed: int = 0, rough: bool = False, island: type[SimHomeServer] = SimHomeServer
-) -> AsyncGenerator[Scene]:
-    async with two_people(place, seed=seed, faults=ROUGH if rough else None) as pair:
-        tablet = pair.world.another_device(pair.bobby, "tablet")
-        tablet.start()
-        at = Scene(pair, tablet, pair.world.server(str(ISLAND), island), pair.world.server(str(CAPE)))
-        await asyncio.sleep(90)  # the tablet's key is known by then
-        await at.alice.write(at.bobby, "before")
-        for device in (at.bobby, tablet):
-            await device.gets(at.alice, "before")
-        yield at
-        assert not tablet.has_failed
 
 
 @simulated
@@ -132,7 +54,7 @@ async def test_what_is_written_all_along_comes_once_and_in_order(tmp_path: Path)
 
         writing = asyncio.create_task(write())
         await asyncio.sleep(5)
-        await _move_at_last(at.bobby, "~island")
+        await move_at_last(at.bobby, "~island")
         await writing
         for device in (at.bobby, at.tablet):
             await device.gets(at.alice, "before", *texts)
@@ -145,7 +67,7 @@ async def test_what_is_written_all_along_comes_once_and_in_order(tmp_path: Path)
 @simulated
 async def test_a_move_that_a_crash_broke_off_goes_on(tmp_path: Path, step: HomeStep) -> None:
     async with scene(tmp_path) as at:
-        _dies_at(at.bobby, step)
+        dies_at(at.bobby, step)
         await at.bobby.engine.home.move("~island")
         await until(lambda: not at.bobby.is_running, f"the move is at {step}", 60)
         await at.alice.write(at.bobby, "meanwhile")
@@ -225,7 +147,7 @@ async def test_moving_back_and_forth_within_an_hour(tmp_path: Path) -> None:
 @simulated
 async def test_of_two_devices_that_move_at_once_one_wins_and_both_go_there(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
-        _make_owner(at)
+        make_owner(at)
         await at.bobby.engine.home.move("~island")
         await at.tablet.engine.home.move("~capes")
         await until(lambda: at.in_directory() != "~beach", "the account has moved", 60)
@@ -241,15 +163,6 @@ async def test_of_two_devices_that_move_at_once_one_wins_and_both_go_there(tmp_p
         await at.alice.write(at.bobby, "after")
         for device in (at.bobby, at.tablet):
             await device.gets(at.alice, "before", "after")
-
-
-def _make_owner(at: Scene) -> None:
-    """The tablet owns the account's name as well."""
-    directory, keys = at.pair.world.directory, at.bobby.keys
-    update = sign_update(
-        keys.secret, directory.state(keys.username).last_hash, AddOwner(signing.public_of(at.tablet.keys.secret))
-    )
-    directory.put(keys.username, (update,))
 
 
 @simulated
@@ -367,7 +280,7 @@ async def test_the_profile_and_the_files_come_along(tmp_path: Path) -> None:
             for number in range(20):
                 yield bytes([number]) * 300_000
 
-        fragments = at.bobby.engine.history._fragments  # type: ignore[reportPrivateUsage]
+        fragments = fragments_of(at.bobby)
         root = await fragments.upload("photo", "image/png", pieces(), 86_400)
         assert (await at.bobby.engine.home.offer("~island")).files == 1
         await at.bobby.engine.home.move("~island")

@@ -18,6 +18,7 @@ from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.crypto import signing
 from xirtam_core.devices import NameOwnership, OwnerKind, Revocation
 from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable
+from xirtam_core.protocol.device_events import OwnerNoted
 from xirtam_core.protocol.directory import AddOwner, Update, UserDescriptor, sign_update
 from xirtam_core.recovery_key import RecoveryKey
 from xirtam_core.storage import owner_keys
@@ -371,3 +372,32 @@ async def _pair_and_look(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_device_that_joins_later_knows_the_recovery_key_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     simulated(_pair_and_look)(tmp_path, monkeypatch)
+
+
+@simulated
+async def test_what_a_device_has_said_of_keys_is_answered_for_by_it_and_ends_with_it(tmp_path: Path) -> None:
+    async with two_devices(tmp_path) as at:
+        tablet_id = at.tablet.keys.hash.hex()
+        await at.phone.engine.devices.rename(tablet_id, "tablet")
+        await at.phone.engine.ownership.add_device(tablet_id)
+        await settled(at.phone)
+        # Whoever holds the tablet adds keys of their own, and says that they are the phone's, and one on paper.
+        theirs = [builders.signing_secret(f"of a thief {number}") for number in range(2)]
+        directory = at.pair.world.directory
+        for secret, device in zip(theirs, (at.phone.keys.hash, None), strict=True):
+            update = AddOwner(signing.public_of(secret))
+            last = directory.state(at.phone.name).last_hash
+            directory.put(at.phone.name, (sign_update(at.tablet.keys.secret, last, update),))
+            with at.tablet.database.transaction():
+                noted = OwnerNoted(signing.public_of(secret).text(), 1_700_000_000, device)
+                at.tablet.engine._own_devices.tell(noted)  # pyright: ignore[reportPrivateUsage]
+        await asyncio.sleep(120)
+        seen = {each.key: each for each in (await at.phone.engine.ownership.ownership()).owners}
+        as_the_phones, on_paper = (seen[signing.public_of(secret).text()] for secret in theirs)
+        assert as_the_phones.kind is OwnerKind.UNKNOWN
+        assert (on_paper.kind, on_paper.said_by) == (OwnerKind.RECOVERY, "tablet")
+
+        revoked = await at.phone.engine.devices.revoke(tablet_id)
+        assert any("2 keys own" in step for step in revoked.next_steps)
+        kinds = {each.key: each.kind for each in (await settled(at.phone)).owners}
+        assert [kinds[signing.public_of(secret).text()] for secret in theirs] == [OwnerKind.UNKNOWN] * 2

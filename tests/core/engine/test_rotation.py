@@ -207,3 +207,15 @@ async def test_spent_secrets_go_also_where_no_long_poll_ever_ends_empty(tmp_path
         talking.cancel()
         assert _publications(pair) >= 5
         assert pair.bobby.secrets_held() <= 4
+
+
+@simulated
+async def test_a_server_that_has_lost_the_device_gets_its_key_again_at_once(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        await pair.alice.write(pair.bobby, "before")
+        await pair.bobby.gets(pair.alice, "before")
+        pair.beach.devices.pop(pair.bobby.keys.hash)
+        await until(lambda: pair.bobby.keys.hash in pair.beach.devices, "it signs in again", 120)
+        await until(lambda: pair.beach.devices[pair.bobby.keys.hash].key, "it publishes a key", 10)
+        await pair.alice.write(pair.bobby, "after")
+        await pair.bobby.gets(pair.alice, "before", "after", limit_s=300)

@@ -1,6 +1,7 @@
 """Who gets a token, and who does not."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,10 @@ from tests.server_builders import (
 )
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.names import ServerName, Username
-from xirtam_core.protocol.certificate import CertificateChain, certify
+from xirtam_core.protocol.certificate import CertificateChain, certify, verify
 from xirtam_core.protocol.directory import UserDescriptor
 from xirtam_core.rpc.home_server import AccessDenied, HomeServer, ServerBusy
+from xirtam_server.home import devices
 from xirtam_server.home.challenges import Challenges
 from xirtam_server.home.registration import RegistrationPolicy
 from xirtam_server.storage.sqlite import StoreLimits
@@ -190,6 +192,32 @@ async def test_a_directory_that_does_not_answer_holds_nobody_for_long(tmp_path: 
     async with open_harbor(tmp_path, directory=Silent(), limits=limits) as harbor, calling(harbor.urls["tcp"]) as home:
         with pytest.raises(ServerBusy):
             await sign_in(home, account("alice"))
+
+
+async def test_a_former_device_whose_call_was_under_way_drops_nobody(
+    harbor: Harbor, home: HomeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, _ = await harbor.new_account("alice", home)
+    fresh = account("recovered")
+    anew = Device(alice.username, fresh.secret, fresh.chain, fresh.medium)
+    former_judged, go_on = threading.Event(), threading.Event()
+
+    def verify_slowly(chain: CertificateChain, root: Hash, now_s: int) -> int:
+        if root == alice.hash:
+            former_judged.set()
+            go_on.wait(10)
+        return verify(chain, root, now_s)
+
+    monkeypatch.setattr(devices, "verify", verify_slowly)
+    admit = harbor.service._devices.admit  # pyright: ignore[reportPrivateUsage] - to be in the middle of it
+    former = asyncio.create_task(admit(alice.username, alice.chain))
+    await asyncio.to_thread(former_judged.wait, 10)
+    harbor.directory.add(anew)
+    await admit(anew.username, anew.chain)
+    go_on.set()
+    with pytest.raises(AccessDenied):
+        await former
+    assert await home.device_certs(alice.username) == chains_of(anew)
 
 
 async def test_anothers_device_key_under_ones_own_root_takes_nothing_away(harbor: Harbor, home: HomeServer) -> None:
