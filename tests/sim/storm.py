@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from tests.sim.faults import Faults
 from tests.sim.home_server import ReferenceServer, SimHomeServer
@@ -18,6 +19,7 @@ from tests.sim.talk import Talk
 from tests.sim.virtual_time import until
 from tests.sim.world import SimDevice, World
 
+_NAMES = ("~harbor", "~beach")
 _KINDS = (SimHomeServer, ReferenceServer)
 _CALM_LIMIT_S = 4 * 3600.0
 _COMMITS_OF_A_START = 20
@@ -142,19 +144,27 @@ class Storm:
         self.talk.check()
 
 
+Raging = TypeVar("Raging", bound=Storm)
+
+
 @asynccontextmanager
 async def storm(
-    place: Path, seed: int, faults: Faults, kinds: Sequence[type[SimHomeServer]] = _KINDS
-) -> AsyncGenerator[Storm, None]:
-    """Three people on two servers of these kinds, some with two devices, all contacts of each other."""
+    place: Path,
+    seed: int,
+    faults: Faults,
+    kinds: Sequence[type[SimHomeServer]] = _KINDS,
+    names: Sequence[str] = _NAMES,
+    weather: Callable[[World, list[SimDevice]], Raging] = Storm,
+) -> AsyncGenerator[Raging, None]:
+    """Three people on servers of these names and kinds, some with two devices, all contacts of each other."""
     world = World(place, seed, faults)
     try:
-        servers = [world.server(name, world.chance.choice(kinds)) for name in ("~harbor", "~beach")]
+        servers = [world.server(name, world.chance.choice(kinds)) for name in names]
         devices = [world.device(name, world.chance.choice(servers)) for name in ("alice", "bobby", "carol")]
         for first in list(devices):
             if world.chance.random() < 0.4:
                 devices.append(world.another_device(first, f"another of {first.name}"))
-        raging = Storm(world, devices)
+        raging = weather(world, devices)
         for device in devices:
             device.start()
             for peer in raging.talk.names:

@@ -176,7 +176,7 @@ async def test_what_was_read_elsewhere_before_it_came_here_is_read_when_it_comes
 @simulated
 async def test_words_that_make_no_sense_are_passed_over(tmp_path: Path) -> None:
     async with two_devices(tmp_path) as two:
-        tell = two.phone.engine._own_devices.tell  # type: ignore[reportPrivateUsage]
+        tell = two.phone.engine._base.own_devices.tell  # type: ignore[reportPrivateUsage]
         tell(ContactEvent(two.phone.name, Standing.BLOCKED, 1))
         tell(ContactEvent(two.bobby.name, Standing.BLOCKED, 2**63 - 1))
         tell(ContactEvent(two.bobby.name, Standing.BLOCKED, -1))

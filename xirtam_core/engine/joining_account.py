@@ -1,6 +1,5 @@
 """An account that a device of this machine is about to join: its place on the disk, and what it has to join with."""
 
-import contextlib
 from pathlib import Path
 
 from nacl.bindings import randombytes
@@ -13,8 +12,8 @@ from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.directory_alarm import DirectoryAlarm
 from xirtam_core.engine.joining import Joiner, OnCode
 from xirtam_core.engine.network import Network
-from xirtam_core.engine.open_account import OpenAccount, open_place
-from xirtam_core.errors import AccountExists, Locked, Malformed, NotFound, Unverified
+from xirtam_core.engine.open_account import OpenAccount, let_go, open_place
+from xirtam_core.errors import AccountExists, Malformed, NotFound, Unverified
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
 from xirtam_core.protocol.device_bundle import DeviceBundle
@@ -24,7 +23,7 @@ from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
 from xirtam_core.storage.joining import Joining, Waiting
-from xirtam_core.storage.keys import KeyPlace, forget_key, key_choice
+from xirtam_core.storage.keys import KeyPlace
 
 _LONGEST_BUNDLE = 64 * 1024
 
@@ -69,12 +68,7 @@ class JoiningAccount:
             return OpenAccount(self._place, self._database, account, self._data_dir, self._clock)
         except BaseException as fault:
             is_hopeless = isinstance(fault, NotFound | Unverified) and stored_account.find(self._database) is None
-            self._database.close()
-            if is_hopeless:
-                with contextlib.suppress(Locked):
-                    forget_key(self._place.path, key_choice(self._place.path))
-                self._place.remove()
-            self._place.unlock()
+            let_go(self._place, self._database, is_hopeless=is_hopeless)
             raise
         finally:
             await network.close()

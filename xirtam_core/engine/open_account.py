@@ -193,6 +193,16 @@ def open_place(
         raise
 
 
+def let_go(place: AccountDirectory, database: Database, *, is_hopeless: bool) -> None:
+    """Closes an account that did not come to be, for now; one that `is_hopeless` leaves nothing behind."""
+    database.close()
+    if is_hopeless:
+        with contextlib.suppress(Locked):
+            forget_key(place.path, key_choice(place.path))
+        place.remove()
+    place.unlock()
+
+
 def restore(
     data_dir: Path, path: Path, passphrase: str, key_place: KeyPlace | None, new_passphrase: str | None, clock: Clock
 ) -> Username:

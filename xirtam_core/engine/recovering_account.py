@@ -1,21 +1,20 @@
 """An account that is about to be recovered on this machine: its place on the disk, and what is held meanwhile."""
 
-import contextlib
 from pathlib import Path
 
 from xirtam_core.clock import Clock
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.directory_alarm import DirectoryAlarm
 from xirtam_core.engine.network import Network
-from xirtam_core.engine.open_account import OpenAccount, open_place
+from xirtam_core.engine.open_account import OpenAccount, let_go, open_place
 from xirtam_core.engine.recovery import OnRecovery, Recovery, Wanted
-from xirtam_core.errors import AccountExists, Locked
+from xirtam_core.errors import AccountExists
 from xirtam_core.storage import account as stored_account
 from xirtam_core.storage import joining, recovering
 from xirtam_core.storage.account_directory import AccountDirectory
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.headers import StoredHeaders
-from xirtam_core.storage.keys import KeyPlace, forget_key, key_choice
+from xirtam_core.storage.keys import KeyPlace
 
 
 class RecoveringAccount:
@@ -44,13 +43,7 @@ class RecoveringAccount:
             recovering.drop(self._database)
             return OpenAccount(self._place, self._database, account, self._data_dir, self._clock)
         except BaseException:
-            has_begun = stored_account.find(self._database) is not None
-            self._database.close()
-            if not has_begun:
-                with contextlib.suppress(Locked):
-                    forget_key(self._place.path, key_choice(self._place.path))
-                self._place.remove()
-            self._place.unlock()
+            let_go(self._place, self._database, is_hopeless=stored_account.find(self._database) is None)
             raise
         finally:
             await network.close()

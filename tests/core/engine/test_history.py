@@ -194,7 +194,7 @@ async def _offer(at: Scene, content: bytes) -> None:
     root = await fragments.upload("history", archive.MIME, pieces(), 3600)
     event = HistoryShared.of(root, "~harbor", at.phone.keys.hash)
     await asyncio.sleep(70)  # the tablet's key is known by then
-    at.phone.engine._own_devices.tell(event)  # type: ignore[reportPrivateUsage]
+    at.phone.engine._base.own_devices.tell(event)  # type: ignore[reportPrivateUsage]
 
 
 def _packed(records: Sequence[Record]) -> bytes:
@@ -282,6 +282,6 @@ async def test_what_is_withdrawn_before_an_archive_brings_it_stays_withdrawn(tmp
         first = at.phone.messages(at.pair.bobby)[0]
         at.phone.engine.conversations.withdraw(at.pair.bobby.name, first.id)
         await asyncio.sleep(60)
-        at.phone.engine._own_devices.tell(event)  # type: ignore[reportPrivateUsage]
+        at.phone.engine._base.own_devices.tell(event)  # type: ignore[reportPrivateUsage]
         await at.tablet_holds("", "two")
         assert at.tablet.messages(at.pair.bobby)[0].is_withdrawn

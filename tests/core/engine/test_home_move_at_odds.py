@@ -282,6 +282,6 @@ async def test_a_device_cannot_ask_in_the_name_of_others(tmp_path: Path) -> None
         held = len(at.island.fragments)
         for number in range(30):
             with at.tablet.database.transaction():
-                at.tablet.engine._own_devices.tell(CatchUpWanted(by=Hash(bytes([number]) * 32)))  # pyright: ignore[reportPrivateUsage]
+                at.tablet.engine._base.own_devices.tell(CatchUpWanted(by=Hash(bytes([number]) * 32)))  # pyright: ignore[reportPrivateUsage]
         await asyncio.sleep(7200)
         assert len(at.island.fragments) == held

@@ -149,7 +149,7 @@ async def test_a_device_that_is_told_of_the_move_follows_at_once(tmp_path: Path)
         tablet = move.pair.world.another_device(move.pair.bobby, "tablet")
         tablet.start()
         await asyncio.sleep(100)  # so that the keys that the phone knows are looked up anew
-        move.pair.bobby.engine._own_devices.tell(Moved(str(_HOME)))  # type: ignore[reportPrivateUsage]
+        move.pair.bobby.engine._base.own_devices.tell(Moved(str(_HOME)))  # type: ignore[reportPrivateUsage]
         await asyncio.sleep(30)
         assert tablet.engine.account.server == "~beach"  # the directory does not say so yet
         move.flip()
@@ -163,7 +163,7 @@ async def test_a_device_that_is_told_of_the_move_follows_at_once(tmp_path: Path)
 @simulated
 async def test_a_word_that_the_directory_does_not_confirm_moves_nothing(tmp_path: Path) -> None:
     async with moving(tmp_path) as move:
-        move.pair.bobby.engine._own_devices.tell(Moved(str(_HOME)))  # type: ignore[reportPrivateUsage]
+        move.pair.bobby.engine._base.own_devices.tell(Moved(str(_HOME)))  # type: ignore[reportPrivateUsage]
         await asyncio.sleep(4 * 3600)
         assert move.pair.bobby.engine.account.server == "~beach"
         assert move.island.devices == {}
@@ -302,7 +302,7 @@ async def test_a_group_that_one_device_is_in_is_known_to_the_other(tmp_path: Pat
         tablet.start()
         await asyncio.sleep(70)
         told = _membership()
-        pair.alice.engine._own_devices.tell(GroupJoined.of(told))  # type: ignore[reportPrivateUsage]
+        pair.alice.engine._base.own_devices.tell(GroupJoined.of(told))  # type: ignore[reportPrivateUsage]
         name = told.descriptor.id().hex()
         await until(lambda: groups.find(tablet.database, name) is not None, "the tablet knows the group", 60)
         known = groups.find(tablet.database, name)

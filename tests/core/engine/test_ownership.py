@@ -390,7 +390,7 @@ async def test_what_a_device_has_said_of_keys_is_answered_for_by_it_and_ends_wit
             directory.put(at.phone.name, (sign_update(at.tablet.keys.secret, last, update),))
             with at.tablet.database.transaction():
                 noted = OwnerNoted(signing.public_of(secret).text(), 1_700_000_000, device)
-                at.tablet.engine._own_devices.tell(noted)  # pyright: ignore[reportPrivateUsage]
+                at.tablet.engine._base.own_devices.tell(noted)  # pyright: ignore[reportPrivateUsage]
         await asyncio.sleep(120)
         seen = {each.key: each for each in (await at.phone.engine.ownership.ownership()).owners}
         as_the_phones, on_paper = (seen[signing.public_of(secret).text()] for secret in theirs)
