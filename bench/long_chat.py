@@ -35,10 +35,18 @@ def message(position: int) -> Message:
     )  # fmt: skip
 
 
+class _NoMove:
+    """The account stays where it is."""
+
+    async def state(self) -> None:
+        await asyncio.sleep(0)
+
+
 class MadeUpEngine:
     """An engine with one long chat and one empty one."""
 
     account = _ALICE
+    home = _NoMove()
 
     def __init__(self, count: int) -> None:
         self.count = count

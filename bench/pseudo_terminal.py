@@ -82,6 +82,11 @@ class Terminal:
             time.sleep(0.1)
         return times
 
+    def ran_and_waited_ms(self) -> tuple[float, float]:
+        """How long the app's main thread has computed since it began, and how long it stood ready while the machine ran others."""
+        ran, waited, _ = Path(f"/proc/{self.pid}/schedstat").read_text().split()
+        return int(ran) / 1e6, int(waited) / 1e6
+
     def memory_mib(self) -> float:
         """Resident memory of the app."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
