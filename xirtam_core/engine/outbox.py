@@ -224,7 +224,7 @@ class Outbox:
             return
 
     async def _deliver(self, sending: Sending, leg: Leg) -> int:
-        """Sends one copy; gives its `received_at`. A server that refuses is asked once more after a fresh look-up."""
+        """Sends one copy; gives its `received_at`. Where a server refuses or is gone, once more after a fresh look-up."""
         message = sending.message
         if message is not None and message.message.state is SendState.QUEUED and leg is self._legs(sending.chat)[0]:
             self._announcer.announce(MessageChanged(_sending(message)))
@@ -232,8 +232,13 @@ class Outbox:
             return await self._under_watch(sending, self._posting.post(sending.chat, _kind(sending), sending.event))
         target = Username(sending.chat) if leg is Leg.PEER else self._me
         self._check_identity(target)
+        believed = stored_peers.find(self._database, target)
         try:
             return await self._send(sending, target, anew=False)
+        except Unreachable:
+            if believed is None or not await self._peers.has_left(target, believed.server):
+                raise
+            return await self._send(sending, target, anew=True)
         except AccessDenied:
             if (await self._peers.identity(target)).server == self._session.account.server:
                 await self._sign_in_again()

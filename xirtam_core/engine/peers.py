@@ -27,6 +27,7 @@ from xirtam_core.storage.database import Database
 from xirtam_core.storage.peers import Peer
 
 FRESH_S = 60
+_LEFT_AFTER_S = 5
 _OLDEST_KEYS_S = 3600
 """A key that was looked up longer ago is not used: its device destroys the secret seventy minutes after it has a successor."""
 _AFTER_FAILURE_S = 10.0
@@ -174,6 +175,22 @@ class Peers:
         self._announcer.announce(AlarmRaised(alarm, user))
         if (chat := chats.find(self._database, user)) is not None:
             self._announcer.announce(ChatChanged(chat))
+
+    async def has_left(self, user: Username, server: ServerName) -> bool:
+        """Whether the directory has `user` at another server by now: for when `server` does not answer. False where it can't be asked.
+
+        It is asked about one user at most once in a few seconds, however often that server is tried.
+        """
+        known = stored.find(self._database, user)
+        if known is not None and known.server != server:
+            return True
+        if known is None or self._is_directory_gone() or seconds(self._clock) - known.checked_s < _LEFT_AFTER_S:
+            return False
+        try:
+            async with asyncio.timeout(_LOOKUP_TIMEOUT_S):
+                return (await self.refresh(user, anew=True)).server != server
+        except (XirtamError, TimeoutError):
+            return False
 
     async def receivers(self, user: Username, *, anew: bool = False) -> list[DhPublic]:
         """The newest known medium-term keys of all of a user's devices; looked up just now if `anew`, else within the last minute if

@@ -94,6 +94,18 @@ async def test_the_old_server_may_be_dead_from_the_start(tmp_path: Path) -> None
 
 
 @simulated
+async def test_whoever_has_just_written_to_a_server_that_dies_finds_the_new_one_at_once(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await at.bobby.engine.home.move("~island")
+        await until(lambda: at.in_directory() == ISLAND, "the directory has been told", 60)
+        await at.alice.has_sent(await at.alice.write(at.bobby, "there still"))
+        at.pair.world.machine(at.pair.beach).stop()
+        await asyncio.sleep(10)
+        await at.alice.has_sent(await at.alice.write(at.bobby, "here already"), limit_s=15)
+        await at.bobby.gets(at.alice, "before", "there still", "here already")
+
+
+@simulated
 async def test_a_device_that_was_off_for_days_misses_nothing_that_came_meanwhile(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         await at.tablet.crash()
