@@ -5,7 +5,6 @@ A line is counted in the layout here; the view's own lines are `_pad` more, wher
 
 from typing import ClassVar
 
-from rich.style import Style
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -14,6 +13,7 @@ from textual.strip import Strip
 from xirtam_tui.widgets.transcript.cursor import Cursor
 from xirtam_tui.widgets.transcript.drawing import Drawing
 from xirtam_tui.widgets.transcript.layout import Anchor, Layout
+from xirtam_tui.widgets.transcript.painted import Look, Painted
 from xirtam_tui.widgets.transcript.palette import COMPONENTS, Palette
 from xirtam_tui.widgets.transcript.rows import Row
 from xirtam_tui.widgets.transcript.selecting import selected_text, show_selected
@@ -33,7 +33,7 @@ class View(ScrollView):
         self._palette: Palette | None = None
         self._pad = 0  # blank lines above a chat that is shorter than the view
         self._settling = False
-        self._base = Style()
+        self._painted = Painted()
 
     # Where it is
 
@@ -82,24 +82,45 @@ class View(ScrollView):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._palette = None
+        self._painted.forget()
         for block in self._layout.blocks:
             block.forget_strips()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        self._base = self.rich_style  # made of all the widgets around this one: once a picture is enough
-        return super().render_lines(crop)
+        """The lines of a part of the view. They have no border, padding or opacity: they are made without what that takes.
+
+        What the look of a line is made of comes from all the widgets around this one: it is asked for once a picture.
+        """
+        look = self._look()
+        strips = [self._line(y, look) for y in crop.line_range]
+        return strips if crop.column_span == (0, look.width) else [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        """One line, for when it is asked what is at a place."""
+        return self._line(y, self._look())
+
+    def _look(self) -> Look:
+        filters = tuple(self.get_line_filters())
+        look = Look(self.size.width, self.rich_style, self.background_colors[1], filters)
+        self._painted.look(look)
+        return look
+
+    def _line(self, y: int, look: Look) -> Strip:
         line = self.scroll_offset.y + y - self._pad
         row, is_chosen = self._row(line, y)
-        base = self._base
-        if is_chosen:
-            base += self.get_component_rich_style("transcript--cursor")
-        strip, mark = row.strip, line + self._layout.origin
-        if (selection := self.text_selection) is not None and row.text is not None:
-            strip = show_selected(strip, selection, mark, self.screen.get_component_rich_style("screen--selection"))
-        return strip.extend_cell_length(width).apply_style(base).apply_offsets(0, mark).crop(0, width)
+        mark = line + self._layout.origin
+        selection = self.text_selection
+        if row.text is not None and selection is not None and selection.get_span(mark) is not None:
+            marked = self.screen.get_component_rich_style("screen--selection")
+            return self._paint(show_selected(row.strip, selection, mark, marked), mark, look, is_chosen=is_chosen)
+        return self._painted.line(mark, row, is_chosen, lambda: self._paint(row.strip, mark, look, is_chosen=is_chosen))
+
+    def _paint(self, strip: Strip, mark: int, look: Look, *, is_chosen: bool) -> Strip:
+        base = look.base + self.get_component_rich_style("transcript--cursor") if is_chosen else look.base
+        strip = strip.extend_cell_length(look.width).apply_style(base).apply_offsets(0, mark).crop(0, look.width)
+        for line_filter in look.filters:
+            strip = strip.apply_filter(line_filter, look.background)
+        return strip
 
     def _row(self, line: int, y: int) -> tuple[Row, bool]:
         """What stands on a line, `y` of the screen, and whether it belongs to the message under the cursor."""
