@@ -112,7 +112,8 @@ class Chat(Discreet, frozen=True, kw_only=True):
     came late, by a server whose clock is behind, perhaps others that have been read. `mentions` are those of them that name or answer
     this account, which happens in groups alone. `last` is the newest message, None in a new chat; `alarm` is a security warning in
     words that blocks sending until it is acknowledged. `features` are what the peer's client is known to understand beyond messages,
-    such as edits; None while it has said nothing, as a reference client never does. `group` is set in the place of `peer` where it is
+    such as edits; None while it has said nothing, as a reference client never does. `petname` is what this account calls the peer,
+    `display_name` what they call themselves. `group` is set in the place of `peer` where it is
     a group's. A chat that `is_pinned` stands first in a list, one that `is_archived` apart, and one that `is_muted` is not to call
     for attention: this device's own choices, of which no other is told.
     """
@@ -127,6 +128,7 @@ class Chat(Discreet, frozen=True, kw_only=True):
     alarm: str | None = None
     standing: Standing = Standing.CONTACT
     petname: str | None = None
+    display_name: str | None = None
     verified: bool = False
     features: tuple[str, ...] | None = None
     mentions: int = 0

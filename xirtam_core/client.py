@@ -29,13 +29,14 @@ from xirtam_core.faces.names import Names
 from xirtam_core.faces.ownership import Ownership
 from xirtam_core.faces.people import People
 from xirtam_core.faces.preferences import Preferences
+from xirtam_core.faces.profiles import Profiles
 from xirtam_core.faces.trust import Trust
 from xirtam_core.feeds import Following, Incoming, Source
 from xirtam_core.feeds import Listener as Listener
 from xirtam_core.names import Username
 
 FACES: tuple[type[Face], ...] = (
-    Conversations, People, Groups, Names, Asking, Door, Devices, Ownership, Home, Preferences, Keeping, Trust,
+    Conversations, People, Profiles, Groups, Names, Asking, Door, Devices, Ownership, Home, Preferences, Keeping, Trust,
 )  # fmt: skip
 OPERATIONS = {entry.path: entry for face in FACES for entry in face.operations.values()}
 """Everything that can be asked of an account, by path."""
@@ -46,6 +47,7 @@ class Client(Source):
 
     account: Username
     people: People
+    profiles: Profiles
     groups: Groups
     names: Names
     asking: Asking
@@ -62,6 +64,7 @@ class Client(Source):
         super().__init__(self.call)
         self.account = account
         self.people = People(self.call)
+        self.profiles = Profiles(self.call)
         self.groups = Groups(self.call)
         self.names = Names(self.call)
         self.asking = Asking(self.call)

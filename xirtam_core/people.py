@@ -16,12 +16,23 @@ class Standing(StrEnum):
     BLOCKED = "blocked"
 
 
+LONGEST_DISPLAY_NAME = 64
+"""Characters of what people call themselves, as far as it is shown."""
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody says of themselves: `display_name` is what they call themselves, None for nothing. It is no proof of anything."""
+
+    name: Username
+    display_name: str | None
+
+
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
     """A person as this account knows them.
 
-    `petname` is what this account calls them. `verified` says that their present identity is the one that was compared. `features`
-    are what their client is known to understand beyond messages, None while it has said nothing. `alarm` is a changed identity, in
-    words, until it is acknowledged.
+    `petname` is what this account calls them, `display_name` what they call themselves, as far as is known. `verified` says that their
+    present identity is the one that was compared. `features` are what their client is known to understand beyond messages, None while
+    it has said nothing. `alarm` is a changed identity, in words, until it is acknowledged.
     """
 
     name: Username
@@ -31,6 +42,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool
     features: tuple[str, ...] | None
     alarm: str | None
+    display_name: str | None = None
 
 
 class SafetyCode(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,3 +58,17 @@ def test_an_alarm_is_shown_and_put_away_without_the_app(person: People) -> None:
     alice.run("acknowledge", status=3)
     alice.run("send", "bobby", "hello again")
     assert bobby.run("listen", "--count", "2")
+
+
+def test_what_one_calls_oneself_is_seen_by_others(person: People) -> None:
+    alice, bobby = person("alice"), person("bobby")
+    assert alice.run("profile")[0]["display_name"] is None
+    alice.run("profile", "--name", "Alice Martin")
+    assert alice.run("profile")[0]["display_name"] == "Alice Martin"
+    (seen,) = bobby.run("profile", "alice")
+    assert (seen["event"], seen["name"], seen["display_name"]) == ("profile", "@alice", "Alice Martin")
+    bobby.run("profile", "alice", "--name", "Mallory", status=2)
+    alice.run("profile", "--name", " ", status=2)
+    alice.run("profile", "--no-name")
+    assert bobby.run("profile", "alice")[0]["display_name"] is None
+    bobby.run("profile", "nobody_here", status=3)

@@ -14,7 +14,7 @@ from queue import SimpleQueue
 import msgspec
 
 from tests.tui.fake_amending import FakeAmending
-from tests.tui.fake_devices import FakeDevices, FakePeople, FakeTrust, offer
+from tests.tui.fake_devices import FakeDevices, FakePeople, FakeProfiles, FakeTrust, offer
 from tests.tui.fake_groups import FakeDoor, FakeGroups
 from tests.tui.fake_home import FakeHome
 from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, Received, SendState, Status
@@ -75,6 +75,7 @@ class FakeClient(FakeAmending):
         self.devices = FakeDevices()
         self.trust = FakeTrust()
         self.people = FakePeople(self)
+        self.profiles = FakeProfiles()
         self.home = FakeHome(self)
 
     # What a test arranges

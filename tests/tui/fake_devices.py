@@ -11,7 +11,7 @@ from xirtam_core.devices import Device, PairingOffer, PairingRequest, Revocation
 from xirtam_core.errors import Malformed, NotFound, XirtamError
 from xirtam_core.events import ChatRemoved
 from xirtam_core.names import ServerName, Username
-from xirtam_core.people import Contact, SafetyCode, Standing
+from xirtam_core.people import Contact, Profile, SafetyCode, Standing
 
 if TYPE_CHECKING:
     from tests.tui.fake_client import FakeClient
@@ -22,6 +22,23 @@ CODE = "xirtam:pair:B0Bh" + "q7Zk3mX9" * 16
 FINGERPRINT = "90ab 12cd 34ef 5678 9abc def0 1234 5678"
 DIGITS = "48213 90417 55102 37764 81920 66345 10293 84756 29384 75610 38475 61029"
 FORMER = "10582 33947 72816 40953 61728 39405 82716 20394 58671 93042 17586 40239"
+
+
+class FakeProfiles:
+    """What people call themselves; an `error` makes publishing fail."""
+
+    def __init__(self) -> None:
+        self.names: dict[Username, str | None] = {}
+        self.error: XirtamError | None = None
+
+    async def profile(self, name: Username) -> Profile:
+        return Profile(name=name, display_name=self.names.get(name))
+
+    async def set_display_name(self, display_name: str | None) -> Profile:
+        if self.error is not None:
+            raise self.error
+        self.names[Username("@alice")] = display_name
+        return Profile(name=Username("@alice"), display_name=display_name)
 
 
 class FakePeople:
@@ -36,7 +53,7 @@ class FakePeople:
         return [
             Contact(
                 name=chat.peer, standing=chat.standing, petname=chat.petname, server=ServerName("~harbor"),
-                verified=chat.verified, features=None, alarm=chat.alarm,
+                verified=chat.verified, features=None, alarm=chat.alarm, display_name=chat.display_name,
             )
             for chat in await self._client.chats() if chat.peer is not None
         ]  # fmt: skip

@@ -30,6 +30,7 @@ from xirtam_core.engine.ownership import Ownership
 from xirtam_core.engine.people import People
 from xirtam_core.engine.poller import Poller
 from xirtam_core.engine.preferences import Preferences
+from xirtam_core.engine.profiles import Profiles
 from xirtam_core.engine.reading import Reading
 from xirtam_core.engine.recheck import Recheck
 from xirtam_core.engine.relay import HomeRelay
@@ -91,6 +92,7 @@ class Engine:
         )  # fmt: skip
         self._reading = Reading(base.database, base.own_devices, base.controls)
         self.people = People(base.database, base.session, base.peers, base.book, base.announcer)
+        self.profiles = Profiles(base.database, base.session, base.network, base.peers, base.clock, base.announcer)
         self.conversations = Conversations(
             base.database, base.peers, base.outbox, beyond, base.book, self._reading, self._status, base.network, base.clock,
             base.announcer,
@@ -155,6 +157,7 @@ class Engine:
                 tasks.create_task(self._poller.run())
                 tasks.create_task(self._inbox.run())
                 tasks.create_task(self._base.outbox.run())
+                tasks.create_task(self.profiles.run())
                 tasks.create_task(self._rotation.run())
                 tasks.create_task(self._recheck.run())
                 tasks.create_task(self._reading.run())

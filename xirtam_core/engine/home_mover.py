@@ -124,9 +124,14 @@ class HomeMover:
                 profile, chains = await asyncio.gather(old.profile(me.username), old.device_certs(me.username))
         except (XirtamError, TimeoutError):
             return
-        keys = [chain.this.pk for chain in (chains or {}).values()]
-        if profile is None or not any(profile.is_signed_by(key) for key in keys):
+        identity = await self._peers.identity(me.username)
+        signers = [
+            chain for chain in (chains or {}).values() if profile is not None and profile.is_signed_by(chain.this.pk)
+        ]
+        if profile is None or not any(self._peers.has_device(identity, chain) for chain in signers):
             return
+        if not profile.is_signed_by(me.chain.this.pk):  # the new server knows no other device yet
+            profile = profile.signed_anew(me.device_secret)
         try:
             await (await self._network.home_server(move.server)).profile_set(me.username, profile)
         except (AccessDenied, Malformed):

@@ -245,13 +245,17 @@ class Peers:
             key = signed.get(device)
             if key is None or chain.this.device_hash() != device or key.created >= 2**63:
                 continue
-            try:
-                self.check_chain(chain, bcs_hash(chain), peer)
-            except Unverified:
-                continue
-            if key.is_signed_by(chain.this.pk):
+            if self.has_device(peer, chain) and key.is_signed_by(chain.this.pk):
                 found[device] = (key.medium_pk, key.created)
         return found
+
+    def has_device(self, peer: Peer, chain: CertificateChain) -> bool:
+        """Whether a chain leads to the peer's root now."""
+        try:
+            self.check_chain(chain, bcs_hash(chain), peer)
+        except Unverified:
+            return False
+        return True
 
     def check_chain(self, chain: CertificateChain, chain_hash: Hash, peer: Peer, at_s: int | None = None) -> None:
         """Raises `Unverified` unless `chain` leads to the peer's root at a time (Unix seconds), now if none is given.

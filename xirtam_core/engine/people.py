@@ -1,14 +1,13 @@
 """Contacts, requests and blocked people: what `xirtam_core.faces.people` declares, as the engine does it."""
 
-import unicodedata
-
 import msgspec
 
 from xirtam_core.engine.announcer import Announcer
 from xirtam_core.engine.contact_book import LONGEST_PETNAME, ContactBook
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.session import Session
-from xirtam_core.errors import Malformed, NotFound, Refused
+from xirtam_core.engine.short_text import one_line
+from xirtam_core.errors import NotFound, Refused
 from xirtam_core.events import ChatRemoved
 from xirtam_core.names import Username
 from xirtam_core.people import Contact, SafetyCode, Standing
@@ -17,9 +16,6 @@ from xirtam_core.storage import chats
 from xirtam_core.storage import peers as stored_peers
 from xirtam_core.storage import people as stored
 from xirtam_core.storage.database import Database
-
-_UNFIT = ("Cc", "Cs", "Zl", "Zp")
-"""Control characters, half characters and line ends."""
 
 
 class People:
@@ -97,11 +93,7 @@ class People:
 
     def set_petname(self, name: Username, petname: str | None) -> Contact:
         """See the face."""
-        wanted = None if petname is None else petname.strip() or None
-        if wanted is not None and len(wanted) > LONGEST_PETNAME:
-            raise Malformed(f"a petname has {LONGEST_PETNAME} characters at most")
-        if wanted is not None and any(unicodedata.category(character) in _UNFIT for character in wanted):
-            raise Malformed("a petname is one line of text")
+        wanted = one_line(petname, LONGEST_PETNAME, "a petname")
         self._book.say(msgspec.structs.replace(self._book.person(name), petname=wanted))
         return self._announced(name)
 

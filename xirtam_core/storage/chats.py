@@ -5,14 +5,14 @@ from xirtam_core.groups import Group, GroupState
 from xirtam_core.names import ServerName, Username
 from xirtam_core.people import Standing
 from xirtam_core.protocol.event import is_group
-from xirtam_core.storage import groups, messages, people
+from xirtam_core.storage import groups, messages, people, profiles
 from xirtam_core.storage.database import Database, Row
 
 _COLUMNS = (
     "chats.id, chats.peer, peers.server,"  # noqa: S608 # no input
     " coalesce((SELECT min(position_ns) - 1 FROM messages WHERE chat = chats.id AND is_late), chats.read_up_to_ns),"
     " chats.draft, peers.alarm,"
-    f" coalesce(people.standing, 'contact'), people.petname, {people.IS_VERIFIED}, people.features,"
+    f" coalesce(people.standing, 'contact'), people.petname, profiles.display_name, {people.IS_VERIFIED}, people.features,"
     " chats.is_pinned, chats.is_muted, chats.is_archived,"
     " (SELECT id FROM messages WHERE chat = chats.id ORDER BY position_ns DESC LIMIT 1),"
     " (SELECT count(*) FROM messages WHERE chat = chats.id AND position_ns > chats.read_up_to_ns AND NOT is_mine)"
@@ -20,7 +20,10 @@ _COLUMNS = (
     " (SELECT count(*) FROM messages WHERE chat = chats.id AND position_ns > chats.read_up_to_ns AND mentions_me)"
     " + (SELECT count(*) FROM messages INDEXED BY messages_late WHERE chat = chats.id AND is_late AND mentions_me)"
 )
-_TABLES = "chats LEFT JOIN peers ON peers.username = chats.peer LEFT JOIN people ON people.username = chats.peer"
+_TABLES = (
+    "chats LEFT JOIN peers ON peers.username = chats.peer LEFT JOIN people ON people.username = chats.peer"
+    f" LEFT JOIN {profiles.TABLE}"
+)
 
 
 def open_chat(database: Database, peer: Username, now_ns: int) -> bool:
@@ -138,6 +141,7 @@ def _chat(row: Row, last: Message | None, group: Group | None) -> Chat:
         alarm,
         standing,
         petname,
+        display_name,
         is_verified,
         features,
         *arranged,
@@ -158,6 +162,7 @@ def _chat(row: Row, last: Message | None, group: Group | None) -> Chat:
         alarm=alarm,
         standing=Standing.REQUEST if group and group.state is GroupState.INVITED else Standing(standing),
         petname=petname,
+        display_name=display_name,
         verified=bool(is_verified),
         features=people.features_of(features),
         group=group,

@@ -7,6 +7,7 @@ import msgspec
 from xirtam_core.codec.primitives import Hash
 from xirtam_core.names import ServerName, Username
 from xirtam_core.people import Contact, Standing
+from xirtam_core.storage import profiles
 from xirtam_core.storage.database import Database, Row
 
 _COLUMNS = "username, standing, petname, verified_root, features, is_greeted, changed_ns"
@@ -14,8 +15,8 @@ _COLUMNS = "username, standing, petname, verified_root, features, is_greeted, ch
 IS_VERIFIED = "people.verified_root IS NOT NULL AND people.verified_root = peers.root_cert_hash"
 """Whether what was compared is their present identity: SQL on `people` and `peers`."""
 _CONTACTS = (
-    f"SELECT people.username, standing, petname, server, {IS_VERIFIED}, features, alarm"  # noqa: S608 # no input
-    " FROM people LEFT JOIN peers ON peers.username = people.username"
+    f"SELECT people.username, standing, petname, server, {IS_VERIFIED}, features, alarm, display_name"  # noqa: S608 # no input
+    f" FROM people LEFT JOIN peers ON peers.username = people.username LEFT JOIN {profiles.TABLE}"
 )
 
 
@@ -119,7 +120,7 @@ def features_of(text: str | None) -> tuple[str, ...] | None:
 
 
 def _contact(row: Row) -> Contact:
-    username, standing, petname, server, is_verified, features, alarm = row
+    username, standing, petname, server, is_verified, features, alarm, display_name = row
     return Contact(
         name=Username(username),
         standing=Standing(standing),
@@ -128,6 +129,7 @@ def _contact(row: Row) -> Contact:
         verified=bool(is_verified),
         features=features_of(features),
         alarm=alarm,
+        display_name=display_name,
     )
 
 

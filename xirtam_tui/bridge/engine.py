@@ -12,7 +12,7 @@ from xirtam_core.groups import GroupDetails
 from xirtam_core.home_move import HomeMove, HomeOffer
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
-from xirtam_core.people import Contact, SafetyCode
+from xirtam_core.people import Contact, Profile, SafetyCode
 from xirtam_core.registration import NameAnswer, Progress
 from xirtam_core.settings import Settings
 
@@ -27,6 +27,13 @@ class People(Protocol):
     async def safety_code(self, name: Username) -> SafetyCode: ...
     async def set_verified(self, name: Username, verified: bool) -> object: ...
     async def set_petname(self, name: Username, petname: str | None) -> object: ...
+
+
+class Profiles(Protocol):
+    """What an engine does about what people say of themselves."""
+
+    async def profile(self, name: Username) -> Profile: ...
+    async def set_display_name(self, display_name: str | None) -> Profile: ...
 
 
 class Devices(Protocol):
@@ -112,6 +119,8 @@ class Engine(Protocol):
     def account(self) -> Username: ...
     @property
     def people(self) -> People: ...
+    @property
+    def profiles(self) -> Profiles: ...
     @property
     def groups(self) -> Groups: ...
     @property

@@ -29,6 +29,7 @@ def safe_chat(chat: Chat) -> Chat:
         last=None if chat.last is None else safe_message(chat.last),
         draft=text.body(chat.draft),
         petname=None if chat.petname is None else text.brief(chat.petname, _NAME),
+        display_name=None if chat.display_name is None else text.brief(chat.display_name, _NAME),
         alarm=None if chat.alarm is None else text.brief(chat.alarm, _SAID),
         group=None if chat.group is None else safe_group(chat.group),
     )

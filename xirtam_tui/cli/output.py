@@ -70,6 +70,7 @@ def chat_object(chat: Chat) -> dict[str, Any]:
         "alarm": chat.alarm,
         "standing": chat.standing,
         "petname": chat.petname,
+        "display_name": chat.display_name,
         "verified": chat.verified,
         "group": None if chat.group is None else chat.group.state,
     }
@@ -115,6 +116,7 @@ def contact_words(person: Contact) -> str:
 
 def _marks(who: Contact | Chat) -> str:
     marks = [f"“{line(who.petname)}”"] if who.petname else []
+    marks += [f"calls themselves “{line(who.display_name)}”"] if who.display_name else []
     marks += [who.standing] if who.standing is not Standing.CONTACT else []
     marks += ["verified"] if who.verified else []
     return "".join(f"  {mark}" for mark in marks)

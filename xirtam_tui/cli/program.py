@@ -22,6 +22,7 @@ from xirtam_tui.cli import (
     network_commands,
     owner_commands,
     people_commands,
+    profile_command,
     recovery_commands,
     storage_commands,
 )
@@ -88,6 +89,7 @@ for command in (
     people_commands.verify,
     people_commands.acknowledge,
     people_commands.settings,
+    profile_command.profile,
     network_commands.doctor,
     network_commands.evidence,
 ):

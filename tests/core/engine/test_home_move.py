@@ -12,7 +12,7 @@ from tests.sim.home_moves import CAPE, ISLAND, Scene, dies_at, fragments_of, mak
 from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice, url_of
-from xirtam_core.codec.primitives import AuthToken, Signature
+from xirtam_core.codec.primitives import AuthToken
 from xirtam_core.crypto import signing
 from xirtam_core.errors import Malformed, NotFound, Refused
 from xirtam_core.home_move import HomeStep
@@ -284,8 +284,7 @@ async def test_a_move_to_a_server_that_dies_on_the_way_can_give_way_to_another(t
 async def test_the_profile_and_the_files_come_along(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         keys = at.bobby.keys
-        unsigned = UserProfile("Bob", None, 5, Signature(bytes(64)))
-        profile = UserProfile("Bob", None, 5, signing.sign(keys.secret, unsigned.signed_bytes()))
+        profile = UserProfile.signed(keys.secret, "Bob", None, 5)
         at.pair.beach.profiles[keys.username] = profile
 
         async def pieces() -> AsyncIterator[bytes]:
@@ -307,6 +306,26 @@ async def test_the_profile_and_the_files_come_along(tmp_path: Path) -> None:
         move = await at.bobby.engine.home.state()
         assert move is not None
         assert move.files_left == 0
+
+
+@simulated
+async def test_what_another_device_has_said_of_the_account_comes_along(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await at.tablet.engine.profiles.set_display_name("Bob")
+        await at.bobby.engine.home.move("~island")
+        await at.lives(at.bobby)
+        assert (await at.alice.engine.profiles.profile(at.bobby.name)).display_name == "Bob"
+        assert at.island.profiles[at.bobby.name].is_signed_by(at.bobby.keys.chain.this.pk)
+
+
+@simulated
+async def test_what_a_stranger_says_of_the_account_does_not_come_along(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        stranger = builders.account("somebody_else")
+        at.pair.beach.profiles[at.bobby.name] = UserProfile.signed(stranger.secret, "Mallory", None, 5)
+        await at.bobby.engine.home.move("~island")
+        await at.lives(at.bobby)
+        assert at.bobby.name not in at.island.profiles
 
 
 @simulated

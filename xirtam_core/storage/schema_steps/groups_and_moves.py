@@ -258,6 +258,15 @@ STEP = """
     ALTER TABLE peers ADD COLUMN former_root BLOB;
     ALTER TABLE peers ADD COLUMN devices_changed_s INTEGER;
 
+    -- What people say of themselves, as their servers last showed it (looked_s); created_s is 0 while they have said nothing.
+    CREATE TABLE profiles (
+        username TEXT PRIMARY KEY,
+        root_cert_hash BLOB NOT NULL,
+        display_name TEXT,
+        created_s INTEGER NOT NULL,
+        looked_s INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
     ALTER TABLE account ADD COLUMN seen_update BLOB;    -- the last update of the account's name that this device has dealt with
 
     -- The account's latest move to another home server. revision is the last change of a message before it began: what came since,
