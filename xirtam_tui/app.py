@@ -1,6 +1,7 @@
 """The app: which screen shows, one account's engine at a time, and leaving without losing anything."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import sys
@@ -289,11 +290,12 @@ class XirtamApp(App[None]):
             await self.push_screen(Help(self._keys))
 
     def action_switch_theme(self) -> None:
-        theme = Theme.DARK if self.theme == f"xirtam-{Theme.LIGHT}" else Theme.LIGHT
-        try:
-            self._follow(msgspec.structs.replace(self._settings, theme=theme))
-        except OSError:
-            return  # it is changed; a place that cannot be written to is no reason to bother anybody
+        """The theme after this one, in the order of the settings and round the end; says which it is."""
+        theme = settings.THEME.after(self.theme.removeprefix("xirtam-"), 1)
+        # A place that cannot be written to is no reason to bother anybody: it is changed all the same.
+        with contextlib.suppress(OSError):
+            self._follow(msgspec.structs.replace(self._settings, theme=Theme(theme)))
+        self.notify(settings.THEME.words_with_place(theme), title=settings.THEME.label, timeout=3, markup=False)
 
     async def action_about(self) -> None:
         from xirtam_tui.screens.about.about import About

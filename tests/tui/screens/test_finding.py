@@ -133,6 +133,23 @@ async def test_the_switcher_forgives_a_letter_and_offers_the_last_chat_first(tmp
         await driver.until(lambda: driver.open_peer == "@bobby")
 
 
+async def test_a_name_that_no_chat_has_can_be_looked_up_from_the_switcher(tmp_path: Path) -> None:
+    async with account_app(demo_client(), tmp_path, size=(80, 24)) as driver:
+        await driver.press("ctrl+k")
+        await driver.sees("Jump to a chat")
+        await driver.write("qqq zz")
+        await driver.sees("No chat matches. A whole name")
+        await driver.press("enter")
+        await driver.sees("Jump to a chat")
+        await driver.press(*["backspace"] * 6)
+        await driver.write("@zelda")
+        await driver.sees("No chat matches. Enter: look up @zelda in the directory")
+        await driver.press("enter")
+        await driver.sees("Write to somebody", "@zelda")
+        await driver.press("enter")
+        await driver.until(lambda: driver.open_peer == "@zelda")
+
+
 async def test_the_keys_of_vim_are_letters_only_where_nobody_writes(tmp_path: Path) -> None:
     (tmp_path / "keys.toml").write_text('preset = "vim"\n')
     async with account_app(client_with_bobby(), tmp_path) as driver:

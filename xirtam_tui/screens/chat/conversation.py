@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -22,6 +23,7 @@ from xirtam_tui.screens.chat.on_message import ON_MESSAGE
 from xirtam_tui.screens.chat.suggesting import offers_for
 from xirtam_tui.screens.chat.typing import OthersTyping, OwnTyping
 from xirtam_tui.screens.chat.unsent import Unsent
+from xirtam_tui.screens.chat.why_not import why_not
 from xirtam_tui.widgets.composer import Composer, slash
 from xirtam_tui.widgets.composer.completion import completed
 from xirtam_tui.widgets.composer.suggestions import Suggestions
@@ -249,6 +251,12 @@ class Conversation(Vertical):
         self.post_message(Trouble(explain(event.error)))
 
     # The message cursor
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that cannot do to the chosen message what it is for says why."""
+        if self.transcript.has_focus and (words := why_not(event.key, self._keys, self.transcript.situation)):
+            event.stop()
+            self.notify(words, timeout=4, markup=False)
 
     def on_transcript_cursor_moved(self, event: Transcript.CursorMoved) -> None:
         event.stop()
