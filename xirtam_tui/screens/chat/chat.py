@@ -52,6 +52,7 @@ class ChatScreen(Screen[None]):
             yield ChatList(clock=self._clock, keymap=self._keys)
             conversation = Conversation(clock=self._clock, keymap=self._keys)
             conversation.situation = lambda: self.situation
+            conversation.contacts = lambda: self.contacts.chats
             yield conversation
 
     async def attach(self, bridge: Bridge, *, by_recency: bool = False) -> None:

@@ -1,6 +1,6 @@
 """One conversation: who it is with, what was said, and what one writes. Owns all of it for the chat that is open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from textual import events
@@ -20,18 +20,16 @@ from xirtam_tui.screens.chat import modes, standing
 from xirtam_tui.screens.chat.jump_line import JumpLine
 from xirtam_tui.screens.chat.modes import Edit, Mode, ModeStrip
 from xirtam_tui.screens.chat.on_message import ON_MESSAGE
-from xirtam_tui.screens.chat.suggesting import offers_for
+from xirtam_tui.screens.chat.suggesting import Suggesting
 from xirtam_tui.screens.chat.typing import OthersTyping, OwnTyping
 from xirtam_tui.screens.chat.unsent import Unsent
 from xirtam_tui.screens.chat.why_not import why_not
 from xirtam_tui.widgets.composer import Composer, slash
-from xirtam_tui.widgets.composer.completion import completed
 from xirtam_tui.widgets.composer.suggestions import Suggestions
 from xirtam_tui.widgets.transcript import Transcript
 from xirtam_tui.widgets.words import Words
 
 _KEPT = "The message is kept here."
-_MOST_NAMES = 6
 
 
 _NOT_HINTED = ("message.older", "message.newer", "message.jump", "message.details")
@@ -56,7 +54,9 @@ class Conversation(Vertical):
         self._modes: dict[str, tuple[Mode, str]] = {}  # of chats that are not open, with what was written in them
         self._typing = OwnTyping(self, self._tell_typing)
         self._others = OthersTyping(self, self._show_writing)
-        self._completed = ""  # what was written when it was last said what a name could be
+        self.contacts: Callable[[], Iterable[Chat]] = tuple
+        """The chats of all whom this account knows."""
+        self._suggesting = Suggesting(self, keymap.keys["composer.complete"])
 
     def compose(self) -> ComposeResult:
         yield Words(id="title")
@@ -64,7 +64,7 @@ class Conversation(Vertical):
         yield Words(id="standing")
         yield Transcript(clock=self._clock, id="transcript")
         with Vertical(id="writing"):
-            yield Suggestions(id="suggestions")
+            yield Suggestions(keys=self._keys.keys["composer.complete"], id="suggestions")
             yield JumpLine()
             yield ModeStrip(give_up=self._keys.label("chat.back"))
             yield Composer(keymap=self._keys, id="composer")
@@ -72,7 +72,12 @@ class Conversation(Vertical):
 
     def on_mount(self) -> None:
         self._show_hint()
-        self.composer.takes_key = self.suggestions.take_key
+        self.composer.takes_key = self._suggesting.take_key
+
+    @property
+    def bridge(self) -> Bridge | None:
+        """The way to the engine, once a chat has been opened."""
+        return self._bridge
 
     @property
     def suggestions(self) -> Suggestions:
@@ -99,6 +104,7 @@ class Conversation(Vertical):
         self._put_mode_aside()
         self._unsent.clear()
         self._bridge, self._kept, self.chat, self.chosen = bridge, chat.draft, chat, None
+        self._suggesting.forget_members()
         self.composer.load(chat.draft)
         self._take_mode_up(chat)
         self._show_writing()
@@ -194,7 +200,6 @@ class Conversation(Vertical):
             placeholder = Content(f"Write to {chat.title}")  # as text: markup is what peers may write
             if self.composer.placeholder != placeholder:
                 self.composer.placeholder = placeholder
-            self.composer.completes_names = chat.group is not None
             self.query_one("#title", Words).say(standing.title(chat, is_narrow=self.screen.has_class("-narrow")))
             words = standing.standing_words(chat, self._keys)
             self.set_class(bool(words), "has-words")
@@ -366,40 +371,14 @@ class Conversation(Vertical):
         event.stop()
         self.run_worker(self.keep_draft(), group="draft", exclusive=True)
 
-    def on_composer_completing(self, event: Composer.Completing) -> None:
-        event.stop()
-        if self.chat is not None and self._bridge is not None:
-            self.run_worker(self._complete(self.chat, self._bridge, event.begun), group="completing", exclusive=True)
-
-    async def _complete(self, chat: Chat, bridge: Bridge, begun: str) -> None:
-        """Completes a name as far as it is clear, and says what it could be."""
-        try:
-            found = completed(begun, await bridge.groups.names(chat.id))
-        except Exception as error:
-            self.post_message(Trouble(explain(error)))
-            return
-        self.composer.complete(begun, found.text)
-        self._completed = self.composer.text
-        if len(found.names) != 1:
-            more = f" · {len(found.names) - _MOST_NAMES} more" if len(found.names) > _MOST_NAMES else ""
-            words = " · ".join(found.names[:_MOST_NAMES]) + more
-            self.query_one("#hint", Words).say(words or f"nobody here is called {begun}…")
-
     def on_text_area_changed(self) -> None:
-        self.suggestions.show(*offers_for(self.composer, self.situation()))
+        self._suggesting.suggest()
         if self.chat is not None and self.chat.peer is not None and not isinstance(self.mode, Edit):
             self._typing.note(self.chat.id, bool(self.composer.text) and not self.composer.text.startswith("/"))
-        if self.composer.text != self._completed:
-            self._show_hint()
 
     def on_suggestions_taken(self, event: Suggestions.Taken) -> None:
         event.stop()
-        if event.is_final and event.offer.command:
-            self.composer.write_over(event.begun, event.offer.command)
-            self.suggestions.put_away()
-            self.composer.call_later(self.composer.submit)  # as the composer: what it says then goes past here
-        else:
-            self.composer.write_over(event.begun, event.offer.text)
+        self._suggesting.take(event)
 
     def on_descendant_blur(self) -> None:
         self.suggestions.put_away()
