@@ -359,7 +359,7 @@ async def search_finds_nothing(driver: Driver) -> None:
     await chat(driver)
     await driver.press("alt+r")
     await driver.write("zebra")
-    await driver.sees("Nothing that was said here")
+    await driver.sees("Nothing in this chat has that in it")
 
 
 async def search_fails(driver: Driver) -> None:

@@ -140,7 +140,7 @@ class Conversations(Face):
     async def search(
         self, text: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
     ) -> list[Received]:
-        """Messages that hold all words of `text` (the last one as a beginning), the newest first.
+        """Messages that hold all words of `text` (the last one as a beginning), and phrases in quotation marks, the newest first.
 
         `before` is a cursor of an earlier answer. Raises `NotFound` for no such chat.
         """
