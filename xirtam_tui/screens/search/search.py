@@ -139,7 +139,7 @@ class Search(Sheet[Message]):
     def _nothing(self, parts: list[Sought]) -> str:
         """What to say where nothing was found, and what to do about it."""
         if not self._is_everywhere:
-            return "Nothing in this chat has that in it. Ctrl+R looks in all chats."
+            return "Nothing in this chat has that in it.\nCtrl+R looks in all chats."
         if len(parts) > 1:
             return "No message has all of that in it. Fewer words may find more."
         if " " in parts[0].words:
