@@ -25,7 +25,7 @@ from xirtam_tui.bridge import Batch, Bridge, Engine, Engines, InstalledEngines
 from xirtam_tui.collecting import LOOK_S, Collector
 from xirtam_tui.data_directory import log_directory
 from xirtam_tui.failures import Trouble, attempt, explain
-from xirtam_tui.hangup import has_hung_up, is_on_a_terminal
+from xirtam_tui.hangup import has_hung_up, is_on_a_terminal, when_told_to_go
 from xirtam_tui.moments import Clock, system_clock
 from xirtam_tui.notifications import PAUSE_S, News, Notifier, newly_asked, on_desktop, worth_telling
 from xirtam_tui.screens.chat.chat import ChatScreen
@@ -105,6 +105,7 @@ class XirtamApp(App[None]):
             self.notify(problem, title="Settings", severity="warning", markup=False)
         if is_on_a_terminal() and not self.is_headless:
             self.set_interval(_LOOK_S, self._look_at_terminal)
+            when_told_to_go(self.hang_up)
         self.call_after_refresh(self._painted)
 
     async def on_event(self, event: events.Event) -> None:
@@ -360,8 +361,13 @@ class XirtamApp(App[None]):
         self.action_suspend_process()
 
     def _look_at_terminal(self) -> None:
-        """Leaves where there is nobody left to ask, whatever has not been sent: Textual would read a closed terminal for ever."""
-        if has_hung_up() and not self._hung_up:
+        """Textual would read a closed terminal for ever."""
+        if has_hung_up():
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """Leaves without a question, whatever has not been sent: there is nobody left to ask. What is being written is kept."""
+        if not self._hung_up:
             self._leaving = self._hung_up = True
             self.run_worker(self._leave_alone(), group="quit", exclusive=True)
 

@@ -4,13 +4,24 @@ The signal that tells of it goes to the program that the terminal was opened for
 not pass it on.
 """
 
+import asyncio
+import contextlib
 import select
+import signal
 import sys
+from collections.abc import Callable
 
 
 def is_on_a_terminal() -> bool:
     """Whether a person can type here."""
     return sys.stdin is not None and sys.stdin.isatty()  # None where it was closed
+
+
+def when_told_to_go(then: Callable[[], None]) -> None:
+    """Calls `then` in the running loop at a hangup or a request to end, which would end the process with things unkept."""
+    for name in ("SIGHUP", "SIGTERM"):
+        with contextlib.suppress(AttributeError, NotImplementedError):  # Windows has no such thing
+            asyncio.get_running_loop().add_signal_handler(getattr(signal, name), then)
 
 
 def has_hung_up() -> bool:

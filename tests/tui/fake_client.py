@@ -18,7 +18,7 @@ from tests.tui.fake_amending import FakeAmending
 from tests.tui.fake_devices import FakeDevices, FakePeople, FakeTrust, offer
 from tests.tui.fake_groups import FakeDoor, FakeGroups
 from tests.tui.fake_home import FakeHome
-from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, Received, SendState, Status
+from xirtam_core.chat import Chat, Connection, DraftEdit, Message, MessageKind, Page, Received, SendState, Status
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.devices import PairingOffer
 from xirtam_core.errors import Locked, NotFound, PassphraseNeeded, XirtamError
@@ -234,9 +234,11 @@ class FakeClient(FakeAmending):
         mentions = sum(message.mentions_me for message in theirs)
         self.change_chat(chat, unread=len(theirs), mentions=mentions, read_up_to=read_up_to)
 
-    async def set_draft(self, chat: str, text: str) -> None:
+    async def set_draft(
+        self, chat: str, text: str, *, reply_to: str | None = None, edit: DraftEdit | None = None
+    ) -> None:
         self.drafts.append((chat, text))
-        self.change_chat(chat, draft=text)
+        self.change_chat(chat, draft=text, draft_reply_to=reply_to, draft_edit=edit)
 
     async def acknowledge_alarm(self, chat: str | None) -> None:
         if chat is None:

@@ -18,7 +18,7 @@ from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.chat import modes, standing
 from xirtam_tui.screens.chat.jump_line import JumpLine
-from xirtam_tui.screens.chat.modes import Edit, Mode, ModeStrip
+from xirtam_tui.screens.chat.modes import Draft, Edit, Mode, ModeStrip
 from xirtam_tui.screens.chat.on_message import ON_MESSAGE
 from xirtam_tui.screens.chat.suggesting import Suggesting
 from xirtam_tui.screens.chat.typing import OthersTyping, OwnTyping
@@ -48,7 +48,7 @@ class Conversation(Vertical):
         self._bridge: Bridge | None = None
         self._is_open = False
         self._unsent = Unsent()
-        self._kept = ""  # what is on disk as the open chat's draft
+        self._kept = Draft()  # what is on disk as the open chat's draft
         self._invitation = ""
         self.situation: Callable[[], Situation] = Situation
         self._modes: dict[str, tuple[Mode, str]] = {}  # of chats that are not open, with what was written in them
@@ -101,12 +101,14 @@ class Conversation(Vertical):
         self._is_open = False
         self._typing.stop()
         await self.keep_draft()
+        mode, written = await modes.taken_up(bridge, chat)
+        # From here on without waiting: a text and what it is for are never apart.
         self._put_mode_aside()
         self._unsent.clear()
-        self._bridge, self._kept, self.chat, self.chosen = bridge, chat.draft, chat, None
+        self._bridge, self._kept, self.chat, self.chosen = bridge, Draft.kept(chat), chat, None
         self._suggesting.forget_members()
-        self.composer.load(chat.draft)
-        self._take_mode_up(chat)
+        self.query_one(ModeStrip).mode, written = self._modes.pop(chat.id, (mode, written))
+        self.composer.load(written)
         self._show_writing()
         self.transcript.me = bridge.account
         await self._show_history(chat, bridge)
@@ -132,13 +134,12 @@ class Conversation(Vertical):
 
     async def keep_draft(self) -> None:
         """Keeps what is written as the open chat's draft, on disk when this returns."""
-        chat, bridge, mode = self.chat, self._bridge, self.mode
-        content = mode.before if isinstance(mode, Edit) else self.composer.text
-        if chat is None or bridge is None or content == self._kept:
+        chat, bridge, draft = self.chat, self._bridge, Draft.of(self.composer.text, self.mode)
+        if chat is None or bridge is None or draft == self._kept:
             return
-        is_kept = await attempt(bridge.set_draft(chat.id, content), self)
-        if is_kept and self.chat is not None and self.chat.id == chat.id:
-            self._kept = content
+        keeping = bridge.set_draft(chat.id, draft.text, reply_to=draft.reply_to, edit=draft.edit)
+        if await attempt(keeping, self) and self.chat is not None and self.chat.id == chat.id:
+            self._kept = draft
 
     @property
     def can_write(self) -> bool:
@@ -153,7 +154,7 @@ class Conversation(Vertical):
         """Shows no chat: the one that was open is gone, and its draft with it."""
         self.composer.load("")
         self.query_one(ModeStrip).mode = None
-        self._kept, self._invitation, self.chat, self.chosen = "", "", None, None
+        self._kept, self._invitation, self.chat, self.chosen = Draft(), "", None, None
 
     def invite(self, intro: str, *, is_first: bool) -> None:
         """Says what to do while no chat is open; `is_first` when there is none at all."""
@@ -302,6 +303,7 @@ class Conversation(Vertical):
         self.query_one(ModeStrip).mode = mode
         if isinstance(mode, Edit):
             self.composer.load(mode.message.text)
+        self._keep_draft_now()
         self.composer.focus()
 
     def give_up(self) -> bool:
@@ -310,18 +312,17 @@ class Conversation(Vertical):
         if isinstance(mode, Edit):
             self.composer.load(mode.before)
         self.query_one(ModeStrip).mode = None
+        if mode is not None:
+            self._keep_draft_now()
         return mode is not None
+
+    def _keep_draft_now(self) -> None:
+        self.run_worker(self.keep_draft(), group="draft", exclusive=True)
 
     def _put_mode_aside(self) -> None:
         if self.chat is not None and self.mode is not None:
             self._modes[self.chat.id] = self.mode, self.composer.text
         self.query_one(ModeStrip).mode = None
-
-    def _take_mode_up(self, chat: Chat) -> None:
-        mode, content = self._modes.pop(chat.id, (None, ""))
-        self.query_one(ModeStrip).mode = mode
-        if isinstance(mode, Edit):
-            self.composer.load(content)
 
     def _show_writing(self) -> None:
         chat = self.chat
@@ -369,7 +370,7 @@ class Conversation(Vertical):
 
     def on_composer_drafted(self, event: Composer.Drafted) -> None:
         event.stop()
-        self.run_worker(self.keep_draft(), group="draft", exclusive=True)
+        self._keep_draft_now()
 
     def on_text_area_changed(self) -> None:
         self._suggesting.suggest()
