@@ -10,10 +10,12 @@ import select
 import signal
 import sys
 from collections.abc import Callable
+from functools import cache
 
 
+@cache
 def is_on_a_terminal() -> bool:
-    """Whether a person can type here."""
+    """Whether a person could type here when that was first asked: a terminal that is gone says that it is none."""
     return sys.stdin is not None and sys.stdin.isatty()  # None where it was closed
 
 
@@ -25,7 +27,9 @@ def when_told_to_go(then: Callable[[], None]) -> None:
 
 
 def has_hung_up() -> bool:
-    """Whether nobody will ever type here again."""
+    """Whether nobody will ever type here again, though somebody could."""
+    if not is_on_a_terminal() or not hasattr(select, "poll"):
+        return False
     poll = select.poll()
     poll.register(sys.stdin.fileno(), 0)  # that it is gone is told unasked
     return bool(poll.poll(0))

@@ -384,10 +384,11 @@ class Conversation(Vertical):
     def on_descendant_blur(self) -> None:
         self.suggestions.put_away()
 
-    def on_composer_editing(self, event: Composer.Editing) -> None:
+    async def on_composer_editing(self, event: Composer.Editing) -> None:
         from xirtam_tui.screens.chat.editor import edited
 
         event.stop()
+        await self.keep_draft()  # whatever happens to the editor, or to this while it runs
         try:
             written = edited(running_app(self), self.composer.text)
         except Exception as error:
