@@ -15,6 +15,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.types import CSSPathType
 
@@ -268,6 +269,18 @@ class XirtamApp(App[None]):
         """The list is found as it was left."""
         if self._account is not None:
             await asyncio.to_thread(arrangement.keep_folded, self._data_dir, self._account, event.sections)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        message, title = emoji_names.shown(message), emoji_names.shown(title)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def on_trouble(self, event: Trouble) -> None:
         """Shows what failed."""

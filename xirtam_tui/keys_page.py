@@ -42,8 +42,8 @@ _EDITOR = """## Your own editor
 {key} opens what is written in the editor that `$VISUAL` or `$EDITOR` names (else `nano` or `vi`), and takes it back when the editor
 ends; nothing is sent. For as long, the text is in a file that only you can read: in `$XDG_RUNTIME_DIR`, which is memory, where there
 is one. It is deleted afterwards, but what the editor keeps for itself, such as a swap file or a history, is the editor's. Where the
-terminal is closed meanwhile, what the editor has saved becomes the draft, with what nano and Emacs put aside at a hangup; what Vim has only
-in its swap file is lost with the folder.
+terminal is closed meanwhile, what the editor has saved becomes the draft, with what nano and Emacs put aside at a hangup; what Vim has
+only in its swap file is lost with the folder.
 """
 
 

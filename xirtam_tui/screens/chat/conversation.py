@@ -12,6 +12,7 @@ from textual.reactive import reactive
 from xirtam_core.chat import Chat, Message, SendState
 from xirtam_tui.actions import Scope, Situation, actions
 from xirtam_tui.bridge import Batch, Bridge
+from xirtam_tui.emoji_names import shown
 from xirtam_tui.failures import Failure, Trouble, attempt, explain, sentence
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
@@ -115,6 +116,8 @@ class Conversation(Vertical):
 
     async def show_again(self) -> None:
         """Shows what was said anew; what is being written stays."""
+        self.watch_chat(self.chat, self.chat)
+        self.query_one(ModeStrip).refresh()
         if self.chat is not None and self._bridge is not None:
             await self._show_history(self.chat, self._bridge)
 
@@ -198,7 +201,7 @@ class Conversation(Vertical):
             self.call_after_refresh(self.composer.focus)  # they have just been accepted
         self.set_class(chat is not None and chat.alarm is not None, "has-alarm")
         if chat is not None:
-            placeholder = Content(f"Write to {chat.title}")  # as text: markup is what peers may write
+            placeholder = Content(f"Write to {shown(chat.title)}")  # as text: markup is what peers may write
             if self.composer.placeholder != placeholder:
                 self.composer.placeholder = placeholder
             self.query_one("#title", Words).say(standing.title(chat, is_narrow=self.screen.has_class("-narrow")))

@@ -13,6 +13,7 @@ from xirtam_core.chat import Chat, DraftEdit, Message
 from xirtam_core.errors import XirtamError
 from xirtam_core.people import Standing
 from xirtam_tui.bridge import Bridge
+from xirtam_tui.emoji_names import shown
 
 
 class Reply(NamedTuple):
@@ -90,7 +91,7 @@ class ModeStrip(Widget):
         else:
             name = "yourself" if mode.message.mine else mode.message.sender.bare
             head, words = f"↩ to {name}  ", mode.message.text
-        words = " ".join(words.split())
+        words = shown(" ".join(words.split()))
         room = self.content_size.width - len(end) - 2
         begin = Content.assemble((head, "bold $accent"), (words, "$text-muted")).truncate(max(0, room), ellipsis=True)
         gap = max(1, self.content_size.width - begin.cell_length - len(end))

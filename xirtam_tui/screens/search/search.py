@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 
 from xirtam_core.chat import Chat, Message, Received
 from xirtam_core.sought import Sought, sought
+from xirtam_tui.emoji_names import shown_in
 from xirtam_tui.failures import explain
 from xirtam_tui.moments import Clock, clock_time, local, stamp
 from xirtam_tui.screens.search.snippet import snippet
@@ -209,10 +210,12 @@ class Search(Sheet[Message]):
         name = Content.styled(title if self._is_everywhere else who, "bold")
         if self._is_everywhere and who != title:
             name += Content.styled(f"  {who}", "$text-muted")
+        name = shown_in(name)
         when = Content.styled(self._when(message.sent_at), "$text-muted")
         name = name.truncate(max(1, width - when.cell_length - 2), ellipsis=True)
         gap = " " * max(2, width - name.cell_length - when.cell_length)
-        return Content.assemble(name, gap, when, "\n", snippet(message.text, sought(self._sought), width))
+        said = shown_in(snippet(message.text, sought(self._sought), width))
+        return Content.assemble(name, gap, when, "\n", said.truncate(width, ellipsis=True))
 
     def _when(self, nanoseconds: int) -> str:
         now = self._clock()

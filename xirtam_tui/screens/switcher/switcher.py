@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 from xirtam_core.chat import Chat
 from xirtam_core.errors import InvalidName
 from xirtam_core.names import GroupName, Username
+from xirtam_tui.emoji_names import shown_in
 from xirtam_tui.fuzzy import Match, match, nearly
 from xirtam_tui.screens.sheet.sheet import Sheet
 from xirtam_tui.widgets.words import Words
@@ -131,4 +132,4 @@ def _prompt(chat: Chat, places: tuple[int, ...]) -> Content:
     petname = (f"  {chat.petname}", "$text-muted") if chat.petname else ""
     unread = (f"   {chat.unread} new", "$warning") if chat.unread else ""
     mentions = (f"  @{chat.mentions}", "$accent") if chat.mentions else ""
-    return Content.assemble(name, petname, unread, mentions)
+    return shown_in(Content.assemble(name, petname, unread, mentions))

@@ -8,6 +8,8 @@ from textual.content import Content
 from textual.message import Message as UiMessage
 from textual.widget import Widget
 
+from xirtam_tui.emoji_names import shown
+
 _MOST = 8
 _LABEL = 22
 
@@ -95,7 +97,7 @@ class Suggestions(Widget):
         elif key in self._keys or (key == "enter" and (self._is_chosen or offer.command or offer.takes_enter)):
             # A command that is only begun is completed: what it was taken for is read before it is done.
             self._take(offer, is_final=key == "enter" and (self._is_chosen or offer.command == self._begun))
-        elif key == "colon" and offer.label.endswith(f" {self._begun}:"):
+        elif key == "colon" and offer.label.split()[-1] == f"{self._begun}:":
             self._take(offer, is_final=True)
         else:
             return False
@@ -123,7 +125,7 @@ class Suggestions(Widget):
         mark = "▌ " if at == self._at else "  "
         label = Content(offer.label)
         gap = " " * max(2, _LABEL - label.cell_length)
-        row = Content.assemble((mark, "$accent"), label.stylize("bold"), gap, (offer.note, "$text-muted"))
+        row = Content.assemble((mark, "$accent"), label.stylize("bold"), gap, (shown(offer.note), "$text-muted"))
         row = row.truncate(self.size.width, ellipsis=True, pad=True)
         return row.stylize_before("on $chosen") if at == self._at else row
 
