@@ -219,10 +219,7 @@ class ChatScreen(Screen[None]):
 
     # Actions, in the registry's order
 
-    async def action_new_chat(self) -> None:
-        await self._ask_for_chat("")
-
-    async def _ask_for_chat(self, name: str) -> None:
+    async def action_new_chat(self, name: str = "") -> None:
         from xirtam_tui.screens.new_chat.new_chat import NewChat
 
         if self._bridge is not None:
@@ -254,7 +251,7 @@ class ChatScreen(Screen[None]):
 
     async def _jump(self, found: Chat | str | None) -> None:
         if isinstance(found, str):
-            await self._ask_for_chat(found)
+            await self.action_new_chat(found)
         else:
             self._go(found)
 

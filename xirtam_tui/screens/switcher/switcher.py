@@ -70,15 +70,15 @@ class Switcher(Sheet[Chat | str]):
             self.dismiss(name)
 
     def _find(self, letters: str) -> None:
-        self.query_one("#answer", Words).say("")
         best = _ranked(list(self._chats.values()), letters.lstrip("@+"))
         hits = self.query_one(OptionList)
         hits.clear_options()
         hits.add_options(Option(_prompt(chat, places), id=chat.id) for chat, places in best[:_MOST])
         hits.highlighted = 0 if best else None
         hits.display = bool(best)
-        if not best and letters:
-            self.query_one("#answer", Words).say(_nothing(letters))
+        answer = self.query_one("#answer", Words)
+        answer.say("" if best or not letters else _nothing(letters))
+        answer.display = not best
 
 
 def _name(typed: str) -> str:
