@@ -105,7 +105,7 @@ class MadeUpEngine:
     async def mark_read(self, chat: str, up_to: int) -> None:
         await asyncio.sleep(0)
 
-    async def set_draft(self, chat: str, text: str) -> None:
+    async def set_draft(self, chat: str, text: str, *, reply_to: str | None = None, edit: object = None) -> None:
         await asyncio.sleep(0)
 
     async def close(self) -> None:

@@ -105,6 +105,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     message: Message
 
 
+class DraftEdit(Discreet, frozen=True):
+    """An own message that is being changed: its id, and the new text as far as it is written."""
+
+    message: str
+    text: str
+
+
 class Chat(Discreet, frozen=True, kw_only=True):
     """A conversation as the contact list shows it.
 
@@ -115,7 +122,8 @@ class Chat(Discreet, frozen=True, kw_only=True):
     such as edits; None while it has said nothing, as a reference client never does. `petname` is what this account calls the peer,
     `display_name` what they call themselves. `group` is set in the place of `peer` where it is
     a group's. A chat that `is_pinned` stands first in a list, one that `is_archived` apart, and one that `is_muted` is not to call
-    for attention: this device's own choices, of which no other is told.
+    for attention: this device's own choices, of which no other is told. `draft` is what is being written; it answers the message of
+    the id `draft_reply_to`, if any, and stands behind `draft_edit` while that is being written instead.
     """
 
     id: str
@@ -125,6 +133,8 @@ class Chat(Discreet, frozen=True, kw_only=True):
     unread: int
     read_up_to: int
     draft: str
+    draft_reply_to: str | None = None
+    draft_edit: DraftEdit | None = None
     alarm: str | None = None
     standing: Standing = Standing.CONTACT
     petname: str | None = None

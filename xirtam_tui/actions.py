@@ -145,7 +145,7 @@ _WITHOUT_COMMAND = ("app.command_palette", "chat.back", "chat.older", "chat.newe
 ACTIONS: tuple[Action, ...] = (
     Action("app.help", "Help", "Show every key and what it does", ("f1",), Scope.APP),
     Action("app.command_palette", "Commands", "Find any command by its name", ("ctrl+p",), Scope.APP),
-    Action("app.switch_theme", "Dark or light", "Switch between dark and light", ("ctrl+t",), Scope.APP),
+    Action("app.switch_theme", "Next colours", "Dark, light, contrast, terminal, and round", ("ctrl+t",), Scope.APP),
     Action("app.suspend", "Suspend", "Go back to the shell; `fg` comes back here", ("ctrl+z",), Scope.APP),
     Action("app.settings", "Settings", "Colours, notifications, what others are told", ("ctrl+s",), Scope.APP),
     Action("app.about", "About", "Versions, places on the disk, and the log", ("alt+v",), Scope.APP),

@@ -1,6 +1,7 @@
 """The app: which screen shows, one account's engine at a time, and leaving without losing anything."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import sys
@@ -14,6 +15,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.types import CSSPathType
 
@@ -24,7 +26,7 @@ from xirtam_tui.bridge import Batch, Bridge, Engine, Engines, InstalledEngines
 from xirtam_tui.collecting import LOOK_S, Collector
 from xirtam_tui.data_directory import log_directory
 from xirtam_tui.failures import Trouble, attempt, explain
-from xirtam_tui.hangup import has_hung_up, is_on_a_terminal
+from xirtam_tui.hangup import has_hung_up, is_on_a_terminal, when_told_to_go
 from xirtam_tui.moments import Clock, system_clock
 from xirtam_tui.notifications import PAUSE_S, News, Notifier, newly_asked, on_desktop, worth_telling
 from xirtam_tui.screens.chat.chat import ChatScreen
@@ -104,6 +106,7 @@ class XirtamApp(App[None]):
             self.notify(problem, title="Settings", severity="warning", markup=False)
         if is_on_a_terminal() and not self.is_headless:
             self.set_interval(_LOOK_S, self._look_at_terminal)
+            when_told_to_go(self.hang_up)
         self.call_after_refresh(self._painted)
 
     async def on_event(self, event: events.Event) -> None:
@@ -267,6 +270,18 @@ class XirtamApp(App[None]):
         if self._account is not None:
             await asyncio.to_thread(arrangement.keep_folded, self._data_dir, self._account, event.sections)
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        message, title = emoji_names.shown(message), emoji_names.shown(title)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
     def on_trouble(self, event: Trouble) -> None:
         """Shows what failed."""
         severity = "error" if event.failure.is_alarm else "warning"
@@ -289,11 +304,12 @@ class XirtamApp(App[None]):
             await self.push_screen(Help(self._keys))
 
     def action_switch_theme(self) -> None:
-        theme = Theme.DARK if self.theme == f"xirtam-{Theme.LIGHT}" else Theme.LIGHT
-        try:
-            self._follow(msgspec.structs.replace(self._settings, theme=theme))
-        except OSError:
-            return  # it is changed; a place that cannot be written to is no reason to bother anybody
+        """The theme after this one, in the order of the settings and round the end; says which it is."""
+        theme = settings.THEME.after(self.theme.removeprefix("xirtam-"), 1)
+        # A place that cannot be written to is no reason to bother anybody: it is changed all the same.
+        with contextlib.suppress(OSError):
+            self._follow(msgspec.structs.replace(self._settings, theme=Theme(theme)))
+        self.notify(settings.THEME.words_with_place(theme), title=settings.THEME.label, timeout=3, markup=False)
 
     async def action_about(self) -> None:
         from xirtam_tui.screens.about.about import About
@@ -358,8 +374,13 @@ class XirtamApp(App[None]):
         self.action_suspend_process()
 
     def _look_at_terminal(self) -> None:
-        """Leaves where there is nobody left to ask, whatever has not been sent: Textual would read a closed terminal for ever."""
-        if has_hung_up() and not self._hung_up:
+        """Textual would read a closed terminal for ever."""
+        if has_hung_up():
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """Leaves without a question, whatever has not been sent: there is nobody left to ask. What is being written is kept."""
+        if not self._hung_up:
             self._leaving = self._hung_up = True
             self.run_worker(self._leave_alone(), group="quit", exclusive=True)
 

@@ -3,11 +3,14 @@
 import re
 import unicodedata
 
+from textual.content import Content, Span
+
 _EMOJI = re.compile(
     "[\U0001f000-\U0001faff\u2600-\u27bf\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u231a\u231b\u23e9-\u23fa][\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff]*"
 )
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _SIGN = re.compile("[\ufe0e\ufe0f\u20e3]+")  # makes a picture of a digit or a letter
+_DRAWN = re.compile(f"{_FLAG.pattern}|{_EMOJI.pattern}|{_SIGN.pattern}")
 _DRAWN_HERE = frozenset("✓✗⚠✎")  # the app's own marks, one cell wide everywhere
 _MODIFIERS = re.compile("[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff]")
 _is_on = False
@@ -22,6 +25,25 @@ def show_names(is_on: bool) -> None:
 def shown(text: str) -> str:
     """`text` as it is to be drawn."""
     return named(text) if _is_on and not text.isascii() else text
+
+
+def are_names_shown() -> bool:
+    """Whether `shown` gives names."""
+    return _is_on
+
+
+def shown_in(content: Content) -> Content:
+    """`content` as it is to be drawn, in its styles."""
+    if not _is_on or content.plain.isascii():
+        return content
+    parts: list[Content] = []
+    at = 0
+    for found in _DRAWN.finditer(content.plain):
+        name = named(found[0])
+        styles = [Span(0, len(name), span.style) for span in content[found.start() : found.end()].spans]
+        parts += [content[at : found.start()], Content(name, styles)]
+        at = found.end()
+    return Content("").join([*parts, content[at:]])
 
 
 def named(text: str) -> str:

@@ -10,10 +10,10 @@ from xirtam_tui.presets import PRESETS
 _OPENING = """# Keys and commands
 
 What the app can do, the keys that do it, and the command to write instead: a message that is one line and begins with `/` and a
-command's name runs that command. To send a message that begins so, write the slash twice. While a command or an emoji
-(`:sm`) is being written, what it could be shows above: ↑ and ↓ choose, Tab takes it, Esc puts it away. Enter runs a command
-that is written out or was chosen by an arrow, and completes one that is only begun; it takes an emoji only where an arrow has chosen
-it, and sends otherwise.
+command's name runs that command. To send a message that begins so, write the slash twice. While a command, a name (`@bo`) or an
+emoji (`:sm`) is being written, what it could be shows above: ↑ and ↓ choose, Tab or a click takes it, Esc puts it away, and Tab brings
+it back. Enter runs a command that is written out or was chosen by an arrow, and completes one that is only begun, as it does a name;
+it takes an emoji only where an arrow has chosen it, and sends otherwise. In a group its members are offered before other contacts.
 
 F1 shows these keys in the app, with those that you have changed. This page is made from the app's own registry
 (`python -m xirtam_tui.keys_page`).
@@ -41,7 +41,9 @@ _EDITOR = """## Your own editor
 
 {key} opens what is written in the editor that `$VISUAL` or `$EDITOR` names (else `nano` or `vi`), and takes it back when the editor
 ends; nothing is sent. For as long, the text is in a file that only you can read: in `$XDG_RUNTIME_DIR`, which is memory, where there
-is one. It is deleted afterwards, but what the editor keeps for itself, such as a swap file or a history, is the editor's.
+is one. It is deleted afterwards, but what the editor keeps for itself, such as a swap file or a history, is the editor's. Where the
+terminal is closed meanwhile, what the editor has saved becomes the draft, with what nano and Emacs put aside at a hangup; what Vim has
+only in its swap file is lost with the folder.
 """
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from xirtam_core.chat import Chat, Message, MessageKind
 from xirtam_core.people import Standing
 from xirtam_tui import text
+from xirtam_tui.emoji_names import shown
 from xirtam_tui.settings import Settings, TerminalNotice, is_quiet
 
 PAUSE_S = 3.0
@@ -148,7 +149,7 @@ class Notifier:
         news, self._waiting = list(self._waiting.values()), {}
         if not news:
             return False
-        title, body = words(news, settings)
+        title, body = map(shown, words(news, settings))
         if settings.bell:
             self._ring()
         kind = settings.terminal_notice

@@ -98,6 +98,11 @@ class Setting(NamedTuple):
         """A value as people read it."""
         return next((words for known, words in self.choices if known == value), str(value))
 
+    def words_with_place(self, value: Value) -> str:
+        """A value as people read it, and which of the choices it is: for who goes through them without seeing the others."""
+        at = [known for known, _ in self.choices].index(value)
+        return f"{self.words(value)} ({at + 1} of {len(self.choices)})"
+
     def after(self, value: Value, step: int) -> Value:
         """The choice so many places after `value`, round the end."""
         values = [known for known, _ in self.choices]
@@ -133,6 +138,8 @@ SCHEMA: tuple[Setting, ...] = (
     Setting("routing", _PRIVACY, "Way to other servers", "Through yours, theirs do not see your address",
             (("direct", "directly"), ("proxy", "through my server")), of_account=True),
 )  # fmt: skip
+
+THEME = next(each for each in SCHEMA if each.name == "theme")
 
 
 class Loaded(NamedTuple):

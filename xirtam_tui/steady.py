@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 from textual.driver import Driver
 
+from xirtam_tui.hangup import has_hung_up
+
 # Ranges of characters, to be put between brackets.
 _FLAG = "\U0001f1e6-\U0001f1ff"
 _EMOJI = "\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff"
@@ -74,10 +76,13 @@ def _text(text: str, row: int, column: int) -> Iterator[str]:
 
 
 def steady_driver(driver: type[Driver]) -> type[Driver]:
-    """`driver`, for a terminal that is written to through `steady`."""
+    """`driver`, for a terminal that is written to through `steady` for as long as it is there."""
 
     class SteadyDriver(driver):
         def write(self, data: str) -> None:
-            super().write(steady(data))
+            if (
+                not has_hung_up()
+            ):  # nobody takes it from the queue any more, and once that is full, all would wait for ever
+                super().write(steady(data))
 
     return SteadyDriver

@@ -1,8 +1,10 @@
-"""A terminal that is closed under the app takes it along."""
+"""A terminal that is closed under the app takes it along, and nothing that was being written."""
 
+import asyncio
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import termios
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.terminal import XIRTAM
+from xirtam_core.accounts import open_account
 from xirtam_core.names import Username
 from xirtam_core.storage.account_directory import accounts
 
@@ -24,7 +27,13 @@ def app(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """The app, and our end of a terminal that does not signal it: as where another program has started it."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    (home / "run").mkdir()
+    editor = home / "editor.sh"
+    editor.write_text(
+        f'stat -c %a "$1" > {home}/mode; printf "from the editor" > "$1"; echo in the editor; sleep 600\n'
+    )
     environment = {**os.environ, "XIRTAM_DATA_DIR": str(home), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+    environment |= {"EDITOR": f"sh {editor}", "VISUAL": "", "XDG_RUNTIME_DIR": str(home / "run")}
     running = subprocess.Popen(
         [*XIRTAM, "local", "alice"], stdin=its, stdout=its, stderr=its, env=environment, start_new_session=True
     )
@@ -47,3 +56,52 @@ def test_an_app_whose_terminal_is_closed_ends(home: Path, app: tuple[subprocess.
     os.close(terminal)
     assert running.wait(timeout=_LIMIT_S) == 0
     assert accounts(home) == [Username("@alice")]
+
+
+def _open_chat(terminal: int) -> None:
+    """Goes to one's notes to oneself, and writes something there."""
+    _read_until(terminal, b"connected")
+    os.write(terminal, b"\x0e")
+    _read_until(terminal, b"Write to somebody")
+    os.write(terminal, b"@alice\r")
+    _read_until(terminal, b"rite to @alice")  # the cursor is on its first letter
+    for letter in "half a thought":
+        os.write(terminal, letter.encode())
+        time.sleep(0.02)  # as a person types: faster would be a paste
+    _read_until(terminal, b"half a thought")  # in the list, as a draft
+
+
+def _hang_up(running: subprocess.Popen[bytes], terminal: int) -> None:
+    """As where a window is closed: the terminal is gone, and all that ran in it are told."""
+    os.close(terminal)
+    os.killpg(running.pid, signal.SIGHUP)
+    assert running.wait(timeout=_LIMIT_S) == 0
+
+
+async def _draft(home: Path) -> str:
+    client = await open_account(home, Username("@alice"))
+    try:
+        (chat,) = await client.chats()
+        return chat.draft
+    finally:
+        await client.close()
+
+
+def test_what_was_being_written_is_kept_where_the_terminal_is_closed(
+    home: Path, app: tuple[subprocess.Popen[bytes], int]
+) -> None:
+    _open_chat(app[1])
+    _hang_up(*app)
+    assert asyncio.run(_draft(home)) == "half a thought"
+
+
+def test_what_was_written_in_an_editor_is_kept_where_the_terminal_is_closed_under_it(
+    home: Path, app: tuple[subprocess.Popen[bytes], int]
+) -> None:
+    _open_chat(app[1])
+    os.write(app[1], b"\x05")
+    _read_until(app[1], b"in the editor")
+    _hang_up(*app)
+    assert asyncio.run(_draft(home)) == "from the editor"
+    assert (home / "mode").read_text() == "600\n"
+    assert [each.name for each in (home / "run").iterdir() if each.name.startswith("xirtam-")] == []

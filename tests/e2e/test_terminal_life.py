@@ -103,7 +103,7 @@ def test_no_text_moves_what_stands_beside_it(tmp_path: Path, chats_below: int, e
         app.end()
 
 
-@pytest.mark.parametrize("term", ["xterm", "xterm-16color", "vt220", "screen-256color", "tmux-256color"])
+@pytest.mark.parametrize("term", ["xterm", "xterm-16color", "vt220", "screen", "screen-256color", "tmux-256color"])
 def test_the_app_says_the_same_in_any_terminal(shell: Terminal, term: str) -> None:
     shell.type(f"unset COLORTERM; TERM={term} {shlex.join([sys.executable, '-m', 'tests.tui.demo'])}")
     shell.press("Enter")

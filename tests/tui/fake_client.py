@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import re
 import threading
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ from tests.tui.fake_amending import FakeAmending
 from tests.tui.fake_devices import FakeDevices, FakePeople, FakeProfiles, FakeTrust, offer
 from tests.tui.fake_groups import FakeDoor, FakeGroups
 from tests.tui.fake_home import FakeHome
-from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, Received, SendState, Status
+from xirtam_core.chat import Chat, Connection, DraftEdit, Message, MessageKind, Page, Received, SendState, Status
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.devices import PairingOffer
 from xirtam_core.errors import Locked, NotFound, PassphraseNeeded, XirtamError
@@ -35,6 +36,7 @@ from xirtam_core.names import ServerName, Username
 from xirtam_core.people import Standing
 from xirtam_core.registration import NameAnswer, Progress, Step
 from xirtam_core.settings import Settings
+from xirtam_core.sought import Sought, sought
 
 NOW_NS = 1_795_524_300 * 1_000_000_000  # Tuesday 24 November 2026, 12:45 UTC
 SECOND = 1_000_000_000
@@ -195,8 +197,7 @@ class FakeClient(FakeAmending):
         found = [
             Received(cursor=at, message=each)
             for at, each in enumerate(kept, 1)
-            if (chat is None or each.chat == chat)
-            and all(word in each.text.casefold() for word in text.casefold().split())
+            if (chat is None or each.chat == chat) and all(_has(each.text, part) for part in sought(text))
         ]
         return [each for each in reversed(found) if before is None or each.cursor < before][:limit]
 
@@ -234,9 +235,11 @@ class FakeClient(FakeAmending):
         mentions = sum(message.mentions_me for message in theirs)
         self.change_chat(chat, unread=len(theirs), mentions=mentions, read_up_to=read_up_to)
 
-    async def set_draft(self, chat: str, text: str) -> None:
+    async def set_draft(
+        self, chat: str, text: str, *, reply_to: str | None = None, edit: DraftEdit | None = None
+    ) -> None:
         self.drafts.append((chat, text))
-        self.change_chat(chat, draft=text)
+        self.change_chat(chat, draft=text, draft_reply_to=reply_to, draft_edit=edit)
 
     async def acknowledge_alarm(self, chat: str | None) -> None:
         if chat is None:
@@ -313,6 +316,11 @@ class FakePreferences:
             raise self.error
         self.chosen = settings
         return settings
+
+
+def _has(text: str, part: Sought) -> bool:
+    words = r"\W+".join(re.escape(word) for word in re.findall(r"\w+", part.words))
+    return re.search(rf"\b{words}" + ("" if part.is_begun else r"\b"), text, re.IGNORECASE) is not None
 
 
 def _position(message: Message) -> int:

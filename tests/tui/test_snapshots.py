@@ -255,8 +255,7 @@ async def mention_completed(driver: Driver) -> None:
     await driver.press("escape", "enter")
     await driver.until(lambda: driver.composer.has_focus)
     await driver.write("Ask @")
-    await driver.press("tab")
-    await driver.sees("@bobby · @carol_w", "✎ Ask @")
+    await driver.sees("▌ @bobby", "  @erin_m", "not in this group", "✎ Ask @")
 
 
 async def answering(driver: Driver) -> None:
@@ -360,7 +359,7 @@ async def search_finds_nothing(driver: Driver) -> None:
     await chat(driver)
     await driver.press("alt+r")
     await driver.write("zebra")
-    await driver.sees("Nothing that was said here")
+    await driver.sees("Nothing in this chat has that in it")
 
 
 async def search_fails(driver: Driver) -> None:

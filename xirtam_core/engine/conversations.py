@@ -1,6 +1,6 @@
 """Chats and messages: what `xirtam_core.faces.conversations` declares, as the engine does it."""
 
-from xirtam_core.chat import LONGEST_TEXT, Change, Chat, Message, Page, Received, Status
+from xirtam_core.chat import LONGEST_TEXT, Change, Chat, DraftEdit, Message, Page, Received, Status
 from xirtam_core.clock import Clock
 from xirtam_core.codec.integers import LATEST
 from xirtam_core.engine import replies
@@ -140,13 +140,19 @@ class Conversations:
             mime, content = replies.compose(self.message(chat, reply_to), text, is_understood=is_understood)
             if mime == TEXT:
                 _checked(content)
-            chats.drop_draft(self._database, known.id, text.encode())
         self._begin(known)
-        return self._outbox.queue(known.id, mime, content.encode())
+        with self._database.transaction():
+            chats.drop_draft(self._database, known.id, text.encode())  # the body of a reply may be another text
+            return self._outbox.queue(known.id, mime, content.encode())
 
     def edit(self, chat: str, message_id: str, text: str) -> Message:
         """See the face."""
-        return self._beyond.amending.edit(self._amendable(chat), message_id, _checked(text))
+        with self._database.transaction():
+            edited = self._beyond.amending.edit(self._amendable(chat), message_id, _checked(text))
+            was_drafted = chats.drop_edit(self._database, edited.chat, message_id)
+        if was_drafted:
+            self._announce_chat(edited.chat)
+        return edited
 
     def withdraw(self, chat: str, message_id: str) -> Message:
         """See the face."""
@@ -187,11 +193,12 @@ class Conversations:
             self._reading.moved()
             self._announce_chat(chat)
 
-    def set_draft(self, chat: str, text: str) -> None:
+    def set_draft(self, chat: str, text: str, *, reply_to: str | None = None, edit: DraftEdit | None = None) -> None:
         """See the face."""
-        if self._require(chat).draft != text:
-            kept = text.encode(errors="replace")[:_LONGEST_DRAFT].decode(errors="ignore")
-            chats.set_draft(self._database, chat, kept)
+        known = self._require(chat)
+        if (known.draft, known.draft_reply_to, known.draft_edit) != (text, reply_to, edit):
+            edit = None if edit is None else DraftEdit(edit.message, _kept(edit.text))
+            chats.set_draft(self._database, chat, _kept(text), reply_to, edit)
             self._announce_chat(chat)
 
     def arrange(
@@ -267,6 +274,11 @@ def _check_may_post(chat: Chat) -> None:
     if chat.group.state is GroupState.MEMBER:
         raise Refused("only admins write in this group")
     raise Refused("this account is not in the group (yet, or any more)")
+
+
+def _kept(text: str) -> str:
+    """A draft as it can be stored."""
+    return text.encode(errors="replace")[:_LONGEST_DRAFT].decode(errors="ignore")
 
 
 def _checked(text: str) -> str:

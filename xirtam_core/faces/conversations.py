@@ -1,6 +1,6 @@
 """Chats and what is said in them."""
 
-from xirtam_core.chat import Change, Chat, Message, Page, Received, Status
+from xirtam_core.chat import Change, Chat, DraftEdit, Message, Page, Received, Status
 from xirtam_core.faces.face import Face, operation, repeatable
 from xirtam_core.names import Username
 
@@ -125,8 +125,13 @@ class Conversations(Face):
         ...
 
     @repeatable
-    async def set_draft(self, chat: str, text: str) -> None:
-        """Keeps what is being written in a chat; raises `NotFound`."""
+    async def set_draft(
+        self, chat: str, text: str, *, reply_to: str | None = None, edit: DraftEdit | None = None
+    ) -> None:
+        """Keeps what is being written in a chat, and the id of what it answers; and an `edit` that is written in its stead.
+
+        Sending the text, or making the edit, forgets it. Raises `NotFound`.
+        """
         ...
 
     @repeatable
@@ -140,7 +145,7 @@ class Conversations(Face):
     async def search(
         self, text: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
     ) -> list[Received]:
-        """Messages that hold all words of `text` (the last one as a beginning), the newest first.
+        """Messages that hold all words of `text` (the last one as a beginning), and phrases in quotation marks, the newest first.
 
         `before` is a cursor of an earlier answer. Raises `NotFound` for no such chat.
         """

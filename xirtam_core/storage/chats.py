@@ -1,6 +1,6 @@
 """The chats of an account, as its contact list shows them."""
 
-from xirtam_core.chat import Chat, Message
+from xirtam_core.chat import Chat, DraftEdit, Message
 from xirtam_core.groups import Group, GroupState
 from xirtam_core.names import ServerName, Username
 from xirtam_core.people import Standing
@@ -11,7 +11,7 @@ from xirtam_core.storage.database import Database, Row
 _COLUMNS = (
     "chats.id, chats.peer, peers.server,"  # noqa: S608 # no input
     " coalesce((SELECT min(position_ns) - 1 FROM messages WHERE chat = chats.id AND is_late), chats.read_up_to_ns),"
-    " chats.draft, peers.alarm,"
+    " chats.draft, chats.draft_reply_to, chats.draft_edit_of, chats.draft_edit, peers.alarm,"
     f" coalesce(people.standing, 'contact'), people.petname, profiles.display_name, {people.IS_VERIFIED}, people.features,"
     " chats.is_pinned, chats.is_muted, chats.is_archived,"
     " (SELECT id FROM messages WHERE chat = chats.id ORDER BY position_ns DESC LIMIT 1),"
@@ -87,9 +87,15 @@ def mark_read_told(database: Database, chat: str, up_to_ns: int) -> None:
     database.execute("UPDATE chats SET read_told_ns = max(read_told_ns, ?) WHERE id = ?", up_to_ns, chat)
 
 
-def set_draft(database: Database, chat: str, text: str) -> None:
-    """Keeps what is being written."""
-    database.execute("UPDATE chats SET draft = ? WHERE id = ?", text, chat)
+def set_draft(
+    database: Database, chat: str, text: str, reply_to: str | None = None, edit: DraftEdit | None = None
+) -> None:
+    """Keeps what is being written, and what it is for; all at once, so that no crash puts a text to another purpose."""
+    edit_of, edited = (None, "") if edit is None else (edit.message, edit.text)
+    database.execute(
+        "UPDATE chats SET draft = ?, draft_reply_to = ?, draft_edit_of = ?, draft_edit = ? WHERE id = ?",
+        text, reply_to, edit_of, edited, chat,
+    )  # fmt: skip
 
 
 def arrange(
@@ -106,10 +112,18 @@ def arrange(
 
 
 def drop_draft(database: Database, chat: str, sent: bytes) -> None:
-    """Forgets what was being written if it is what was `sent`, blank lines around it aside."""
-    row = database.row("SELECT draft FROM chats WHERE id = ?", chat)
-    if row is not None and row[0] and row[0].strip("\n").encode() == sent.strip(b"\n"):
-        set_draft(database, chat, "")
+    """Forgets what was being written if it is what was `sent`, blank lines around it aside; and what nothing yet was to answer."""
+    row = database.row("SELECT draft, draft_reply_to FROM chats WHERE id = ?", chat)
+    if row is None or row == ("", None):
+        return
+    if not row[0] or row[0].strip("\n").encode() == sent.strip(b"\n"):
+        database.execute("UPDATE chats SET draft = '', draft_reply_to = NULL WHERE id = ?", chat)
+
+
+def drop_edit(database: Database, chat: str, message_id: str) -> bool:
+    """Forgets what was being written as the new text of a message; False where nothing was."""
+    sql = "UPDATE chats SET draft_edit_of = NULL, draft_edit = '' WHERE id = ? AND draft_edit_of = ?"
+    return database.execute(sql, chat, message_id) > 0
 
 
 def remove(database: Database, chat: str) -> None:
@@ -138,6 +152,9 @@ def _chat(row: Row, last: Message | None, group: Group | None) -> Chat:
         server,
         read_up_to,
         draft,
+        draft_reply_to,
+        edit_of,
+        edited,
         alarm,
         standing,
         petname,
@@ -159,6 +176,8 @@ def _chat(row: Row, last: Message | None, group: Group | None) -> Chat:
         mentions=mentions,
         read_up_to=read_up_to,
         draft=draft,
+        draft_reply_to=draft_reply_to,
+        draft_edit=None if edit_of is None else DraftEdit(edit_of, edited),
         alarm=alarm,
         standing=Standing.REQUEST if group and group.state is GroupState.INVITED else Standing(standing),
         petname=petname,

@@ -1,18 +1,17 @@
 """The words of all messages, to be searched (SQLite's FTS5).
 
 The index holds words and where they occur, and no text. A search reads it from the newest message backwards and stops when it has
-enough, so what it costs does not grow with how often a word occurs. What a person types is taken for words alone: no sign in it means
-anything to the index.
+enough, so what it costs does not grow with how often a word occurs. What a person types is taken for words and phrases alone
+(`sought.py`): no sign in it means anything to the index.
 """
 
 import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
+from xirtam_core.sought import STROKES, sought
 from xirtam_core.storage.database import Database
 
-_STROKES: Final = str.maketrans("łŁøØđĐ", "lLoOdD")
-"""Letters that Unicode does not take apart, as people type them who do not have them. The schema's second step knows them too."""
 _MOST_WORDS: Final = 32
 _LONGEST_QUERY: Final = 1000
 _ADD: Final = "INSERT INTO message_texts (rowid, text, chat) VALUES (?, ?, ?)"
@@ -48,7 +47,7 @@ def remove_all(database: Database, chat: str) -> None:
 
 
 def rows(database: Database, text: str, chat: str | None, before: int, limit: int) -> Sequence[int]:
-    """The newest `limit` rows before the row `before` that hold all words of `text`, the last one as a beginning."""
+    """The newest `limit` rows before the row `before` that hold all words and phrases of `text`, the last one as a beginning."""
     query = _query(text, chat)
     if query is None:
         return ()
@@ -58,18 +57,18 @@ def rows(database: Database, text: str, chat: str | None, before: int, limit: in
 
 def _query(text: str, chat: str | None) -> str | None:
     """The index's expression; None where `text` has no word."""
-    typed = _folded(text[:_LONGEST_QUERY]).replace("\0", " ").split()
-    words = [word.replace('"', '""') for word in typed if any(map(str.isalnum, word))][:_MOST_WORDS]
-    if not words:
+    typed = sought(_folded(text[:_LONGEST_QUERY]).replace("\0", " "))[:_MOST_WORDS]
+    if not typed:
         return None
-    quoted = " AND ".join(f'"{word}"' for word in words)
+    # No quotation mark is left in what was typed: they part the words.
+    quoted = " AND ".join(f'"{each.words}"{" *" if each.is_begun else ""}' for each in typed)
     within = "" if chat is None else f' AND chat : "{_word_of(chat)}"'
-    return f"text : ({quoted} *){within}"
+    return f"text : ({quoted}){within}"
 
 
 def _folded(text: str) -> str:
     composed = unicodedata.normalize("NFC", text.encode(errors="replace").decode())
-    return composed.translate(_STROKES)
+    return composed.translate(STROKES)  # the schema's second step knows them too
 
 
 def _word_of(chat: str) -> str:

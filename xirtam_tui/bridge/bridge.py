@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from xirtam_core.chat import Chat, Message, Page, Received, Status
+from xirtam_core.chat import Chat, DraftEdit, Message, Page, Received, Status
 from xirtam_core.events import Event
 from xirtam_core.names import Username
 from xirtam_tui.bridge.batch import Batch
@@ -125,9 +125,11 @@ class Bridge:
         """Marks a chat as read up to a position."""
         await self._engine.mark_read(chat, up_to)
 
-    async def set_draft(self, chat: str, content: str) -> None:
-        """Keeps what is written but not sent."""
-        await self._engine.set_draft(chat, content)
+    async def set_draft(
+        self, chat: str, content: str, *, reply_to: str | None = None, edit: DraftEdit | None = None
+    ) -> None:
+        """Keeps what is written but not sent, and what it is for."""
+        await self._engine.set_draft(chat, content, reply_to=reply_to, edit=edit)
 
     async def acknowledge_alarm(self, chat: str | None) -> None:
         """Puts an alarm away that a person has seen: a chat's, or the directory's."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from xirtam_core.chat import Chat, Evidence, Finding, Message, Page, Received, Status
+from xirtam_core.chat import Chat, DraftEdit, Evidence, Finding, Message, Page, Received, Status
 from xirtam_core.devices import Device, PairingOffer, PairingRequest, Revocation
 from xirtam_core.events import Event
 from xirtam_core.group_entry import Asked, InviteLink, JoinRequest
@@ -152,7 +152,9 @@ class Engine(Protocol):
     async def retry(self, message_id: str) -> None: ...
     async def discard(self, message_id: str) -> None: ...
     async def mark_read(self, chat: str, up_to: int) -> None: ...
-    async def set_draft(self, chat: str, text: str) -> None: ...
+    async def set_draft(
+        self, chat: str, text: str, *, reply_to: str | None = None, edit: DraftEdit | None = None
+    ) -> None: ...
     async def arrange(
         self, chat: str, *, pinned: bool | None = None, muted: bool | None = None, archived: bool | None = None
     ) -> Chat: ...

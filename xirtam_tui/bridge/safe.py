@@ -2,7 +2,7 @@
 
 import msgspec
 
-from xirtam_core.chat import Chat, Message, Status
+from xirtam_core.chat import Chat, DraftEdit, Message, Status
 from xirtam_core.groups import Group
 from xirtam_core.home_move import HomeMove
 from xirtam_tui import text
@@ -28,6 +28,7 @@ def safe_chat(chat: Chat) -> Chat:
         chat,
         last=None if chat.last is None else safe_message(chat.last),
         draft=text.body(chat.draft),
+        draft_edit=None if (edit := chat.draft_edit) is None else DraftEdit(edit.message, text.body(edit.text)),
         petname=None if chat.petname is None else text.brief(chat.petname, _NAME),
         display_name=None if chat.display_name is None else text.brief(chat.display_name, _NAME),
         alarm=None if chat.alarm is None else text.brief(chat.alarm, _SAID),

@@ -23,7 +23,9 @@ KeyFromOption = Annotated[KeyPlace | None, typer.Option("--key-from", help="Wher
 
 
 def search(
-    text: Annotated[str, typer.Argument(help="Words that a message must hold, the last one as a beginning.")],
+    text: Annotated[
+        str, typer.Argument(help='Words that a message must hold, the last one as a beginning; "a phrase" in marks.')
+    ],
     chat: ChatOption = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many messages at most.")] = 50,
     account: AccountOption = None,

@@ -13,7 +13,7 @@ from tests import builders
 from tests.sim.people import two_people
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import KEY
-from xirtam_core.chat import Message, Page, SendState
+from xirtam_core.chat import DraftEdit, Message, Page, SendState
 from xirtam_core.errors import NotFound
 from xirtam_core.events import ChatChanged
 from xirtam_core.names import Username
@@ -228,6 +228,31 @@ async def test_a_draft_outlives_a_crash_and_each_chat_has_its_own(tmp_path: Path
         assert drafts == {pair.bobby.name: "I was about to say ?", pair.alice.name: ""}
         with pytest.raises(NotFound):
             pair.alice.engine.conversations.set_draft("@nobody", "hello")
+
+
+@simulated
+async def test_what_a_draft_is_for_outlives_a_crash_and_ends_with_the_sending_or_the_edit(tmp_path: Path) -> None:
+    async with two_people(tmp_path) as pair:
+        said = await pair.alice.write(pair.bobby, "see yuo")
+        draft = pair.alice.engine.conversations.set_draft
+        draft(pair.bobby.name, "half a thought", reply_to=said.id, edit=DraftEdit(said.id, "see you \ud83d"))
+        await pair.alice.restart()
+        conversations = pair.alice.engine.conversations
+        (chat,) = conversations.chats()
+        assert (chat.draft, chat.draft_reply_to, chat.draft_edit) == (
+            "half a thought",
+            said.id,
+            DraftEdit(said.id, "see you ?"),
+        )
+        conversations.edit(pair.bobby.name, said.id, "see you")
+        await pair.alice.restart()
+        conversations = pair.alice.engine.conversations
+        (chat,) = conversations.chats()
+        assert (chat.draft, chat.draft_reply_to, chat.draft_edit) == ("half a thought", said.id, None)
+        conversations.send_text(pair.bobby.name, "half a thought", reply_to=said.id)
+        await pair.alice.restart()
+        (chat,) = pair.alice.engine.conversations.chats()
+        assert (chat.draft, chat.draft_reply_to) == ("", None)
 
 
 @simulated

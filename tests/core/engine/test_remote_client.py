@@ -12,7 +12,7 @@ import pytest
 from tests.sim.people import Pair, two_people
 from tests.sim.virtual_time import until
 from xirtam_core import errors
-from xirtam_core.chat import LONGEST_TEXT, SendState
+from xirtam_core.chat import LONGEST_TEXT, DraftEdit, SendState
 from xirtam_core.client import OPERATIONS
 from xirtam_core.engine.control import ControlSocket
 from xirtam_core.errors import Malformed, NotFound, Refused, Unreachable, XirtamError
@@ -71,9 +71,10 @@ async def test_everything_that_an_engine_does_can_be_had_through_its_socket(tmp_
         await client.mark_listened(received[0].cursor)
         assert await client.listened() == received[0].cursor == engine.conversations.listened()
         await client.mark_read(chat.id, received[0].message.position)
-        await client.set_draft(chat.id, "I was")
+        await client.set_draft(chat.id, "I was", reply_to=message.id, edit=DraftEdit(message.id, "hello!"))
         (found,) = await client.chats()
-        assert (found.unread, found.draft) == (0, "I was")
+        assert (found.unread, found.draft, found.draft_reply_to) == (0, "I was", message.id)
+        assert found.draft_edit == DraftEdit(message.id, "hello!")
         await client.acknowledge_alarm(None)
         await client.acknowledge_alarm(chat.id)
         await client.retry(message.id)

@@ -1,10 +1,12 @@
 """Finding messages by their words."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests import builders
 from tests.sim.virtual_time import simulated
@@ -12,6 +14,8 @@ from tests.sim.world import SimDevice, World
 from xirtam_core.errors import NotFound
 from xirtam_core.names import Username
 from xirtam_core.storage import messages, texts
+from xirtam_core.storage.database import Database
+from xirtam_core.storage.keys import DatabaseKey
 
 BOBBY, CAROL = Username("@bobby"), Username("@carol_x")
 
@@ -50,6 +54,38 @@ async def test_all_words_are_looked_for_and_the_last_one_as_a_beginning(tmp_path
         assert found(alice, "boat red") == ["the red boat"], "only the last word is taken as a beginning"
         assert found(alice, "BOAT") == ["blue Boat", "boats are red", "the red boat"]
         assert found(alice, "oat") == []
+
+
+@simulated
+async def test_words_between_quotation_marks_follow_each_other(tmp_path: Path) -> None:
+    async with _alice(tmp_path) as alice:
+        for text in ("the red boat", "a boat, red all over", "Red, boat-like"):
+            await alice.write(BOBBY, text)
+        assert found(alice, '"red boat"') == ["Red, boat-like", "the red boat"]
+        assert found(alice, '"red bo"') == [], "a closed mark ends the word"
+        assert found(alice, '"red bo') == ["Red, boat-like", "the red boat"]
+        assert found(alice, 'the "red boat') == found(alice, "“red boat” the") == ["the red boat"]
+        assert found(alice, '"boat red" ov') == ["a boat, red all over"]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Generator[Database]:
+    database = Database(tmp_path_factory.mktemp("index") / "account.db", DatabaseKey(bytes(32)))
+    yield database
+    database.close()
+
+
+_signs = st.text(st.sampled_from("\"*()-+^:{}~,.“”'\\\0 \ud800aN🐢é") | st.characters(), max_size=30)
+
+
+@given(
+    st.lists(
+        _signs | st.sampled_from(["NEAR", "AND", "OR", "NOT", "NEAR(", "text:", "chat :", '"a"', "a*"]), max_size=6
+    )
+)
+def test_no_sign_that_is_typed_is_an_error(index: Database, typed: list[str]) -> None:
+    texts.rows(index, " ".join(typed), "@bobby", 1 << 60, 5)
+    texts.rows(index, "".join(typed), None, 1 << 60, 5)
 
 
 @simulated

@@ -3,7 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from textual.events import Paste
+from textual.events import Paste, Resize
+from textual.geometry import Size
 
 from tests.tui.demo import demo_client
 from tests.tui.fake_client import FakeClient, FakeMachine
@@ -435,8 +436,47 @@ async def test_the_theme_is_remembered(tmp_path: Path) -> None:
     async with account_app(client_with_bobby(), tmp_path) as driver:
         await driver.press("ctrl+t")
         await driver.until(lambda: driver.app.theme == "xirtam-light")
+        await driver.sees("Colours", "light (2 of 4)")
     async with account_app(client_with_bobby(), tmp_path) as driver:
         assert driver.app.theme == "xirtam-light"
+
+
+async def test_all_themes_are_gone_through_in_the_order_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('theme = "contrast"\n')
+    async with account_app(client_with_bobby(), tmp_path) as driver:
+        for said in ("the terminal's own (4 of 4)", "dark (1 of 4)", "light (2 of 4)", "high contrast (3 of 4)"):
+            await driver.press("ctrl+t")
+            await driver.sees(said)
+        assert driver.app.theme == "xirtam-contrast"
+
+
+async def test_a_notice_covers_neither_what_was_said_last_nor_the_composer(tmp_path: Path) -> None:
+    for size in ((80, 24), (140, 40)):
+        async with account_app(client_with_bobby(), tmp_path, size=size) as driver:
+            await driver.sees("number 8")
+            before = driver.lines()
+            for number in range(3):
+                driver.app.notify(f"notice {number}: " + "many words " * 8, title="Something")
+            await driver.sees("notice 2")
+            kept = len(before) * 2 // 3
+            assert driver.lines()[kept:] == before[kept:]
+            assert driver.lines()[:2] == before[:2], "status and title are to be read all the same"
+
+
+async def test_a_hundred_sizes_in_a_burst_leave_a_sheet_and_what_is_offered_as_they_were(tmp_path: Path) -> None:
+    async with account_app(client_with_bobby(), tmp_path, size=(100, 30)) as driver:
+        await driver.sees("number 8")
+        for keys, shown in ((("ctrl+k",), "Jump to a chat"), (("escape", "slash", "s", "e"), "/search words")):
+            await driver.press(*keys)
+            await driver.sees(shown)
+            await driver.pilot.pause()
+            before = driver.lines()
+            for number in range(100):
+                size = Size(10 + number * 37 % 190, 3 + number * 23 % 60)
+                driver.app.post_message(Resize(size, size))
+            driver.app.post_message(Resize(Size(100, 30), Size(100, 30)))
+            await driver.until(lambda before=before: driver.lines() == before, "all as it was")
+        assert driver.composer.text == "/se"
 
 
 async def test_keys_can_be_chosen_in_a_file_and_its_mistakes_are_said(tmp_path: Path) -> None:

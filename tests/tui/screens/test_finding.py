@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from textual.content import Content
+from textual.widgets import OptionList
 
-from tests.tui.demo import demo_client
-from tests.tui.fake_client import FakeClient
+from tests.tui.demo import Script, demo_client
+from tests.tui.fake_client import NOW_NS, FakeClient
 from tests.tui.piloting import account_app, long_chat
 from xirtam_core.errors import StorageFault
 from xirtam_tui.keys_page import page
@@ -50,10 +52,40 @@ async def test_a_search_says_that_there_is_nothing_and_why_it_failed(tmp_path: P
     async with account_app(client, tmp_path) as driver:
         await driver.press("ctrl+r")
         await driver.write("zebra")
-        await driver.sees("Nothing that was said here has “zebra” in it.")
+        await driver.sees("No message has a word that begins with “zebra”.", "Fewer letters may find more.")
         client.search_error = StorageFault("the disk cannot be read")
         await driver.write("s")
         await driver.sees("The disk cannot be read.")
+
+
+async def test_a_phrase_is_looked_for_and_marked_where_it_stands(tmp_path: Path) -> None:
+    client = FakeClient()
+    script = Script("@bobby", NOW_NS - 10**12).say("bobby", "a boat, red all over")
+    script.say("bobby", "it is the Red, boat-like one", after_min=1)
+    client.add_chat("@bobby", script.messages)
+    async with account_app(client, tmp_path, size=(80, 24)) as driver:
+        await driver.press("ctrl+r")
+        await driver.write("red boat")
+        await driver.sees("2 found")
+        for _ in "red boat":
+            await driver.press("backspace")
+        await driver.write('"red boa')
+        await driver.sees("1 found", "it is the Red, boat-like one")
+        marked = driver.app.screen.query_one(OptionList).get_option_at_index(0).prompt
+        assert isinstance(marked, Content)
+        assert "Red, boa" in [
+            marked.plain[span.start : span.end] for span in marked.spans if "accent" in str(span.style)
+        ]
+        await driver.write('"')
+        await driver.sees("Nowhere do these words follow each other.", "Without the quotation marks")
+        await driver.write(" over")
+        await driver.sees("No message has all of that in it. Fewer words may find more.")
+        await driver.press("escape", "alt+r")
+        await driver.write("zebra")
+        await driver.sees("Nothing in this chat has that in it.", "Ctrl+R looks in all chats.")
+        await driver.press("escape", "ctrl+r")
+        await driver.write("!*")
+        await driver.sees("Words are looked for, and numbers")
 
 
 async def test_a_command_is_completed_and_run_and_leaves_the_transcript_alone(tmp_path: Path) -> None:
@@ -131,6 +163,23 @@ async def test_the_switcher_forgives_a_letter_and_offers_the_last_chat_first(tmp
         await driver.until(lambda: driver.open_peer == "@dave_hiker")
         await driver.press("ctrl+k", "enter")
         await driver.until(lambda: driver.open_peer == "@bobby")
+
+
+async def test_a_name_that_no_chat_has_can_be_looked_up_from_the_switcher(tmp_path: Path) -> None:
+    async with account_app(demo_client(), tmp_path, size=(80, 24)) as driver:
+        await driver.press("ctrl+k")
+        await driver.sees("Jump to a chat")
+        await driver.write("qqq zz")
+        await driver.sees("No chat matches. A whole name")
+        await driver.press("enter")
+        await driver.sees("Jump to a chat")
+        await driver.press(*["backspace"] * 6)
+        await driver.write("@zelda")
+        await driver.sees("No chat matches. Enter: look up @zelda in the directory")
+        await driver.press("enter")
+        await driver.sees("Write to somebody", "@zelda")
+        await driver.press("enter")
+        await driver.until(lambda: driver.open_peer == "@zelda")
 
 
 async def test_the_keys_of_vim_are_letters_only_where_nobody_writes(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tests.tui.piloting import Driver, account_app, long_chat
 from xirtam_core.errors import StorageFault
 from xirtam_core.groups import GroupState, Status
 from xirtam_core.names import ServerName, Username
+from xirtam_core.people import Standing
 from xirtam_tui.app import XirtamApp
 from xirtam_tui.screens.group.group import GroupSheet
 
@@ -147,41 +148,74 @@ async def test_mentions_are_counted_in_the_list_and_marked_in_the_transcript(tmp
         await driver.sees_not("@1  4")
 
 
-async def test_tab_completes_a_name_in_a_group_as_far_as_it_is_clear(tmp_path: Path) -> None:
+async def test_members_are_offered_first_while_a_name_is_written_in_a_group(tmp_path: Path) -> None:
     client = FakeClient()
+    client.add_chat("@anton_b", [])
     shown, messages = climbers()
-    roster = (*CLIMBERS_ROSTER, member("@carola"), member("@Carolus"))
-    client.add_group(shown, messages, roster=roster)
+    client.add_group(shown, messages, roster=(*CLIMBERS_ROSTER, member("@carola"), member("@Carolus")))
     async with account_app(client, tmp_path) as driver:
+        await driver.press("ctrl+down")
+        await driver.until(lambda: driver.open_peer == shown.id and driver.composer.has_focus)
+        before = driver.transcript.region
+        await driver.write("Ask @")
+        await driver.sees("@bobby", "@carol_w", "@dave_hiker", "@anton_b", "not in this group")
+        names = [
+            line.split("@")[-1].split()[0]
+            for line in driver.lines()
+            if ("▏" in line and "  @" in line) or "▌ @" in line
+        ]
+        assert names[-7:] == ["bobby", "carol_w", "carola", "Carolus", "dave_hiker", "erin_m", "anton_b"]
+        assert driver.transcript.region == before, "the layout has jumped"
+        await driver.sees_not("@mallory  ")
+        await driver.write("c")
+        await driver.press("down", "down", "enter")
+        await driver.until(lambda: driver.composer.text == "Ask @Carolus ")
+        await driver.write("or @bo")
+        await driver.press("tab")
+        await driver.until(lambda: driver.composer.text == "Ask @Carolus or @bobby ")
+        await driver.write("@dav")
+        await driver.press("enter")
+        await driver.until(lambda: driver.composer.text == "Ask @Carolus or @bobby @dave_hiker ")
+        await driver.write("@er")
+        await driver.sees("▌ @erin_m")
+        await driver.press("escape")
+        await driver.sees_not("▌ @erin_m")
+        await driver.press("tab")
+        await driver.sees("▌ @erin_m")
+        await driver.press("escape", "enter")
+        await driver.until(lambda: client.messages[shown.id][-1].text == "Ask @Carolus or @bobby @dave_hiker @er")
+
+
+async def test_contacts_are_offered_in_a_direct_chat_and_taken_by_a_click(tmp_path: Path) -> None:
+    client = FakeClient()
+    for number in range(12):
+        client.add_chat(f"@person{number:02}", [])
+    client.add_chat("@stranger", [], standing=Standing.REQUEST)
+    async with account_app(client, tmp_path, size=(80, 24)) as driver:
         await driver.until(lambda: driver.composer.has_focus)
-        await driver.write("Ask @bo")
-        await driver.press("tab")
-        await driver.until(lambda: driver.composer.text == "Ask @bobby ")
-        await driver.write("or @c")
-        await driver.press("tab")
-        await driver.sees("@carol_w · @carola · @Carolus")
-        assert driver.composer.text == "Ask @bobby or @carol"
-        await driver.write("_")
-        await driver.sees_not("@carol_w · @carola")
-        await driver.press("tab")
-        await driver.until(lambda: driver.composer.text == "Ask @bobby or @carol_w ")
-        await driver.write("@mal")
-        await driver.press("tab")
-        await driver.sees("nobody here is called @mal")
-        await driver.write(" ")
-        await driver.press("tab")
-        await driver.until(lambda: not driver.composer.has_focus)
+        await driver.write("is @")
+        await driver.sees("▌ @person00")
+        assert not any("▏" in line and line.rindex("▏") < line.find("@stranger", 30) for line in driver.lines())
+        await driver.press(*["down"] * 8)
+        await driver.sees("▌ @person08")  # beyond the eight that show at once
+        suggestions = driver.conversation.suggestions
+        assert await driver.pilot.click(suggestions, offset=(4, 1))
+        await driver.until(lambda: driver.composer.text == "is @person02 ")
+        await driver.write("@")
+        await driver.sees("▌ @person00")
+        await driver.press("enter")
+        await driver.until(lambda: client.messages[driver.open_peer or ""][-1:] != [])
 
 
-async def test_tab_in_a_direct_chat_goes_on_to_what_is_next(tmp_path: Path) -> None:
+async def test_tab_goes_on_to_what_is_next_where_nothing_is_offered(tmp_path: Path) -> None:
     client = FakeClient()
     client.add_chat("@bobby", [])
     async with account_app(client, tmp_path) as driver:
         await driver.until(lambda: driver.composer.has_focus)
-        await driver.write("@bo")
+        await driver.write("@nobody_of_that_name")
         await driver.press("tab")
         await driver.until(lambda: not driver.composer.has_focus)
-        assert driver.composer.text == "@bo"
+        assert driver.composer.text == "@nobody_of_that_name"
 
 
 async def test_a_group_is_left_and_then_deleted(tmp_path: Path) -> None:

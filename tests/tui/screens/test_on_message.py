@@ -7,7 +7,7 @@ import msgspec
 from tests.tui.demo import Script
 from tests.tui.fake_client import ALICE, NOW_NS, FakeClient
 from tests.tui.piloting import Driver, account_app, long_chat
-from xirtam_core.chat import Message, Reaction
+from xirtam_core.chat import DraftEdit, Message, Reaction, SendState
 from xirtam_core.errors import Refused
 from xirtam_core.events import Typing
 from xirtam_core.names import Username
@@ -248,3 +248,121 @@ async def test_nothing_is_said_about_a_message_before_an_alarm_was_looked_at(tmp
         await driver.press("a")
         await driver.sees("First look at the warning above")
         assert client.messages["@bobby"][0].reactions == ()
+
+
+async def test_a_key_that_cannot_do_to_a_message_what_it_is_for_says_why(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _on_theirs(driver)
+        for key, said in (("e", "can be edited"), ("x", "can be taken back"), ("d", "can be discarded")):
+            await driver.press(key)
+            await driver.sees(f"Only your own messages {said}.")
+        await driver.press("down")
+        await driver.until(lambda: driver.conversation.chosen is not None and driver.conversation.chosen.mine)
+        await driver.press("o")
+        await driver.sees("There is no link in this message.")
+        await driver.press("d")
+        await driver.sees("Only what was not sent yet can be discarded", "x takes it back.")
+        client.set_state(_last(client).id, SendState.FAILED, "no")
+        await driver.sees("✗ failed")
+        await driver.press("a")
+        await driver.sees("The message failed: it cannot be reacted to", "only sent again or discarded.")
+        assert driver.transcript.has_focus
+
+
+async def test_a_message_that_is_taller_than_the_view_is_scrolled_through_before_the_next_is_chosen(
+    tmp_path: Path,
+) -> None:
+    client = FakeClient()
+    script = Script("@bobby", NOW_NS - 10**12).say("bobby", "before")
+    script.say("bobby", "\n".join(f"line {number:02}" for number in range(60)), after_min=5).say(
+        "bobby", "after", after_min=5
+    )
+    client.add_chat("@bobby", script.messages)
+    async with account_app(client, tmp_path, size=(80, 24)) as driver:
+        await driver.sees("after")
+        await driver.press("up", "up")
+        await driver.until(
+            lambda: driver.conversation.chosen is not None and driver.conversation.chosen.id == "@bobby-1"
+        )
+        await driver.sees("line 59")
+        seen: set[str] = set()
+        while driver.conversation.chosen is not None and driver.conversation.chosen.id == "@bobby-1":
+            seen.update(line.split("line ")[1][:2] for line in driver.lines() if "line " in line and "▏" in line)
+            await driver.press("up")
+        assert {f"{number:02}" for number in range(60)} <= seen
+        assert driver.conversation.chosen is not None and driver.conversation.chosen.id == "@bobby-0"
+        await driver.press("down")
+        await driver.sees("line 00")
+        await driver.press("down")
+        await driver.sees("line 03")
+        assert driver.conversation.chosen is not None and driver.conversation.chosen.id == "@bobby-1"
+
+
+async def test_what_is_being_answered_is_so_after_a_restart(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _on_theirs(driver)
+        await driver.press("r")
+        await driver.write("I do")
+        await driver.press("ctrl+q")
+        await driver.until(lambda: client.is_closed)
+    again = _again(client)
+    async with account_app(again, tmp_path) as driver:
+        await driver.sees("↩ to bobby  who has the map?", "I do")
+        await driver.press("enter")
+        await driver.until(lambda: _last(client).text == "I do")
+        assert _last(client).reply_to == "@bobby-0"
+        await driver.sees_not("↩ to bobby")
+        await driver.until(lambda: again.chat("@bobby").draft_reply_to is None)
+
+
+async def test_what_is_being_changed_is_so_after_a_lost_terminal_and_the_draft_behind_it_too(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.write("half a thought")
+        await driver.press("shift+tab")
+        await driver.until(lambda: driver.conversation.chosen is not None and driver.conversation.chosen.mine)
+        await driver.press("e")
+        await driver.sees("✎ editing")
+        await driver.write("!")
+        driver.app.hang_up()
+        await driver.until(lambda: client.is_closed)
+    again = _again(client)
+    async with account_app(again, tmp_path) as driver:
+        await driver.sees("✎ editing  me, I thnk")
+        assert driver.composer.text == "me, I thnk!"
+        await driver.press("enter")
+        await driver.until(lambda: _last(client).text == "me, I thnk!")
+        await driver.until(lambda: driver.composer.text == "half a thought")
+        await driver.until(lambda: again.chat("@bobby").draft_edit is None)
+
+
+async def test_a_mode_is_kept_at_once_and_forgotten_at_once(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _on_theirs(driver)
+        await driver.press("r")
+        await driver.until(lambda: client.chat("@bobby").draft_reply_to == "@bobby-0")
+        await driver.press("escape")
+        await driver.until(lambda: client.chat("@bobby").draft_reply_to is None)
+
+
+async def test_what_was_written_as_a_change_of_a_message_that_is_gone_is_kept_as_a_draft(tmp_path: Path) -> None:
+    client = _client()
+    client.change_chat("@bobby", draft="half a thought", draft_edit=DraftEdit("no such", "me, I think"))
+    async with account_app(client, tmp_path) as driver:
+        await driver.until(lambda: driver.composer.text == "half a thought\n\nme, I think")
+        await driver.sees_not("✎ editing")
+
+
+def _again(client: FakeClient) -> FakeClient:
+    """The account as the next start of the app finds it on disk."""
+    found = FakeClient()
+    for chat in ("@bobby", "@carol_w"):
+        before = client.chat(chat)
+        found.add_chat(chat, client.messages[chat], draft=before.draft)
+        found.change_chat(chat, draft_reply_to=before.draft_reply_to, draft_edit=before.draft_edit)
+    found.messages = client.messages
+    return found

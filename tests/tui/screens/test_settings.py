@@ -1,18 +1,22 @@
 """Changing settings, being told of what comes, and arranging the list, by keyboard alone."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.tui.demo import climbers
-from tests.tui.fake_client import FakeClient, FakeMachine
+from tests.tui.demo import Script, climbers
+from tests.tui.fake_client import ALICE, NOW_NS, FakeClient, FakeMachine
+from tests.tui.fake_groups import group, member
 from tests.tui.piloting import Driver, account_app, long_chat, machine_app
+from xirtam_core.chat import Reaction
 from xirtam_core.errors import StorageFault
 from xirtam_core.names import Username
 from xirtam_core.settings import Settings as AccountSettings
-from xirtam_tui import arrangement, settings
+from xirtam_tui import arrangement, emoji_names, settings
 from xirtam_tui.app import XirtamApp
+from xirtam_tui.notifications import News, Notifier
 
 CHROME = ("c5c8c6", "292929")  # what the picture draws around the terminal
 
@@ -121,6 +125,66 @@ async def test_emoji_become_names_at_once_on_the_screen_and_stay_as_they_are_els
         await choose(driver, "Emoji")
         await driver.press("right", "escape")
         await driver.sees("up 👍 there")
+
+
+@pytest.fixture
+def names() -> Iterator[None]:
+    """Emoji are shown as names for as long as this lasts: the switch is the terminal's, and outlives an app."""
+    emoji_names.show_names(True)
+    yield
+    emoji_names.show_names(False)
+
+
+@pytest.mark.usefixtures("names")
+async def test_no_place_that_shows_what_others_wrote_has_an_emoji_where_names_are_wanted(tmp_path: Path) -> None:
+    (tmp_path / settings.FILE).write_text('emoji = "names"\n')
+    client = two_chats()
+    script = Script("@bobby", NOW_NS - 10**12).say("bobby", "up 👍 there", reactions=(Reaction("🎉", (ALICE,)),))
+    script.say("bobby", "so 🔥", quote="was 👀 it", reply_to="@bobby-0", after_min=1)
+    client.add_chat("@bobby", script.messages)
+    client.change_chat("@bobby", petname="Bob 🎂")
+    shown = group("Climbers 🧗", is_admin=True, description="up 🏔 and down")
+    client.add_group(shown, [], roster=(member("@alice", is_admin=True), member("@bobby")))
+    client.add_chat("@erin_m", [], draft="half 🌙")
+    async with account_app(client, tmp_path, size=(140, 40)) as driver:
+        await driver.press("ctrl+k")
+        await driver.write("Climbers")
+        await driver.sees("Climbers :person_climbing:")
+        await driver.press("enter")
+        await driver.sees(
+            "Write to Climbers :person_climbing:", "up :snow_capped_mountain: and down", "✎ half :crescent_moon:"
+        )
+        places: list[tuple[tuple[str, ...], str]] = [
+            (("f9",), "Climbers :person_climbing:: 0 members"),
+            (("escape", "alt+m"), "Climbers :person_climbing: is muted"),
+            (("ctrl+k", "b", "o", "b"), "Bob :birthday_cake:"),
+            (("enter",), "was :eyes: it"),
+            (("at",), "Bob :birthday_cake:"),
+            (("backspace", "up", "r"), "↩ to bobby  so :fire:"),
+            (("f10",), "Bob :birthday_cake:"),
+            (("escape", "escape", "up", "up", "i"), ":party_popper: alice"),
+            (("escape", "a"), "Yours: :party_popper:"),
+            (("escape", "f"), "“up :thumbs_up_sign: there”"),
+            (("escape", "ctrl+r", "f", "i", "r", "e"), ""),
+        ]
+        for keys, said in places:
+            await driver.press(*keys)
+            await driver.sees(said)
+            assert not _PICTURES.search(driver.text()), driver.text()
+
+
+@pytest.mark.usefixtures("names")
+def test_a_notification_has_names_where_they_are_wanted() -> None:
+    client = two_chats()
+    message = client.receive("@bobby", "up 👍 there")
+    told: list[tuple[str, str]] = []
+    notifier = Notifier(lambda: None, lambda _: None, lambda title, body: told.append((title, body)))
+    notifier.take([News(client.chat("@bobby"), message)])
+    notifier.tell(settings.Settings())
+    assert told == [("@bobby", "up :thumbs_up_sign: there")]
+
+
+_PICTURES = re.compile("[\U0001f300-\U0001faff]")
 
 
 async def test_the_settings_can_be_seen_before_there_is_an_account(tmp_path: Path) -> None:

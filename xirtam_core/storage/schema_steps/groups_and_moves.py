@@ -254,6 +254,10 @@ STEP = """
     ALTER TABLE chats ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE chats ADD COLUMN is_muted INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE chats ADD COLUMN is_archived INTEGER NOT NULL DEFAULT 0;
+    -- What a draft answers, and an own message whose new text is being written, with that.
+    ALTER TABLE chats ADD COLUMN draft_reply_to TEXT;
+    ALTER TABLE chats ADD COLUMN draft_edit_of TEXT;
+    ALTER TABLE chats ADD COLUMN draft_edit TEXT NOT NULL DEFAULT '';
     -- The root key before a change that nobody has acknowledged; when a person was last seen to have other devices than before.
     ALTER TABLE peers ADD COLUMN former_root BLOB;
     ALTER TABLE peers ADD COLUMN devices_changed_s INTEGER;

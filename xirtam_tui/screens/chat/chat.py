@@ -52,6 +52,7 @@ class ChatScreen(Screen[None]):
             yield ChatList(clock=self._clock, keymap=self._keys)
             conversation = Conversation(clock=self._clock, keymap=self._keys)
             conversation.situation = lambda: self.situation
+            conversation.contacts = lambda: self.contacts.chats
             yield conversation
 
     async def attach(self, bridge: Bridge, *, by_recency: bool = False) -> None:
@@ -218,11 +219,12 @@ class ChatScreen(Screen[None]):
 
     # Actions, in the registry's order
 
-    async def action_new_chat(self) -> None:
+    async def action_new_chat(self, name: str = "") -> None:
         from xirtam_tui.screens.new_chat.new_chat import NewChat
 
         if self._bridge is not None:
-            await running_app(self).push_screen(NewChat(self._bridge.start_chat, self._bridge.groups), self._started)
+            asked = NewChat(self._bridge.start_chat, self._bridge.groups, name=name)
+            await running_app(self).push_screen(asked, self._started)
 
     def _started(self, chat: Chat | None) -> None:
         if chat is not None:
@@ -245,7 +247,13 @@ class ChatScreen(Screen[None]):
     async def action_jump(self) -> None:
         from xirtam_tui.screens.switcher.switcher import Switcher
 
-        await running_app(self).push_screen(Switcher(finding.by_recency(self.contacts, self._visited)), self._go)
+        await running_app(self).push_screen(Switcher(finding.by_recency(self.contacts, self._visited)), self._jump)
+
+    async def _jump(self, found: Chat | str | None) -> None:
+        if isinstance(found, str):
+            await self.action_new_chat(found)
+        else:
+            self._go(found)
 
     def action_next_unread(self) -> None:
         found = finding.next_unread(self.contacts)

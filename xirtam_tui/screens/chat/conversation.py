@@ -1,8 +1,9 @@
 """One conversation: who it is with, what was said, and what one writes. Owns all of it for the chat that is open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -11,25 +12,25 @@ from textual.reactive import reactive
 from xirtam_core.chat import Chat, Message, SendState
 from xirtam_tui.actions import Scope, Situation, actions
 from xirtam_tui.bridge import Batch, Bridge
+from xirtam_tui.emoji_names import shown
 from xirtam_tui.failures import Failure, Trouble, attempt, explain, sentence
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.chat import modes, standing
 from xirtam_tui.screens.chat.jump_line import JumpLine
-from xirtam_tui.screens.chat.modes import Edit, Mode, ModeStrip
+from xirtam_tui.screens.chat.modes import Draft, Edit, Mode, ModeStrip
 from xirtam_tui.screens.chat.on_message import ON_MESSAGE
-from xirtam_tui.screens.chat.suggesting import offers_for
+from xirtam_tui.screens.chat.suggesting import Suggesting
 from xirtam_tui.screens.chat.typing import OthersTyping, OwnTyping
 from xirtam_tui.screens.chat.unsent import Unsent
+from xirtam_tui.screens.chat.why_not import why_not
 from xirtam_tui.widgets.composer import Composer, slash
-from xirtam_tui.widgets.composer.completion import completed
 from xirtam_tui.widgets.composer.suggestions import Suggestions
 from xirtam_tui.widgets.transcript import Transcript
 from xirtam_tui.widgets.words import Words
 
 _KEPT = "The message is kept here."
-_MOST_NAMES = 6
 
 
 _NOT_HINTED = ("message.older", "message.newer", "message.jump", "message.details")
@@ -48,13 +49,15 @@ class Conversation(Vertical):
         self._bridge: Bridge | None = None
         self._is_open = False
         self._unsent = Unsent()
-        self._kept = ""  # what is on disk as the open chat's draft
+        self._kept = Draft()  # what is on disk as the open chat's draft
         self._invitation = ""
         self.situation: Callable[[], Situation] = Situation
         self._modes: dict[str, tuple[Mode, str]] = {}  # of chats that are not open, with what was written in them
         self._typing = OwnTyping(self, self._tell_typing)
         self._others = OthersTyping(self, self._show_writing)
-        self._completed = ""  # what was written when it was last said what a name could be
+        self.contacts: Callable[[], Iterable[Chat]] = tuple
+        """The chats of all whom this account knows."""
+        self._suggesting = Suggesting(self, keymap.keys["composer.complete"])
 
     def compose(self) -> ComposeResult:
         yield Words(id="title")
@@ -62,7 +65,7 @@ class Conversation(Vertical):
         yield Words(id="standing")
         yield Transcript(clock=self._clock, id="transcript")
         with Vertical(id="writing"):
-            yield Suggestions(id="suggestions")
+            yield Suggestions(keys=self._keys.keys["composer.complete"], id="suggestions")
             yield JumpLine()
             yield ModeStrip(give_up=self._keys.label("chat.back"))
             yield Composer(keymap=self._keys, id="composer")
@@ -70,7 +73,12 @@ class Conversation(Vertical):
 
     def on_mount(self) -> None:
         self._show_hint()
-        self.composer.takes_key = self.suggestions.take_key
+        self.composer.takes_key = self._suggesting.take_key
+
+    @property
+    def bridge(self) -> Bridge | None:
+        """The way to the engine, once a chat has been opened."""
+        return self._bridge
 
     @property
     def suggestions(self) -> Suggestions:
@@ -94,17 +102,22 @@ class Conversation(Vertical):
         self._is_open = False
         self._typing.stop()
         await self.keep_draft()
+        mode, written = await modes.taken_up(bridge, chat)
+        # From here on without waiting: a text and what it is for are never apart.
         self._put_mode_aside()
         self._unsent.clear()
-        self._bridge, self._kept, self.chat, self.chosen = bridge, chat.draft, chat, None
-        self.composer.load(chat.draft)
-        self._take_mode_up(chat)
+        self._bridge, self._kept, self.chat, self.chosen = bridge, Draft.kept(chat), chat, None
+        self._suggesting.forget_members()
+        self.query_one(ModeStrip).mode, written = self._modes.pop(chat.id, (mode, written))
+        self.composer.load(written)
         self._show_writing()
         self.transcript.me = bridge.account
         await self._show_history(chat, bridge)
 
     async def show_again(self) -> None:
         """Shows what was said anew; what is being written stays."""
+        self.watch_chat(self.chat, self.chat)
+        self.query_one(ModeStrip).refresh()
         if self.chat is not None and self._bridge is not None:
             await self._show_history(self.chat, self._bridge)
 
@@ -124,13 +137,12 @@ class Conversation(Vertical):
 
     async def keep_draft(self) -> None:
         """Keeps what is written as the open chat's draft, on disk when this returns."""
-        chat, bridge, mode = self.chat, self._bridge, self.mode
-        content = mode.before if isinstance(mode, Edit) else self.composer.text
-        if chat is None or bridge is None or content == self._kept:
+        chat, bridge, draft = self.chat, self._bridge, Draft.of(self.composer.text, self.mode)
+        if chat is None or bridge is None or draft == self._kept:
             return
-        is_kept = await attempt(bridge.set_draft(chat.id, content), self)
-        if is_kept and self.chat is not None and self.chat.id == chat.id:
-            self._kept = content
+        keeping = bridge.set_draft(chat.id, draft.text, reply_to=draft.reply_to, edit=draft.edit)
+        if await attempt(keeping, self) and self.chat is not None and self.chat.id == chat.id:
+            self._kept = draft
 
     @property
     def can_write(self) -> bool:
@@ -145,7 +157,7 @@ class Conversation(Vertical):
         """Shows no chat: the one that was open is gone, and its draft with it."""
         self.composer.load("")
         self.query_one(ModeStrip).mode = None
-        self._kept, self._invitation, self.chat, self.chosen = "", "", None, None
+        self._kept, self._invitation, self.chat, self.chosen = Draft(), "", None, None
 
     def invite(self, intro: str, *, is_first: bool) -> None:
         """Says what to do while no chat is open; `is_first` when there is none at all."""
@@ -189,10 +201,9 @@ class Conversation(Vertical):
             self.call_after_refresh(self.composer.focus)  # they have just been accepted
         self.set_class(chat is not None and chat.alarm is not None, "has-alarm")
         if chat is not None:
-            placeholder = Content(f"Write to {chat.title}")  # as text: markup is what peers may write
+            placeholder = Content(f"Write to {shown(chat.title)}")  # as text: markup is what peers may write
             if self.composer.placeholder != placeholder:
                 self.composer.placeholder = placeholder
-            self.composer.completes_names = chat.group is not None
             self.query_one("#title", Words).say(standing.title(chat, is_narrow=self.screen.has_class("-narrow")))
             words = standing.standing_words(chat, self._keys)
             self.set_class(bool(words), "has-words")
@@ -250,6 +261,12 @@ class Conversation(Vertical):
 
     # The message cursor
 
+    def on_key(self, event: events.Key) -> None:
+        """A key that cannot do to the chosen message what it is for says why."""
+        if self.transcript.has_focus and (words := why_not(event.key, self._keys, self.transcript.situation)):
+            event.stop()
+            self.notify(words, timeout=4, markup=False)
+
     def on_transcript_cursor_moved(self, event: Transcript.CursorMoved) -> None:
         event.stop()
         self.chosen = event.message
@@ -289,6 +306,7 @@ class Conversation(Vertical):
         self.query_one(ModeStrip).mode = mode
         if isinstance(mode, Edit):
             self.composer.load(mode.message.text)
+        self._keep_draft_now()
         self.composer.focus()
 
     def give_up(self) -> bool:
@@ -297,18 +315,17 @@ class Conversation(Vertical):
         if isinstance(mode, Edit):
             self.composer.load(mode.before)
         self.query_one(ModeStrip).mode = None
+        if mode is not None:
+            self._keep_draft_now()
         return mode is not None
+
+    def _keep_draft_now(self) -> None:
+        self.run_worker(self.keep_draft(), group="draft", exclusive=True)
 
     def _put_mode_aside(self) -> None:
         if self.chat is not None and self.mode is not None:
             self._modes[self.chat.id] = self.mode, self.composer.text
         self.query_one(ModeStrip).mode = None
-
-    def _take_mode_up(self, chat: Chat) -> None:
-        mode, content = self._modes.pop(chat.id, (None, ""))
-        self.query_one(ModeStrip).mode = mode
-        if isinstance(mode, Edit):
-            self.composer.load(content)
 
     def _show_writing(self) -> None:
         chat = self.chat
@@ -356,50 +373,25 @@ class Conversation(Vertical):
 
     def on_composer_drafted(self, event: Composer.Drafted) -> None:
         event.stop()
-        self.run_worker(self.keep_draft(), group="draft", exclusive=True)
-
-    def on_composer_completing(self, event: Composer.Completing) -> None:
-        event.stop()
-        if self.chat is not None and self._bridge is not None:
-            self.run_worker(self._complete(self.chat, self._bridge, event.begun), group="completing", exclusive=True)
-
-    async def _complete(self, chat: Chat, bridge: Bridge, begun: str) -> None:
-        """Completes a name as far as it is clear, and says what it could be."""
-        try:
-            found = completed(begun, await bridge.groups.names(chat.id))
-        except Exception as error:
-            self.post_message(Trouble(explain(error)))
-            return
-        self.composer.complete(begun, found.text)
-        self._completed = self.composer.text
-        if len(found.names) != 1:
-            more = f" · {len(found.names) - _MOST_NAMES} more" if len(found.names) > _MOST_NAMES else ""
-            words = " · ".join(found.names[:_MOST_NAMES]) + more
-            self.query_one("#hint", Words).say(words or f"nobody here is called {begun}…")
+        self._keep_draft_now()
 
     def on_text_area_changed(self) -> None:
-        self.suggestions.show(*offers_for(self.composer, self.situation()))
+        self._suggesting.suggest()
         if self.chat is not None and self.chat.peer is not None and not isinstance(self.mode, Edit):
             self._typing.note(self.chat.id, bool(self.composer.text) and not self.composer.text.startswith("/"))
-        if self.composer.text != self._completed:
-            self._show_hint()
 
     def on_suggestions_taken(self, event: Suggestions.Taken) -> None:
         event.stop()
-        if event.is_final and event.offer.command:
-            self.composer.write_over(event.begun, event.offer.command)
-            self.suggestions.put_away()
-            self.composer.call_later(self.composer.submit)  # as the composer: what it says then goes past here
-        else:
-            self.composer.write_over(event.begun, event.offer.text)
+        self._suggesting.take(event)
 
     def on_descendant_blur(self) -> None:
         self.suggestions.put_away()
 
-    def on_composer_editing(self, event: Composer.Editing) -> None:
+    async def on_composer_editing(self, event: Composer.Editing) -> None:
         from xirtam_tui.screens.chat.editor import edited
 
         event.stop()
+        await self.keep_draft()  # whatever happens to the editor, or to this while it runs
         try:
             written = edited(running_app(self), self.composer.text)
         except Exception as error:

@@ -11,8 +11,10 @@ from textual.app import App, SuspendNotSupported
 
 from xirtam_core.errors import XirtamError
 from xirtam_tui import text
+from xirtam_tui.hangup import has_hung_up
 
 _USUAL = ("nano", "vi", "notepad")
+_NAME = "message.txt"
 
 
 class EditorFailed(XirtamError):
@@ -22,23 +24,43 @@ class EditorFailed(XirtamError):
 def edited(app: App[object], written: str) -> str:
     """What an editor makes of `written`. The app is off the screen meanwhile; raises `EditorFailed`.
 
-    Waits in the app's own loop: it could paint over the editor. What arrives meanwhile is kept by the engine, and shown then.
+    Waits in the app's own loop: it could paint over the editor. What arrives meanwhile is kept by the engine, and shown then. Where
+    the terminal is lost meanwhile, gives what the editor has saved, however it ended: nobody is there to be told of a failure.
     """
     command = _command()
     with tempfile.TemporaryDirectory(prefix="xirtam-", dir=_place()) as folder:
-        path = Path(folder) / "message.txt"
+        path = Path(folder) / _NAME
+        path.touch(mode=0o600)
         path.write_text(written, encoding="utf-8")
+        status: int | None = None
         try:
             with app.suspend():
-                ended = subprocess.run([*command, str(path)], check=False)  # noqa: S603 # the person's own choice
+                status = subprocess.run([*command, str(path)], check=False).returncode  # noqa: S603 # the person's own choice
         except SuspendNotSupported:
             raise EditorFailed("this terminal cannot be lent to an editor") from None
-        except OSError as error:
-            raise EditorFailed(f"{command[0]} cannot be started ({error.strerror}); set EDITOR to another") from None
+        except Exception as error:
+            if status is None and isinstance(error, OSError):
+                raise EditorFailed(
+                    f"{command[0]} cannot be started ({error.strerror}); set EDITOR to another"
+                ) from None
+            if not has_hung_up():
+                raise  # else it is the screen that cannot be drawn anew
+        if has_hung_up():
+            return _read(_latest(path))
         app.refresh(layout=True)
-        if ended.returncode != 0:
-            raise EditorFailed(f"{command[0]} ended with the status {ended.returncode}")
-        return text.body(path.read_text(encoding="utf-8", errors="replace").removesuffix("\n"))
+        if status != 0:
+            raise EditorFailed(f"{command[0]} ended with the status {status}")
+        return _read(path)
+
+
+def _read(path: Path) -> str:
+    return text.body(path.read_text(encoding="utf-8", errors="replace").removesuffix("\n"))
+
+
+def _latest(path: Path) -> Path:
+    """The file itself, or what nano or Emacs have put beside it at the hangup, with what was not saved yet."""
+    beside = (path.with_name(name) for name in (f"{_NAME}.save", f"#{_NAME}#"))
+    return max(filter(Path.is_file, (path, *beside)), key=lambda each: each.stat().st_mtime_ns)
 
 
 def _command() -> list[str]:

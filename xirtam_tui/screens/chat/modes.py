@@ -1,6 +1,6 @@
 """What the composer is for when it is not for a new message: to answer one, or to change one. The strip above it says which.
 
-A mode belongs to its chat: who looks into another one in between finds it as it was left.
+A mode belongs to its chat and is kept with its draft: who looks into another one, or starts the app anew, finds it as it was left.
 """
 
 from typing import NamedTuple
@@ -9,9 +9,11 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from xirtam_core.chat import Chat, Message
+from xirtam_core.chat import Chat, DraftEdit, Message
+from xirtam_core.errors import XirtamError
 from xirtam_core.people import Standing
 from xirtam_tui.bridge import Bridge
+from xirtam_tui.emoji_names import shown
 
 
 class Reply(NamedTuple):
@@ -28,6 +30,43 @@ class Edit(NamedTuple):
 
 
 Mode = Reply | Edit
+
+
+class Draft(NamedTuple):
+    """What the engine keeps of what is being written: the text of a new message, what that answers, and a text to change one into."""
+
+    text: str = ""
+    reply_to: str | None = None
+    edit: DraftEdit | None = None
+
+    @classmethod
+    def of(cls, written: str, mode: Mode | None) -> "Draft":
+        """The draft while `written` stands in the composer."""
+        if isinstance(mode, Edit):
+            return cls(mode.before, None, DraftEdit(mode.message.id, written))
+        return cls(written, None if mode is None else mode.message.id)
+
+    @classmethod
+    def kept(cls, chat: Chat) -> "Draft":
+        """What was kept of a chat."""
+        return cls(chat.draft, chat.draft_reply_to, chat.draft_edit)
+
+
+async def taken_up(bridge: Bridge, chat: Chat) -> tuple[Mode | None, str]:
+    """The mode that was kept, and what stands in the composer. Of a message that is gone, what was written is kept as a new one."""
+    draft = Draft.kept(chat)
+    about = draft.reply_to if draft.edit is None else draft.edit.message
+    if about is None:
+        return None, draft.text
+    try:
+        message = await bridge.messages.find(chat.id, about)
+    except XirtamError:
+        message = None
+    is_there = message is not None and not message.is_withdrawn
+    if message is None or not is_there:
+        parts = (draft.text, "" if draft.edit is None else draft.edit.text)
+        return None, "\n\n".join(part for part in parts if part.strip())
+    return (Reply(message), draft.text) if draft.edit is None else (Edit(message, draft.text), draft.edit.text)
 
 
 class ModeStrip(Widget):
@@ -52,7 +91,7 @@ class ModeStrip(Widget):
         else:
             name = "yourself" if mode.message.mine else mode.message.sender.bare
             head, words = f"↩ to {name}  ", mode.message.text
-        words = " ".join(words.split())
+        words = shown(" ".join(words.split()))
         room = self.content_size.width - len(end) - 2
         begin = Content.assemble((head, "bold $accent"), (words, "$text-muted")).truncate(max(0, room), ellipsis=True)
         gap = max(1, self.content_size.width - begin.cell_length - len(end))

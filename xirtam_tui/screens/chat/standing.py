@@ -6,6 +6,7 @@ from xirtam_core.chat import Chat
 from xirtam_core.groups import Group, GroupState
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
+from xirtam_tui.emoji_names import shown
 from xirtam_tui.keymap import Keymap
 
 _LONGEST_TITLE = 40
@@ -14,7 +15,7 @@ _LONGEST_TITLE = 40
 def title(chat: Chat, *, is_narrow: bool) -> Content:
     """The line above a chat: its name, and beside it the server and, of a group, how many are in it and what it is about."""
     back = "‹ " if is_narrow else ""
-    name = Content.styled(chat.title, "bold").truncate(_LONGEST_TITLE, ellipsis=True)
+    name = Content.styled(shown(chat.title), "bold").truncate(_LONGEST_TITLE, ellipsis=True)
     return Content.assemble((back, "$accent"), name, (_beside(chat), "$text-muted"))
 
 

@@ -26,6 +26,7 @@ from xirtam_tui.screens.confirm.confirm import Confirm
 from xirtam_tui.screens.group import words
 from xirtam_tui.screens.group.moving import move
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
+from xirtam_tui.widgets.words import Words
 
 _LOOK_S = 1.0
 _ONCE_IT_IS_THERE = "as soon as the group's server has that."
@@ -68,8 +69,8 @@ class GroupSheet(Sheet[None]):
 
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(id="body", can_focus=False):
-            yield Static("", id="about", markup=False)
-            yield Static("", id="pins", markup=False)
+            yield Words(id="about")
+            yield Words(id="pins")
             yield OptionList(id="hits", compact=True)
             with Horizontal(id="on-person"):
                 for name in _ON_PERSON:

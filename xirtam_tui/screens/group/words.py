@@ -7,6 +7,7 @@ from xirtam_core.group_entry import JoinRequest
 from xirtam_core.groups import Group, GroupDetails, GroupMember, Status
 from xirtam_core.names import ServerName, Username
 from xirtam_tui import text
+from xirtam_tui.emoji_names import shown_in
 
 _MOST_PINS = 3
 _LONGEST_PIN = 200
@@ -23,7 +24,7 @@ def members(count: int) -> str:
 def asking_row(request: JoinRequest) -> Content:
     """Somebody who waits to be let in."""
     note = f"  “{text.brief(request.note, _LONGEST_NOTE)}”" if request.note else ""
-    return Content.assemble(request.user, ("  asks to be let in", "$accent"), (note, "$text-muted"))
+    return shown_in(Content.assemble(request.user, ("  asks to be let in", "$accent"), (note, "$text-muted")))
 
 
 def member_row(member: GroupMember, me: Username) -> Content:

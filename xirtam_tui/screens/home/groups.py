@@ -15,6 +15,7 @@ from xirtam_core.errors import Unreachable
 from xirtam_core.home_move import HomeMove
 from xirtam_core.names import Username
 from xirtam_tui.bridge import Bridge
+from xirtam_tui.emoji_names import shown
 from xirtam_tui.failures import explain
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
@@ -113,7 +114,7 @@ class GroupsLeft(Sheet[None]):
         mark, style = _MARKS[fate]
         faint = "$text-muted" if fate is Fate.NOT_OURS else "bold"
         return Option(
-            Content.assemble((f"{mark} ", style), (chat.title, faint), (f"  {fate}", "$text-muted")),
+            Content.assemble((f"{mark} ", style), (shown(chat.title), faint), (f"  {fate}", "$text-muted")),
             id=chat.id,
             disabled=fate is Fate.NOT_OURS,
         )

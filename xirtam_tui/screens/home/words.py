@@ -6,6 +6,7 @@ from textual.content import Content
 
 from xirtam_core.home_move import HomeMove, HomeOffer, HomeStep, HostedGroup
 from xirtam_core.names import ServerName, Username
+from xirtam_tui.emoji_names import shown
 from xirtam_tui.failures import sentence
 from xirtam_tui.moments import span
 
@@ -95,7 +96,7 @@ def named(groups: Iterable[tuple[str, bool]]) -> Iterable[Content]:
     """Groups by title, a line each, those that one administers marked."""
     rows = list(groups)
     for title, is_admin in rows[:_MOST_NAMED]:
-        yield Content.assemble("  ", (title, "bold"), ("  yours to move" if is_admin else "", "$accent"))
+        yield Content.assemble("  ", (shown(title), "bold"), ("  yours to move" if is_admin else "", "$accent"))
     if len(rows) > _MOST_NAMED:
         yield Content.styled(f"  and {len(rows) - _MOST_NAMED} more", "$text-muted")
 

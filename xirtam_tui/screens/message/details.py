@@ -7,6 +7,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from xirtam_core.chat import Message, MessageKind, SendState
+from xirtam_tui.emoji_names import shown
 from xirtam_tui.moments import local
 from xirtam_tui.screens.sheet.sheet import Sheet
 
@@ -32,7 +33,7 @@ class Details(Sheet[None]):
 
     def compose_body(self) -> ComposeResult:
         rows = [
-            Content.assemble((f"{label:<{_LABEL}}", "$text-muted"), (words, style))
+            Content.assemble((f"{label:<{_LABEL}}", "$text-muted"), (shown(words), style))
             for label, words, style in _rows(self._message)
         ]
         yield Static(Content("\n").join(rows), id="facts")

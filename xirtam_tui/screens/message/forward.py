@@ -11,6 +11,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from xirtam_core.chat import Chat
+from xirtam_tui.emoji_names import shown
 from xirtam_tui.screens.sheet.sheet import Sheet
 
 _MOST = 8
@@ -68,5 +69,5 @@ class Forward(Sheet[Chat]):
         best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])[:_MOST]
         hits = self.query_one(OptionList)
         hits.clear_options()
-        hits.add_options(Option(Content(chat.title), id=chat.id) for _, chat in best)
+        hits.add_options(Option(Content(shown(chat.title)), id=chat.id) for _, chat in best)
         hits.highlighted = 0 if best else None

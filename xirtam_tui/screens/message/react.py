@@ -15,11 +15,15 @@ from textual.widgets.option_list import Option
 from xirtam_core.chat import Message
 from xirtam_core.emoji import is_one
 from xirtam_core.names import Username
+from xirtam_tui.emoji_names import are_names_shown
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
 from xirtam_tui.widgets.composer.emoji import offers
+from xirtam_tui.widgets.words import Words
 
 EMOJI = ("👍", "👎", "😂", "🎉", "😢", "🙏", "🔥", "👀")
 """All of them two cells wide in every terminal that has emoji."""
+_CALLED = ("up", "down", "joy", "tada", "cry", "pray", "fire", "eyes")
+"""What they are called on the buttons where emoji are shown as names, whose own would not fit beside each other."""
 _SHORTEST = 2
 
 
@@ -48,13 +52,14 @@ class React(Sheet[str]):
         with Horizontal(id="emoji"):
             for number, emoji in enumerate(EMOJI, 1):
                 own = "own" if emoji in self._own else ""
-                yield Button(f"{number} {emoji}", compact=True, classes=own, action=f"screen.pick({number})")
+                picture = _CALLED[number - 1] if are_names_shown() else emoji
+                yield Button(f"{number} {picture}", compact=True, classes=own, action=f"screen.pick({number})")
         yield Input(
             placeholder="or another: paste it, or type its name", compact=True, id="other", select_on_focus=False
         )
         yield OptionList(id="hits", compact=True)
         own = " ".join(sorted(self._own))
-        yield Static(f"Yours: {own}. Choose it again to take it off." if own else "", id="answer", markup=False)
+        yield Words(f"Yours: {own}. Choose it again to take it off." if own else "", id="answer")
 
     def compose_buttons(self) -> ComposeResult:
         yield self.button("Cancel", "leave")

@@ -30,13 +30,13 @@ class NewChat(Sheet[Chat]):
     heading = "Write to somebody"
     explanation = "Names are exact: capitals count. The directory of your network says whose they are."
 
-    def __init__(self, start_chat: Callable[[Username], Awaitable[Chat]], groups: Groups) -> None:
+    def __init__(self, start_chat: Callable[[Username], Awaitable[Chat]], groups: Groups, *, name: str = "") -> None:
         super().__init__()
-        self._start_chat, self._groups = start_chat, groups
+        self._start_chat, self._groups, self._named = start_chat, groups, name
         self._asked: dict[str, Asked] = {}
 
     def compose_body(self) -> ComposeResult:
-        yield Input(placeholder="@bobby", compact=True, id="name", max_length=1024, select_on_focus=False)
+        yield Input(self._named, placeholder="@bobby", compact=True, id="name", max_length=1024, select_on_focus=False)
         yield Static("", id="answer", markup=False)
         yield Static("Waiting to be let in (Enter: ask no more)", id="waiting", markup=False)
         yield OptionList(id="hits", compact=True)

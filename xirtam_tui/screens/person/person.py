@@ -19,6 +19,7 @@ from xirtam_tui.moments import Clock, span
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.person.digits import rows
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
+from xirtam_tui.widgets.words import Words
 
 _LONGEST_PETNAME = 64
 _STANDINGS = {
@@ -44,7 +45,7 @@ class PersonSheet(Sheet[None]):
         self._code: SafetyCode | None = None
 
     def compose_body(self) -> ComposeResult:
-        yield Static("", id="person", markup=False)
+        yield Words(id="person")
         yield Static("", id="changed", markup=False)
         yield Static("Safety code of you two", id="code-label", markup=False)
         yield Static("asking the directory…", id="code", markup=False)

@@ -11,6 +11,8 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from xirtam_core.chat import Chat, Message, Received
+from xirtam_core.sought import Sought, sought
+from xirtam_tui.emoji_names import shown_in
 from xirtam_tui.failures import explain
 from xirtam_tui.moments import Clock, clock_time, local, stamp
 from xirtam_tui.screens.search.snippet import snippet
@@ -18,7 +20,8 @@ from xirtam_tui.screens.sheet.sheet import Sheet
 
 _PAUSE_S = 0.12  # how long a pause in typing is before it is looked for
 _PAGE = 40
-_HINT = "Messages that hold all the words; of the last one, the beginning will do."
+_HINT = 'Messages that hold all the words; of the last one, the beginning will do. Words in "quotation marks" must follow each other.'
+_NO_WORD = "Words are looked for, and numbers; signs and emoji are not."
 
 
 class Find(Protocol):
@@ -123,8 +126,8 @@ class Search(Sheet[Message]):
         self.run_worker(self._first(self._sought), group="look", exclusive=True)
 
     async def _first(self, words: str) -> None:
-        if not words:
-            self._show([], _HINT)
+        if not sought(words):
+            self._show([], _NO_WORD if words else _HINT)
             return
         await asyncio.sleep(_PAUSE_S)
         try:
@@ -132,8 +135,18 @@ class Search(Sheet[Message]):
         except Exception as error:
             self._show([], explain(error).text, is_failure=True)
             return
-        nothing = f"Nothing that was said here has “{words}” in it."
-        self._show(found, "" if found else nothing)
+        self._show(found, "" if found else self._nothing(sought(words)))
+
+    def _nothing(self, parts: list[Sought]) -> str:
+        """What to say where nothing was found, and what to do about it."""
+        if not self._is_everywhere:
+            return "Nothing in this chat has that in it.\nCtrl+R looks in all chats."
+        if len(parts) > 1:
+            return "No message has all of that in it. Fewer words may find more."
+        if " " in parts[0].words:
+            return "Nowhere do these words follow each other.\nWithout the quotation marks more may be found."
+        how = "begins with" if parts[0].is_begun else "is"
+        return f"No message has a word that {how} “{parts[0].words}”.\nFewer letters may find more."
 
     async def _more(self) -> None:
         words, last = self._sought, self._found[-1]
@@ -197,11 +210,12 @@ class Search(Sheet[Message]):
         name = Content.styled(title if self._is_everywhere else who, "bold")
         if self._is_everywhere and who != title:
             name += Content.styled(f"  {who}", "$text-muted")
+        name = shown_in(name)
         when = Content.styled(self._when(message.sent_at), "$text-muted")
         name = name.truncate(max(1, width - when.cell_length - 2), ellipsis=True)
         gap = " " * max(2, width - name.cell_length - when.cell_length)
-        words = self._sought.split()
-        return Content.assemble(name, gap, when, "\n", snippet(message.text, words, width))
+        said = shown_in(snippet(message.text, sought(self._sought), width))
+        return Content.assemble(name, gap, when, "\n", said.truncate(width, ellipsis=True))
 
     def _when(self, nanoseconds: int) -> str:
         now = self._clock()

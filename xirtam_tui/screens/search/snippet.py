@@ -1,16 +1,21 @@
 """The part of a message that shows why it was found."""
 
+import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 
 from textual.content import Content, Span
 
+from xirtam_core.sought import STROKES, Sought
+
 _BEFORE = 16  # characters that are shown before the first word that was found
+_WORD = re.compile(r"[^\W_]+")
 
 
-def snippet(body: str, words: list[str], width: int) -> Content:
-    """A line of `body` in at most `width` cells, from a little before the first of `words`, which are marked where words begin so."""
+def snippet(body: str, sought: Iterable[Sought], width: int) -> Content:
+    """A line of `body` in at most `width` cells, from a little before the first of what was `sought`, which is marked all over."""
     line = " ".join(body.split())
-    found = sorted(place for word in words for place in _places(line, word))
+    found = sorted(place for each in sought for place in _places(line, each))
     start = found[0][0] - _BEFORE if found and found[0][1] > width - 4 else 0
     start = (line.find(" ", start, found[0][0]) + 1 or start) if start > 0 else 0
     lead = "…" if start else ""
@@ -23,17 +28,15 @@ def snippet(body: str, words: list[str], width: int) -> Content:
     return Content(shown, spans).truncate(max(1, width), ellipsis=True)
 
 
-def _places(line: str, word: str) -> list[tuple[int, int]]:
-    plain, sought = _plain(line), _plain(word)
-    places: list[tuple[int, int]] = []
-    at = plain.find(sought) if sought else -1
-    while at >= 0:
-        if at == 0 or not plain[at - 1].isalnum():
-            places.append((at, at + len(sought)))
-        at = plain.find(sought, at + len(sought))
-    return places
+def _places(line: str, sought: Sought) -> Iterator[tuple[int, int]]:
+    """Where the words of `sought` follow each other, whatever signs are between them, as the index finds them."""
+    words = _WORD.findall(_plain(sought.words))
+    if words:
+        followed = "" if sought.is_begun else r"(?![^\W_])"
+        pattern = r"(?<![^\W_])" + r"[\W_]+".join(map(re.escape, words)) + followed
+        yield from (match.span() for match in re.finditer(pattern, _plain(line)))
 
 
 def _plain(text: str) -> str:
-    """`text` without accents and capitals, one character for one."""
-    return "".join(unicodedata.normalize("NFKD", each)[0].lower()[:1] or each for each in text)
+    """`text` without accents, strokes and capitals, one character for one."""
+    return "".join(unicodedata.normalize("NFKD", each)[0].lower()[:1] or each for each in text.translate(STROKES))

@@ -8,7 +8,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Button, Static
+from textual.widgets import Button
+
+from xirtam_tui.widgets.words import Words
 
 Result = TypeVar("Result")
 STYLE = str(Path(__file__).with_name("sheet.tcss"))  # absolute: the sheets that inherit it are elsewhere
@@ -25,9 +27,9 @@ class Sheet(ModalScreen[Result | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="sheet"):
-            yield Static(self.heading, id="heading", markup=False)
+            yield Words(self.heading, id="heading")
             if self.explanation:
-                yield Static(self.explanation, id="explanation", markup=False)
+                yield Words(self.explanation, id="explanation")
             yield from self.compose_body()
             with Horizontal(id="buttons"):
                 yield from self.compose_buttons()

@@ -1,4 +1,4 @@
-"""Jumping to a chat by a few letters of its name; those one was in last come first."""
+"""Jumping to a chat by a few letters of its name; those one was in last come first. A name that no chat has can be looked up."""
 
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
@@ -10,15 +10,19 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from xirtam_core.chat import Chat
+from xirtam_core.errors import InvalidName
+from xirtam_core.names import GroupName, Username
+from xirtam_tui.emoji_names import shown_in
 from xirtam_tui.fuzzy import Match, match, nearly
 from xirtam_tui.screens.sheet.sheet import Sheet
+from xirtam_tui.widgets.words import Words
 
 _MOST = 10
 _RECENT = 3.0  # what having been there last is worth: about as much as a letter in its place
 
 
-class Switcher(Sheet[Chat]):
-    """Gives the chat that was chosen. `chats` come in the order in which they are offered before anything is typed."""
+class Switcher(Sheet[Chat | str]):
+    """Gives the chat that was chosen, or a name of which there is none. `chats` come in the order in which they are offered first."""
 
     heading = "Jump to a chat"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -33,6 +37,7 @@ class Switcher(Sheet[Chat]):
     def compose_body(self) -> ComposeResult:
         yield Input(placeholder="a few letters of the name", compact=True, id="letters")
         yield OptionList(id="hits", compact=True)
+        yield Words(id="answer")
 
     def compose_buttons(self) -> ComposeResult:
         yield self.button("Open", "open_chat", primary=True)
@@ -61,6 +66,8 @@ class Switcher(Sheet[Chat]):
         option = self.query_one(OptionList).highlighted_option
         if option is not None and option.id is not None:
             self.dismiss(self._chats[option.id])
+        elif name := _name(self.query_one(Input).value.strip()):
+            self.dismiss(name)
 
     def _find(self, letters: str) -> None:
         best = _ranked(list(self._chats.values()), letters.lstrip("@+"))
@@ -68,6 +75,27 @@ class Switcher(Sheet[Chat]):
         hits.clear_options()
         hits.add_options(Option(_prompt(chat, places), id=chat.id) for chat, places in best[:_MOST])
         hits.highlighted = 0 if best else None
+        hits.display = bool(best)
+        answer = self.query_one("#answer", Words)
+        answer.say("" if best or not letters else _nothing(letters))
+        answer.display = not best
+
+
+def _name(typed: str) -> str:
+    """The person's or group's name that was typed, with its sign; nothing where it cannot be one."""
+    try:
+        return GroupName.parse(typed) if typed.startswith(GroupName.sigil) else Username.parse(typed)
+    except InvalidName:
+        return ""
+
+
+def _nothing(typed: str) -> str:
+    """What to say where no chat fits, and what Enter does then."""
+    name = _name(typed)
+    if not name:
+        return "No chat matches. A whole name, 5 to 15 letters, can be looked up in the directory."
+    what = f"ask to be let into {name}" if name.startswith(GroupName.sigil) else f"look up {name} in the directory"
+    return f"No chat matches. Enter: {what}"
 
 
 class _Ranked(NamedTuple):
@@ -104,4 +132,4 @@ def _prompt(chat: Chat, places: tuple[int, ...]) -> Content:
     petname = (f"  {chat.petname}", "$text-muted") if chat.petname else ""
     unread = (f"   {chat.unread} new", "$warning") if chat.unread else ""
     mentions = (f"  @{chat.mentions}", "$accent") if chat.mentions else ""
-    return Content.assemble(name, petname, unread, mentions)
+    return shown_in(Content.assemble(name, petname, unread, mentions))

@@ -15,7 +15,6 @@ from xirtam_core.chat import LONGEST_TEXT
 from xirtam_tui import text
 from xirtam_tui.keymap import DEFAULT, Keymap
 from xirtam_tui.widgets.composer import slash
-from xirtam_tui.widgets.composer.completion import name_begun
 
 _LARGEST_PASTE = 1024 * 1024
 _BURST_S = 0.008  # two keys closer than this were not typed one after the other
@@ -47,13 +46,6 @@ class Composer(TextArea):
             super().__init__()
             self.content = content
 
-    class Completing(UiMessage):
-        """A name has been `begun` before the cursor, and is to be completed."""
-
-        def __init__(self, begun: str) -> None:
-            super().__init__()
-            self.begun = begun
-
     class Commanded(UiMessage):
         """A command was written instead of a message."""
 
@@ -74,10 +66,9 @@ class Composer(TextArea):
         self._keys = {
             key: action_id.partition(".")[2]
             for action_id, keys in keymap.keys.items()
-            if action_id.startswith("composer.")
+            if action_id.startswith("composer.") and action_id != "composer.complete"  # that is the offers'
             for key in keys
         }
-        self.completes_names = False
         self.takes_key: Callable[[str], bool] | None = None
         """Asked first about every key that somebody pressed; true where it has been taken."""
         self._last_key = float("-inf")
@@ -110,12 +101,6 @@ class Composer(TextArea):
         """Sending failed: everything stays."""
         self._sending = None
 
-    def complete(self, begun: str, name: str) -> None:
-        """Writes `name` in the place of what was `begun` before the cursor, if that still stands there."""
-        if self._begun() == begun and begun != name:
-            row, column = self.cursor_location
-            self.replace(name, (row, column - len(begun)), (row, column))
-
     def write_over(self, begun: str, words: str) -> None:
         """Writes `words` in the place of what was `begun` before the cursor, if that still stands there."""
         if begun and self.before_cursor.endswith(begun):
@@ -127,13 +112,6 @@ class Composer(TextArea):
         """What stands before the cursor in its line; nothing while something is selected."""
         row, column = self.cursor_location
         return self.document.get_line(row)[:column] if self.selection.is_empty else ""
-
-    def _begun(self) -> str | None:
-        """The name that has been begun before the cursor, None where there is none or names are not completed."""
-        if not self.completes_names or not self.selection.is_empty:
-            return None
-        row, column = self.cursor_location
-        return name_begun(self.document.get_line(row)[:column])
 
     # Keys
 
@@ -153,8 +131,7 @@ class Composer(TextArea):
         action = self._keys.get(event.key)
         if action == "messages" and (self.text or not self.selection.is_empty):
             return
-        begun = self._begun() if action == "complete" and since >= _BURST_S else None
-        if action is None or (action == "complete" and begun is None):
+        if action is None:
             if event.time < self._pasting_until and since < _BURST_S * 4:
                 self._pasting_until = event.time + _PASTE_S
             return
@@ -166,8 +143,6 @@ class Composer(TextArea):
             self.post_message(self.LeftUpwards())
         elif action == "editor":
             self.post_message(self.Editing())
-        elif begun is not None:
-            self.post_message(self.Completing(begun))
         else:
             self._enter(event.time, since)
 

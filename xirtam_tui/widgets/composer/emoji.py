@@ -3,6 +3,7 @@
 import re
 from functools import cache
 
+from xirtam_tui.emoji_names import are_names_shown
 from xirtam_tui.widgets.composer.suggestions import Offer
 
 _BEGUN = re.compile(r"(?<![\w:]):([a-z0-9_+-]{2,30})\Z", re.ASCII)
@@ -32,7 +33,8 @@ def offers(begun: str) -> list[Offer]:
         drawn.setdefault(_names()[name], name)
         if len(drawn) == _MOST:
             break
-    return [Offer(f"{emoji} :{name}:", "", emoji) for emoji, name in drawn.items()]
+    picture = "" if are_names_shown() else "{} "
+    return [Offer(f"{picture.format(emoji)}:{name}:", "", emoji) for emoji, name in drawn.items()]
 
 
 def _rank(name: str) -> int:

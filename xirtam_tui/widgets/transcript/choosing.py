@@ -11,6 +11,9 @@ from xirtam_tui.widgets.transcript.view import View
 
 _ENABLED = {action.method: action.is_enabled for action in ACTIONS if action.scope is Scope.MESSAGE}
 
+_LINES = 3
+"""By so many a message that is taller than the view is scrolled at a time."""
+
 
 class Choosing(View, can_focus=True):
     """A view in which messages can be chosen. What is to be done to one, it only says."""
@@ -62,14 +65,32 @@ class Choosing(View, can_focus=True):
         at = self._cursor.index
         if at is None or self._drawing.window is None:
             self.start_cursor()
+        elif left := self._left_of(at, step):
+            self._go_to(self.top + step * min(left, _LINES))
         elif at + step >= len(self._layout.blocks) and not self._drawing.window.has_later:
             self._set_cursor(None)
             self.post_message(self.CursorMoved(None, past_end=True))
         else:
             at = min(max(at + step, 0), len(self._layout.blocks) - 1)
             self._set_cursor(self._layout.blocks[at].message)
-            first, end = self._layout.text_lines(at)
-            self._go_to(first - 1 if first - 1 < self.top else max(self.top, end - self.size.height))
+            self._show(at, step)
+
+    def _left_of(self, at: int, step: int) -> int:
+        """How many lines of a message that is taller than the view are still to be seen in the direction of `step`."""
+        first, end = self._layout.text_lines(at)
+        top, bottom = self.top, self.top + self.size.height
+        if end - first < self.size.height or not (first < bottom and end > top):
+            return 0
+        return max(0, end - bottom if step > 0 else top - first)
+
+    def _show(self, at: int, step: int) -> None:
+        """Brings a message into view; of one that is taller than that, the end at which it was come to."""
+        first, end = self._layout.text_lines(at)
+        height = self.size.height
+        if end - first >= height:
+            self._go_to(first - 1 if step > 0 else end - height)
+        else:
+            self._go_to(first - 1 if first - 1 < self.top else max(self.top, end - height))
 
     def _set_cursor(self, message: Message | None) -> None:
         if self._cursor.put(message):
