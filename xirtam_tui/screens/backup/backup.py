@@ -46,9 +46,6 @@ class BackupSheet(Sheet[None]):
         yield self.button("Back up", "write", primary=True)
         yield self.button("Close", "leave")
 
-    def on_unmount(self) -> None:
-        self._forget()
-
     @on(Input.Submitted, "#path")
     @on(Input.Submitted, "#passphrase")
     def _next_field(self) -> None:

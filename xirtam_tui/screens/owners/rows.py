@@ -38,7 +38,7 @@ def facts(owner: OwnerKey) -> Iterable[Fact]:
 
 def _known_by(owner: OwnerKey) -> str | Content:
     if owner.kind is OwnerKind.UNKNOWN:
-        return Content.styled("nobody. If you do not know whose it is, remove it.", "$error")
+        return Content.styled("nobody: remove it, unless you know whose it is", "$error")
     if owner.said_by is not None:
         return f"the word of {owner.said_by}, and no proof"
     return "your certificates" if owner.device is not None else "this device, which was told of it here"

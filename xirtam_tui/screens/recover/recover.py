@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.css.query import NoMatches
 from textual.types import CSSPathType
 from textual.widgets import Button, Input, Static
 from textual.worker import Worker
@@ -100,15 +99,6 @@ class RecoverSheet(Sheet[Engine]):
         empty = next((each for each in ("#link", "#name") if not self.query_one(each, Input).value), "#key")
         self.query_one(empty).focus()
 
-    def on_unmount(self) -> None:
-        self._forget()
-
-    def _forget(self) -> None:
-        try:
-            self.query_one(KeyInput).forget()
-        except NoMatches:
-            return  # it is gone already, and the key with it
-
     def _show(self, view: View) -> None:
         self._view = view
         for part, shown in (("#form", View.ASK), ("StepsProgress", View.WORK), ("#account", View.DONE)):
@@ -195,18 +185,18 @@ class RecoverSheet(Sheet[Engine]):
             failure = explain(error)
             self._back("key", f"✗ {failure.title}: {failure.text}", "failed")
         else:
-            self._forget()
+            self.query_one(KeyInput).forget()
             await self._show_done(asked.name, server)
 
     def _back(self, field: str, words: str, tone: str = "") -> None:
         self._show(View.ASK)
         self._say(words, tone)
-        self.call_after_refresh(self.query_one(f"#{field}").focus)
+        self.query_one(f"#{field}").focus()
 
     def action_cancel(self) -> None:
-        if self._recovering is not None:
+        if self._recovering is not None and self._view is View.WORK:
             self._recovering.cancel()
-        self._back("key", _CANCELLED)
+            self._back("key", _CANCELLED)
 
     async def _show_done(self, name: Username, server: ServerName) -> None:
         self.query_one("#heading", Static).update(f"{name} lives on {server} again, with a new root key")

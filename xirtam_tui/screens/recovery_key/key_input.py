@@ -9,7 +9,7 @@ _SCANNED = "XIRTAMRECOVERY"
 
 
 class KeyInput(Input):
-    """Puts the groups apart by itself, whatever is typed, pasted or scanned. Its text is a secret: `forget` it."""
+    """Puts the groups apart by itself, whatever is typed, pasted or scanned. Its text is a secret, and forgotten with its sheet."""
 
     def __init__(self, *, id: str = "key") -> None:  # noqa: A002 # as every widget calls it
         placeholder = " ".join(["R1···", *["·····"] * 7])
@@ -44,7 +44,11 @@ class KeyInput(Input):
 
     def forget(self) -> None:
         """Leaves nothing of the key here."""
-        self.value = ""
+        with self.prevent(Input.Changed):
+            self.value = ""
+
+    def on_unmount(self) -> None:
+        self.forget()
 
 
 def _grouped(typed: str) -> str:

@@ -22,6 +22,7 @@ _WRITE = (
 )
 _TYPE = "Now type it here, from the paper. That shows that it can be read. Nothing typed, and Enter, gives it up."
 _COLUMNS = 2
+new_recovery_key = RecoveryKey.new
 
 
 class NewKey(Sheet[RecoveryKey]):
@@ -34,10 +35,10 @@ class NewKey(Sheet[RecoveryKey]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._key: RecoveryKey | None = RecoveryKey.new()
+        self._key: RecoveryKey | None = new_recovery_key()
 
     def compose_body(self) -> ComposeResult:
-        yield Static("", id="groups", markup=False)
+        yield _Groups("", id="groups", markup=False)
         yield KeyInput()
         yield Static("", id="answer", markup=False)
 
@@ -53,8 +54,6 @@ class NewKey(Sheet[RecoveryKey]):
 
     def on_unmount(self) -> None:
         self._key = None
-        self.query_one("#groups", Static).update("")
-        self.query_one(KeyInput).forget()
 
     def action_write(self) -> None:
         """Shows the key."""
@@ -101,6 +100,13 @@ class NewKey(Sheet[RecoveryKey]):
                 self.dismiss(key)
             else:
                 say(answer, "✗ This is another recovery key than the one that was shown.", "failed")
+
+
+class _Groups(Static):
+    """The key as it is to be written down, for as long as it is here."""
+
+    def on_unmount(self) -> None:
+        self.update("")
 
 
 def _in_rows(key: RecoveryKey) -> Content:

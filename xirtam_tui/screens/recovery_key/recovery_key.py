@@ -53,7 +53,7 @@ class RecoveryKeySheet(Sheet[None]):
         self._begun = OneThing(self, self.heading, self._say)
 
     def compose_body(self) -> ComposeResult:
-        yield Static("Asking the directory…", id="standing", markup=False)
+        yield Static("Asking the directory…", id="kept", markup=False)
         yield Following(self._bridge)
         yield Static("", id="answer", markup=False)
 
@@ -79,7 +79,7 @@ class RecoveryKeySheet(Sheet[None]):
     def _show(self, seen: NameOwnership) -> None:
         self._seen = seen
         kept = _kept(seen)
-        self.query_one("#standing", Static).update(
+        self.query_one("#kept", Static).update(
             Content("\n").join(_standing(each) for each in kept) if kept else _none()
         )
         button = self.query_one("#make", Button)

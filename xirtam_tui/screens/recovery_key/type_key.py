@@ -45,9 +45,6 @@ class TypeKey(Sheet[RecoveryKey]):
         elif (key := read(typed, self.query_one("#answer", Static))) is not None:
             self.dismiss(key)
 
-    def on_unmount(self) -> None:
-        self.query_one(KeyInput).forget()
-
 
 def show_how_far(typed: KeyInput, answer: Static) -> None:
     """Says how much of the key there is, and of a whole one whether it has a mistake."""

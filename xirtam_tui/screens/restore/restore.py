@@ -42,10 +42,6 @@ class RestoreSheet(Sheet[Username]):
         yield self.button("Restore", "restore", primary=True)
         yield self.button("Back", "leave")
 
-    def on_unmount(self) -> None:
-        for each in self.query(Input):
-            each.value = ""
-
     @on(Input.Submitted, "#path")
     def _next_field(self) -> None:
         self.focus_next()

@@ -15,6 +15,5 @@ def listed(heading: str, sentences: Iterable[str], mark: str, style: str) -> Com
         return
     yield Static(heading, classes="list-heading", markup=False)
     for sentence in said:
-        with Horizontal(classes="sentence"):
-            yield Static(Content.styled(mark, style), classes="mark", markup=False)
-            yield Static(sentence, classes="said", markup=False)
+        beside = Static(Content.styled(mark, style), classes="mark", markup=False)
+        yield Horizontal(beside, Static(sentence, classes="said", markup=False), classes="sentence")
