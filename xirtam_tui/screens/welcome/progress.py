@@ -47,7 +47,11 @@ class StepsProgress(Vertical):
         """Starts over; `words` say what is being made."""
         self.query_one("#making", Static).update(words)
         self._show(self._steps[0], None, None)
-        self.call_after_refresh(self.query_one("#cancel", Button).focus)
+        self.call_after_refresh(self._focus_cancel)
+
+    def _focus_cancel(self) -> None:
+        if self.display:  # it may have ended before it showed
+            self.query_one("#cancel", Button).focus()
 
     def show(self, news: Progress | RecoveryProgress) -> None:
         """Shows how far it is."""
