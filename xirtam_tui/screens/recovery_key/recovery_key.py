@@ -24,6 +24,7 @@ from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
 
 _GIVEN_UP = "Nothing was done. The key that was shown does not count: throw the paper away."
 _COUNTS = "The new recovery key counts now. Keep the paper where no device is."
+_NONE_YET = "No recovery key counts yet: it does once the directory has logged it."
 _NONE = "There is no recovery key. If all your devices are lost, so is the account."
 
 
@@ -80,7 +81,7 @@ class RecoveryKeySheet(Sheet[None]):
         self._seen = seen
         kept = _kept(seen)
         self.query_one("#kept", Static).update(
-            Content("\n").join(_standing(each) for each in kept) if kept else _none()
+            Content("\n").join(_standing(each) for each in kept) if kept else _none(seen)
         )
         button = self.query_one("#make", Button)
         button.label = "Make a new one m" if kept else "Make one m"
@@ -214,5 +215,5 @@ def _standing(owner: OwnerKey) -> Content:
     )
 
 
-def _none() -> Content:
-    return Content.assemble(("⚠ ", "$warning"), _NONE)
+def _none(seen: NameOwnership) -> Content:
+    return Content.assemble(("⚠ ", "$warning"), _NONE_YET if seen.is_pending else _NONE)
