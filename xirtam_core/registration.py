@@ -63,7 +63,8 @@ LOST_BY_RECOVERY: Final = (
 AFTER_RECOVERY: Final = (
     "Everybody who knows you is warned that your identity has changed, and sends you nothing until they have acknowledged that. Tell "
     "them in another way that it was you, and compare safety codes.",
-    "The recovery key has been typed into a computer now: make a new one (xirtam recovery-key create --replace), on paper again.",
+    "The recovery key has been typed into a computer now: make a new one on paper, and have it replace this one (Alt+K in the app, or "
+    "xirtam recovery-key create --replace).",
     "If a lost device turns up, do not use it with this account: it is none of its devices any more.",
 )
 """What is to be done after a recovery, in sentences for the account's owner."""

@@ -57,6 +57,12 @@ def stamp(nanoseconds: int, now: datetime) -> str:
     return str(moment.year)
 
 
+def date(seconds: int) -> str:
+    """The day of a Unix time in seconds: `24 November 2026`."""
+    moment = local(seconds * 1_000_000_000)
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
 def span(seconds: float) -> str:
     """How long something takes or took: `12 s`, `3 min`, `2 h`, `5 days`."""
     if seconds < 90:

@@ -18,6 +18,8 @@ from tests.tui.fake_amending import FakeAmending
 from tests.tui.fake_devices import FakeDevices, FakePeople, FakeProfiles, FakeTrust, offer
 from tests.tui.fake_groups import FakeDoor, FakeGroups
 from tests.tui.fake_home import FakeHome
+from tests.tui.fake_owners import FakeKeeping, FakeOwnership
+from tests.tui.fake_returning import FakeReturning
 from xirtam_core.chat import Chat, Connection, DraftEdit, Message, MessageKind, Page, Received, SendState, Status
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.devices import PairingOffer
@@ -75,6 +77,8 @@ class FakeClient(FakeAmending):
         self.door = self.asking = FakeDoor(self)
         self._preferences = FakePreferences()
         self.devices = FakeDevices()
+        self.ownership = FakeOwnership(account)
+        self.keeping = FakeKeeping()
         self.trust = FakeTrust()
         self.people = FakePeople(self)
         self.profiles = FakeProfiles()
@@ -327,10 +331,11 @@ def _position(message: Message) -> int:
     return message.position
 
 
-class FakeMachine:
+class FakeMachine(FakeReturning[FakeClient]):
     """What is on this machine: accounts, and networks to join."""
 
     def __init__(self, *clients: FakeClient) -> None:
+        super().__init__()
         self.clients = {client.account: client for client in clients}
         self.open_error: XirtamError | None = None
         self.passphrase: str | None = None
@@ -343,6 +348,11 @@ class FakeMachine:
         self.hold_at: Step | None = None
         self.cancelled = False
         self.paired = asyncio.Event()
+
+    def make(self, name: Username) -> FakeClient:
+        """An account comes to be on this machine."""
+        self.clients[name] = client = FakeClient(name)
+        return client
 
     async def accounts(self, data_dir: Path) -> list[Username]:
         return list(self.clients)
@@ -379,8 +389,7 @@ class FakeMachine:
         except asyncio.CancelledError:
             self.cancelled = True
             raise
-        self.clients[name] = client = FakeClient(name)
-        return client
+        return self.make(name)
 
     async def key_file(self, data_dir: Path, account: Username) -> Path | None:
         return None
@@ -406,8 +415,7 @@ class FakeMachine:
             raise
         if self.register_error is not None:
             raise self.register_error
-        self.clients[name] = client = FakeClient(name)
-        return client
+        return self.make(name)
 
     async def local_network(self, data_dir: Path) -> JoinLink:
         return LINK

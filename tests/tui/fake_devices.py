@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -106,6 +107,10 @@ class FakeDevices:
         self.error: XirtamError | None = None
         self.pairings: list[tuple[str | None, bool]] = []
         self.rotations = 0
+        self.explain_error: XirtamError | None = None
+        self.own_the_name: set[str] = set()
+        self.held: asyncio.Event | None = None
+        """What a revocation waits for."""
 
     async def devices(self) -> list[Device]:
         if self.error is not None:
@@ -133,14 +138,23 @@ class FakeDevices:
     async def renew(self, device: str, *, expires_s: int | None) -> Device:
         return self._change(device, expires_s=expires_s)
 
-    async def revoke(self, device: str) -> Revocation:
-        self._change(device, is_revoked=True)
+    async def explain_revocation(self, device: str) -> Revocation:
+        if self.explain_error is not None:
+            raise self.explain_error
+        done = ["Your devices write to it no more.", "Your contacts are told by their next look."]
+        if device in self.own_the_name:
+            done.append(
+                "Its key is taken from those that own the account's name, as soon as the directory has logged that."
+            )
         return Revocation(
-            device=device,
-            expires_s=None,
-            done=("Your devices write to it no more.", "Your contacts are told by their next look."),
-            not_done=("What it has read already stays with it.",),
+            device=device, expires_s=None, done=tuple(done), not_done=("What it has read already stays with it.",)
         )
+
+    async def revoke(self, device: str) -> Revocation:
+        if self.held is not None:
+            await self.held.wait()
+        self._change(device, is_revoked=True)
+        return await self.explain_revocation(device)
 
     async def share_history(self) -> int:
         return 1204

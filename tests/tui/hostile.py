@@ -10,8 +10,11 @@ import msgspec
 
 from tests.tui.demo import CLIMBERS_ROSTER, Script, frozen_clock
 from tests.tui.fake_client import MINUTE, NOW_NS, FakeClient, FakeMachine
+from tests.tui.fake_devices import device
 from tests.tui.fake_groups import group
+from tests.tui.fake_owners import KEY, owner, recovery_owner
 from xirtam_core.chat import Message, MessageKind, Reaction, SendState
+from xirtam_core.devices import OwnerKind
 from xirtam_core.names import Username
 
 _MARKS = "\u0300\u0336\u0489" * 60
@@ -75,7 +78,18 @@ def hostile_client(text: str) -> FakeClient:
     client.groups.pinned = [spoil(said.messages[-1], text)]
     client.change_chat("@bobby", petname=text)
     client.set_status(detail=text, alarm=text)
+    _spoil_devices(client, text)
     return client
+
+
+def _spoil_devices(client: FakeClient, text: str) -> None:
+    """A device that has fallen into other hands calls itself and others what it likes."""
+    client.devices.known.append(device(2, text, issued_by=f"{1:064x}"))
+    client.ownership.owners += [
+        owner(2, OwnerKind.DEVICE, device=f"{2:064x}", label=text, said_by=text),
+        recovery_owner(KEY, said_by=text),
+    ]
+    client.ownership.trouble = text
 
 
 def main() -> None:

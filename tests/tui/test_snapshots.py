@@ -11,18 +11,22 @@ from textual.events import Paste
 from textual.widgets import Input, TextArea
 
 from tests.tui.demo import CLIMBERS_ROSTER, Script, climbers, demo_client
-from tests.tui.fake_client import NOW_NS, FakeClient, FakeMachine
+from tests.tui.fake_client import LINK, NOW_NS, FakeClient, FakeMachine
 from tests.tui.fake_devices import CODE, NOW_S, device
 from tests.tui.fake_groups import group
 from tests.tui.fake_home import home_offer, hosted
+from tests.tui.fake_owners import KEY, owner, recovery_owner
 from tests.tui.piloting import Driver, machine_app
 from xirtam_core.chat import Evidence, Finding, MessageKind
-from xirtam_core.errors import InUse, StorageFault, Unreachable
+from xirtam_core.devices import OwnerKind
+from xirtam_core.errors import InUse, Refused, StorageFault, Unreachable
 from xirtam_core.groups import GroupState
 from xirtam_core.home_move import HomeStep
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
-from xirtam_core.registration import Progress, Step
+from xirtam_core.recovery_key import RecoveryKey
+from xirtam_core.registration import Progress, RecoveryProgress, RecoveryStep, Step
+from xirtam_tui.screens.recovery_key import new_key
 
 _run_id = re.compile(r"terminal-\d+-")
 Act = Callable[[Driver], Awaitable[None]]
@@ -439,9 +443,173 @@ async def pairing(driver: Driver) -> None:
 async def revoking(driver: Driver) -> None:
     await opening("alt+d", "old laptop")(driver)
     await driver.press("down", "x")
-    await driver.sees("Revoke phone?")
+    await driver.sees("Revoke phone?", "What would be done")
+
+
+async def revoked(driver: Driver) -> None:
+    await revoking(driver)
     await driver.agree()
     await driver.sees("What nobody can do")
+
+
+async def not_revocable(driver: Driver) -> None:
+    await opening("alt+d", "old laptop")(driver)
+    await driver.press("x")
+    await driver.sees("You are on this device, which is the first")
+
+
+def with_owners() -> FakeMachine:
+    client = demo_client()
+    client.ownership.owners += [
+        owner(2, OwnerKind.DEVICE, device=f"{2:064x}", label="phone"),
+        recovery_owner(KEY),
+        owner(4, OwnerKind.UNKNOWN, since_s=None),
+    ]
+    return FakeMachine(client)
+
+
+def without_power() -> FakeMachine:
+    client = demo_client()
+    client.ownership.is_owner = False
+    client.ownership.owners = [owner(2, OwnerKind.DEVICE, device=f"{2:064x}", label="desk"), recovery_owner(KEY)]
+    return FakeMachine(client)
+
+
+def with_change_being_made() -> FakeMachine:
+    machine = with_owners()
+    ownership = next(iter(machine.clients.values())).ownership
+    ownership.waiting.append(("add", owner(5, OwnerKind.DEVICE, label="tablet")))
+    ownership.prove(0.42, 12)
+    ownership.trouble = "no connection to the directory"
+    return machine
+
+
+async def unknown_owner(driver: Driver) -> None:
+    await opening("alt+o", "UNKNOWN", "Add device")(driver)
+    await driver.press("end")
+    await driver.sees("nobody: remove it")
+
+
+async def removing_owner(driver: Driver) -> None:
+    await unknown_owner(driver)
+    await driver.press("x")
+    await driver.sees("Take the power of this unknown key away?")
+
+
+async def claiming(driver: Driver) -> None:
+    await opening("alt+o", "Claim with recovery key")(driver)
+    await driver.press("c")
+    await driver.sees("Make this device an owner")
+    await driver.write(KEY.text()[:20])
+    await driver.sees("of 8")
+
+
+async def writing_key_down(driver: Driver) -> None:
+    await opening("alt+k", "There is no recovery key")(driver)
+    await driver.press("m")
+    await driver.sees("Write this recovery key down")
+
+
+async def typing_key_back(driver: Driver) -> None:
+    await writing_key_down(driver)
+    await driver.press("enter")
+    await driver.sees("Type it back")
+    await driver.write(KEY.text()[:-1] + "2")
+    await driver.sees("has a mistake in it")
+
+
+def with_key_being_logged() -> FakeMachine:
+    client = demo_client()
+    client.ownership.waiting.append(("add", recovery_owner(KEY)))
+    client.ownership.wait()
+    return FakeMachine(client)
+
+
+async def key_as_picture(driver: Driver) -> None:
+    await writing_key_down(driver)
+    await driver.press("q")
+    await driver.sees("▀▀")
+
+
+async def backing_up(driver: Driver) -> None:
+    await opening("alt+x", "Back up your account")(driver)
+    await driver.press("ctrl+u")
+    await driver.write("/safe/alice.backup")
+    await driver.press("enter")
+    await driver.write("correct horse")
+    await driver.press("enter", "enter")
+    await driver.sees("are not the same")
+
+
+async def backed_up(driver: Driver) -> None:
+    await backing_up(driver)
+    await driver.write("correct horse")
+    await driver.press("enter")
+    await driver.sees("You alone can read")
+    await button_let_go(driver)
+
+
+def recovering() -> FakeMachine:
+    machine = FakeMachine()
+    machine.recovery_steps = [
+        RecoveryProgress(RecoveryStep.LOOK_UP),
+        RecoveryProgress(RecoveryStep.PROVE_OWNER, 0.42, 12),
+    ]
+    machine.recovery_holds_at = RecoveryStep.PROVE_OWNER
+    return machine
+
+
+async def recover(driver: Driver) -> None:
+    await driver.sees("Join a network")
+    await driver.press(*["tab"] * 6, "enter")
+    await driver.sees("Recover an account whose devices are all lost")
+    await button_let_go(driver)
+    driver.app.post_message(Paste(str(LINK)))
+    await driver.press("enter")
+    await driver.write("alice")
+    await driver.press("enter")
+    await driver.write(KEY.text())
+    await driver.sees("No mistake in it")
+
+
+async def recover_with_it(driver: Driver) -> None:
+    await recover(driver)
+    await driver.press("enter")
+    await driver.sees_not("The network's join link")
+
+
+async def recover_progress(driver: Driver) -> None:
+    await recover_with_it(driver)
+    await driver.sees("about 12 s left")
+
+
+async def recovered(driver: Driver) -> None:
+    await recover_with_it(driver)
+    await driver.sees("What is lost")
+
+
+def refusing_recovery() -> FakeMachine:
+    machine = FakeMachine()
+    machine.recovery_error = Refused("this is not a recovery key of @alice, or it was removed: nothing was changed")
+    return machine
+
+
+async def recovery_refused(driver: Driver) -> None:
+    await recover(driver)
+    await driver.press("enter")
+    await driver.sees("not a recovery key of @alice")
+
+
+async def restoring(driver: Driver) -> None:
+    await driver.sees("Join a network")
+    await driver.press(*["tab"] * 7, "enter")
+    await driver.sees("It is the same device again")
+    await button_let_go(driver)
+    await driver.write("/safe/alice")
+    await driver.press("enter")
+    await driver.write("correct horse")
+    await driver.press("enter")
+    await driver.sees("There is no file")
 
 
 async def code_picture(driver: Driver) -> None:
@@ -537,6 +705,26 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
     "devices_error": (with_unreachable_devices, opening("alt+d", "does not answer")),
     "pairing": (with_devices, pairing),
     "revoking": (with_devices, revoking),
+    "revoked": (with_devices, revoked),
+    "not_revocable": (with_devices, not_revocable),
+    "owners": (with_owners, unknown_owner),
+    "owners_change": (with_change_being_made, opening("alt+o", "UNKNOWN", "42%")),
+    "owners_powerless": (without_power, opening("alt+o", "Claim with recovery key")),
+    "removing_owner": (with_owners, removing_owner),
+    "claiming": (without_power, claiming),
+    "recovery_key_none": (with_account, opening("alt+k", "There is no recovery key")),
+    "recovery_key": (with_owners, opening("alt+k", "A recovery key counts")),
+    "recovery_key_written": (with_account, writing_key_down),
+    "recovery_key_picture": (with_account, key_as_picture),
+    "recovery_key_typed": (with_account, typing_key_back),
+    "recovery_key_logged": (with_key_being_logged, opening("alt+k", "Waiting for the directory")),
+    "backing_up": (with_account, backing_up),
+    "backed_up": (with_account, backed_up),
+    "recover": (FakeMachine, recover),
+    "recover_progress": (recovering, recover_progress),
+    "recover_refused": (refusing_recovery, recovery_refused),
+    "recovered": (FakeMachine, recovered),
+    "restoring": (FakeMachine, restoring),
     "network": (with_account, opening("alt+n", "right to the second")),
     "network_alarm": (with_lying_directory, opening("alt+n", "it has shown two logs")),
     "profile": (with_account, opening("alt+i", "at the home server")),
@@ -564,8 +752,11 @@ SCREENS: dict[str, tuple[Callable[[], FakeMachine], Act]] = {
 
 
 @pytest.mark.parametrize("name", SCREENS)
-async def test_the_screen_looks_as_it_did(name: str, snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+async def test_the_screen_looks_as_it_did(
+    name: str, snapshot: SnapshotAssertion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine, act = SCREENS[name]
+    monkeypatch.setattr(new_key, "new_recovery_key", lambda: RecoveryKey(0x1F2E3D4C5B6A79880F1E2D3C4B5A69788796A5B4))
     async with machine_app(machine(), tmp_path, size=(80, 24)) as driver:
         await act(driver)
         for size in ((80, 24), (140, 40)):

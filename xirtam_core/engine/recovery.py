@@ -89,9 +89,10 @@ class Recovery:
         if begun is not None:
             account = self._require_account()
             stored_account.store_target(self._database, wanted.link, wanted.server or account.server)
-            public = signing.public_of(account.device_secret)
-            if public in state.owners or wanted.key is None:
-                return begun  # `_signer` says so where the key is needed
+            if signing.public_of(account.device_secret) in state.owners and not _is_newer(wanted, begun, state):
+                return begun
+            if wanted.key is None:
+                return _still_good(wanted, begun, state)
             begun = Recovering(_owning(wanted, state), wanted.keeps_owners)
             stored.begin(self._database, begun)
             return begun
@@ -172,6 +173,21 @@ class Recovery:
 def _once(step: UpdateType, find: Callable[[NameState], UpdateType | None]) -> NextStep:
     """`step` alone, for as long as it is what comes next: what follows may be another key's to sign."""
     return lambda state: step if find(state) == step else None
+
+
+def _is_newer(wanted: Wanted, begun: Recovering, state: NameState) -> bool:
+    """Whether the key that is given has taken the place of the one that this began with: it is the one to stay, then."""
+    public = None if wanted.key is None else signing.public_of(wanted.key)
+    return public is not None and public != begun.key and public in state.owners
+
+
+def _still_good(wanted: Wanted, begun: Recovering, state: NameState) -> Recovering:
+    """What was begun, if its key owns the name still (`_recovery_key` says where it is needed); raises `RecoveryKeyNeeded`."""
+    if begun.key not in state.owners:
+        raise RecoveryKeyNeeded(
+            f"the recovery key that this began with does not own {wanted.name} any more: give the newest one"
+        )
+    return begun
 
 
 def _owning(wanted: Wanted, state: NameState) -> SigningPublic:

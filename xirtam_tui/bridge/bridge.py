@@ -20,7 +20,9 @@ from xirtam_tui.bridge.devices import Devices
 from xirtam_tui.bridge.engine import Engine
 from xirtam_tui.bridge.groups import Groups
 from xirtam_tui.bridge.home import Home
+from xirtam_tui.bridge.keeping import Keeping
 from xirtam_tui.bridge.messages import Messages
+from xirtam_tui.bridge.owners import Owners
 from xirtam_tui.bridge.people import People
 from xirtam_tui.bridge.preferences import Preferences
 from xirtam_tui.bridge.safe import safe_chat, safe_message, safe_status
@@ -43,6 +45,8 @@ class Bridge:
         self.groups = Groups(engine)
         self.preferences = Preferences(engine)
         self.devices = Devices(engine)
+        self.owners = Owners(engine)
+        self.keeping = Keeping(engine)
         self.trust = Trust(engine)
         self.home = Home(engine)
         self._engine = engine

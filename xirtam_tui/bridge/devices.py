@@ -6,6 +6,8 @@ from xirtam_core.devices import Device, PairingRequest, Revocation
 from xirtam_tui import text
 from xirtam_tui.bridge.engine import Engine
 
+_NAME = 64
+
 
 class Devices:
     """The account's devices."""
@@ -37,15 +39,13 @@ class Devices:
         """Makes the device that shows `code` one of this account."""
         return _safe(await self._engine.devices.pair(code, label=label, with_history=with_history))
 
+    async def explain_revocation(self, device: str) -> Revocation:
+        """What `revoke` would do and could not do."""
+        return _safe_revocation(await self._engine.devices.explain_revocation(device))
+
     async def revoke(self, device: str) -> Revocation:
         """Cuts a device off, and says how far that is possible."""
-        outcome = await self._engine.devices.revoke(device)
-        return msgspec.structs.replace(
-            outcome,
-            done=tuple(text.line(each) for each in outcome.done),
-            not_done=tuple(text.line(each) for each in outcome.not_done),
-            next_steps=tuple(text.line(each) for each in outcome.next_steps),
-        )
+        return _safe_revocation(await self._engine.devices.revoke(device))
 
     async def share_history(self) -> int:
         """Gives the other devices the messages that this one has; how many."""
@@ -53,4 +53,13 @@ class Devices:
 
 
 def _safe(device: Device) -> Device:
-    return msgspec.structs.replace(device, label=None if device.label is None else text.line(device.label))
+    return msgspec.structs.replace(device, label=None if device.label is None else text.brief(device.label, _NAME))
+
+
+def _safe_revocation(outcome: Revocation) -> Revocation:
+    return msgspec.structs.replace(
+        outcome,
+        done=tuple(text.line(each) for each in outcome.done),
+        not_done=tuple(text.line(each) for each in outcome.not_done),
+        next_steps=tuple(text.line(each) for each in outcome.next_steps),
+    )

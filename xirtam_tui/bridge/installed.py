@@ -4,13 +4,16 @@ import asyncio
 import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xirtam_core.devices import PairingOffer
 from xirtam_core.join_link import JoinLink
-from xirtam_core.names import Username
-from xirtam_core.registration import NameAnswer, Progress
+from xirtam_core.names import ServerName, Username
+from xirtam_core.registration import NameAnswer, Progress, RecoveryProgress
 from xirtam_tui.bridge.engine import Engine
+
+if TYPE_CHECKING:
+    from xirtam_core.recovery_key import RecoveryKey  # the start waits for nothing that is not painted
 
 
 class InstalledEngines:
@@ -57,6 +60,26 @@ class InstalledEngines:
         passphrase: str | None,
     ) -> Engine:
         return await (await self._client()).join_by_pairing(data_dir, link, name, on_code, passphrase=passphrase)
+
+    async def recover(
+        self,
+        data_dir: Path,
+        link: JoinLink,
+        name: Username,
+        key: "RecoveryKey | None",
+        on_progress: Callable[[RecoveryProgress], None],
+        *,
+        server: ServerName | None,
+        passphrase: str | None,
+    ) -> Engine:
+        recover = (await self._client()).recover
+        return await recover(data_dir, link, name, key, on_progress, server=server, passphrase=passphrase)
+
+    async def has_begun(self, data_dir: Path, name: Username) -> bool:
+        return await asyncio.to_thread((await self._client()).has_begun, data_dir, name)
+
+    async def restore(self, data_dir: Path, file: Path, passphrase: str) -> Username:
+        return await (await self._client()).restore_backup(data_dir, file, passphrase)
 
     async def key_file(self, data_dir: Path, account: Username) -> Path | None:
         return await asyncio.to_thread((await self._client()).key_file, data_dir, account)

@@ -23,7 +23,7 @@ from xirtam_core.engine.recovering_account import open_recovery
 from xirtam_core.engine.recovery import Wanted
 from xirtam_core.errors import AccountExists, NewcomerRefused, NotFound, RecoveryKeyNeeded, Refused, Unreachable
 from xirtam_core.names import ServerName, Username
-from xirtam_core.protocol.directory import AddOwner, UserDescriptor, sign_update
+from xirtam_core.protocol.directory import AddOwner, DelOwner, UserDescriptor, sign_update
 from xirtam_core.recovery_key import RecoveryKey
 from xirtam_core.registration import RecoveryProgress, RecoveryStep
 from xirtam_core.storage.account_directory import accounts
@@ -137,8 +137,11 @@ async def _recover_and_talk(place: Path, monkeypatch: pytest.MonkeyPatch, kind: 
         _is_whole(machine, engine)
         assert machine.steps == list(RecoveryStep)
         await _says(engine, bobby, "it is me, on a new device")
-        alarm = lambda: bobby.engine.conversations.chats()[0].alarm  # noqa: E731
-        await until(lambda: alarm() is not None, "Bobby is warned", 600)
+
+        def is_warned() -> bool:
+            return bobby.engine.conversations.chats()[0].alarm is not None
+
+        await until(is_warned, "Bobby is warned", 600)
         blocked = await bobby.write(ALICE, "are you?")
         await asyncio.sleep(300)
         assert bobby.find(blocked.id).state == "queued"
@@ -209,6 +212,29 @@ async def _be_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_wrong_key_name_or_server_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _be_refused(tmp_path, monkeypatch)
+
+
+@simulated
+async def _replace_the_paper(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with all_lost(place, monkeypatch) as machine:
+        await machine.is_cut_off_at(RecoveryStep.PROVE_OWNER, 0.0)
+        former, machine.key = machine.key, RecoveryKey.new()
+        directory = machine.pair.world.directory
+        added = AddOwner(signing.public_of(machine.key.secret()))
+        directory.put(ALICE, (sign_update(former.secret(), directory.state(ALICE).last_hash, added),))
+        removed = DelOwner(signing.public_of(former.secret()))
+        directory.put(ALICE, (sign_update(machine.key.secret(), directory.state(ALICE).last_hash, removed),))
+        with pytest.raises(Refused, match="newest"):
+            await machine.recover(key=former)
+        with pytest.raises(RecoveryKeyNeeded, match="newest"):
+            await machine.recover(without_key=True)
+        _is_whole(machine, await machine.recover())
+
+
+def test_a_recovery_that_began_with_a_paper_that_was_replaced_goes_on_with_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _replace_the_paper(tmp_path, monkeypatch)
 
 
 @simulated

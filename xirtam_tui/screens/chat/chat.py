@@ -7,7 +7,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.timer import Timer
 
 from xirtam_core.chat import Chat, Message
@@ -19,10 +18,11 @@ from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.chat import arranging, details, finding, parting
+from xirtam_tui.screens.chat.account_sheets import AccountSheets
 from xirtam_tui.screens.chat.arranging import Change
 from xirtam_tui.screens.chat.chat_list import ChatList
 from xirtam_tui.screens.chat.conversation import Conversation
-from xirtam_tui.screens.home.status import show_home, watch_home
+from xirtam_tui.screens.home.status import watch_home
 from xirtam_tui.widgets.composer import Composer
 from xirtam_tui.widgets.contact_list import ContactList
 from xirtam_tui.widgets.status_bar import StatusBar
@@ -31,7 +31,7 @@ _DWELL_S = 0.15  # passing by a chat with the arrow keys does not open it, and s
 _ENABLED = {action.method: action.is_enabled for action in ACTIONS if action.scope is Scope.CHAT}
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(AccountSheets):
     """Everything one does in an account. Painted before the account is open; `attach` brings it to life."""
 
     CSS_PATH = "chat.tcss"
@@ -365,22 +365,6 @@ class ChatScreen(Screen[None]):
         chat = self.conversation.chat
         if self._bridge is not None and chat is not None:
             await details.show_details(self, self._bridge, chat, self._clock, self._keys)
-
-    async def action_devices(self) -> None:
-        if self._bridge is not None:
-            await details.show_devices(self, self._bridge, self._clock)
-
-    async def action_network(self) -> None:
-        if self._bridge is not None:
-            await details.show_network(self, self._bridge)
-
-    async def action_move(self, server: str = "") -> None:
-        if self._bridge is not None:
-            await show_home(self, self._bridge, self._clock, server)
-
-    async def action_profile(self) -> None:
-        if self._bridge is not None:
-            await details.show_profile(self, self._bridge)
 
     async def action_accept(self) -> None:
         bridge, chat = self._bridge, self.conversation.chat

@@ -43,6 +43,27 @@ async def show_devices(screen: Screen[None], bridge: Bridge, clock: Clock) -> No
     await running_app(screen).push_screen(DevicesSheet(bridge, clock))
 
 
+async def show_owners(screen: Screen[None], bridge: Bridge) -> None:
+    """Who owns the account's name."""
+    from xirtam_tui.screens.owners.owners import OwnersSheet
+
+    await running_app(screen).push_screen(OwnersSheet(bridge))
+
+
+async def show_recovery_key(screen: Screen[None], bridge: Bridge) -> None:
+    """The key on paper."""
+    from xirtam_tui.screens.recovery_key.recovery_key import RecoveryKeySheet
+
+    await running_app(screen).push_screen(RecoveryKeySheet(bridge))
+
+
+async def show_backup(screen: Screen[None], bridge: Bridge, clock: Clock) -> None:
+    """Backing the account up."""
+    from xirtam_tui.screens.backup.backup import BackupSheet
+
+    await running_app(screen).push_screen(BackupSheet(bridge, clock))
+
+
 async def show_network(screen: Screen[None], bridge: Bridge) -> None:
     """How the network is."""
     from xirtam_tui.screens.network.network import NetworkSheet

@@ -1,11 +1,12 @@
 """The devices of the account: which there are, and adding, naming, renewing and revoking them."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.types import CSSPathType
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -15,18 +16,23 @@ from xirtam_tui.bridge import Bridge
 from xirtam_tui.failures import explain
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
-from xirtam_tui.screens.devices.rows import name, row
+from xirtam_tui.screens.devices.revoking import Revoke, Revoked, why_not
+from xirtam_tui.screens.devices.rows import facts, name, row
+from xirtam_tui.screens.sheet.one_thing import OneThing
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
+from xirtam_tui.widgets.facts import Facts
 
 _LOOK_S = 3.0
 _YEAR_S = 365 * 86_400
+_LABEL = 13
+_ON_DEVICE = (("Name n", "rename"), ("Renew e", "renew"), ("Revoke x", "revoke"), ("New key k", "rotate"))
 
 
 class DevicesSheet(Sheet[None]):
-    """Lists the account's devices and does what a person wants of them."""
+    """Lists the account's devices and does what a person wants of the chosen one. What has begun goes on whatever is pressed."""
 
     heading = "Your devices"
-    explanation = "Each reads and writes as you. Know them all; revoke one that you have lost or do not know."
+    explanation = "Each reads and writes as you. Revoke one that is lost or unknown."
     CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("devices.tcss"))]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "Add", show=False),
@@ -35,27 +41,36 @@ class DevicesSheet(Sheet[None]):
         Binding("x", "revoke", "Revoke", show=False),
         Binding("k", "rotate", "Rotate key", show=False),
         Binding("h", "share", "Share history", show=False),
+        Binding("o", "owners", "Who owns the name", show=False),
+        Binding("b", "back_up", "Back up", show=False),
+        Binding("left", "app.focus_previous", "Left", show=False),
+        Binding("right", "app.focus_next", "Right", show=False),
     ]
 
     def __init__(self, bridge: Bridge, clock: Clock) -> None:
         super().__init__()
         self._bridge, self._clock = bridge, clock
         self._devices: list[Device] = []
+        self._begun = OneThing(self, self.heading, self._say)
 
     def compose_body(self) -> ComposeResult:
         yield OptionList(id="hits", compact=True)
-        yield Static("n name · e renew for a year · x revoke · a add · k key · h share", id="rights", markup=False)
+        yield Facts(_LABEL, id="facts")
+        with Horizontal(id="on-device"):
+            for label, action in _ON_DEVICE:
+                yield self.button(label, action)
+            yield self.button("Share history h", "share")
         yield Static("Looking…", id="answer", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
-        yield self.button("Add device", "add", primary=True)
-        yield self.button("New key", "rotate")
-        yield self.button("Share history", "share")
+        yield self.button("Add device a", "add", primary=True)
+        yield self.button("Name's owners o", "owners")
+        yield self.button("Back up b", "back_up")
         yield self.button("Close", "leave")
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
-        self.run_worker(self._first_look(), group="doing", exclusive=True)
+        self.run_worker(self._first_look(), group="looking")
         self.set_interval(_LOOK_S, self._look_for_joining)
 
     def _look_for_joining(self) -> None:
@@ -71,18 +86,28 @@ class DevicesSheet(Sheet[None]):
         try:
             self._devices = await self._bridge.devices.devices()
         except Exception as error:
-            self._say(explain(error).text, "failed")
+            self._begun.tell(explain(error).text, "failed")
             return False
-        self._show_devices()
+        if self._begun.is_shown:
+            self._show_devices()
         return True
 
     def _show_devices(self) -> None:
         hits = self.query_one(OptionList)
-        at = hits.highlighted
+        chosen = self._chosen()
         hits.clear_options()
         hits.add_options(Option(row(each, self._clock()), id=each.id) for each in self._devices)
-        if hits.option_count:
-            hits.highlighted = min(at or 0, hits.option_count - 1)
+        if self._devices:
+            ids = [each.id for each in self._devices]
+            hits.highlighted = ids.index(chosen.id) if chosen is not None and chosen.id in ids else 0
+        self._show_chosen()
+
+    def on_option_list_option_highlighted(self) -> None:
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        device, known = self._chosen(), {each.id: each for each in self._devices}
+        self.query_one(Facts).show(() if device is None else facts(device, known, self._clock()))
 
     def _chosen(self) -> Device | None:
         option = self.query_one(OptionList).highlighted_option
@@ -91,7 +116,7 @@ class DevicesSheet(Sheet[None]):
     # What a person does
 
     def action_add(self) -> None:
-        self.run_worker(self._add(), group="doing", exclusive=True)
+        self._begun.begin(self._add)
 
     async def _add(self) -> None:
         from xirtam_tui.screens.devices.pair import Pair
@@ -99,11 +124,11 @@ class DevicesSheet(Sheet[None]):
         added = await running_app(self).push_screen_wait(Pair(self._bridge))
         if added is not None:
             await self._look()
-            self._say(f"{name(added)} is one of your devices, once it hears of it.", "good")
+            self._begun.tell(f"{name(added)} is one of your devices, once it hears of it.", "good")
 
     def action_rename(self) -> None:
         if (device := self._chosen()) is not None:
-            self.run_worker(self._rename(device), group="doing", exclusive=True)
+            self._begun.begin(lambda: self._rename(device))
 
     async def _rename(self, device: Device) -> None:
         from xirtam_tui.screens.ask.ask import Ask
@@ -117,65 +142,84 @@ class DevicesSheet(Sheet[None]):
             await self._try(self._bridge.devices.rename(device.id, chosen or None), "Kept.")
 
     def action_renew(self) -> None:
-        if (device := self._chosen()) is not None:
+        if (device := self._chosen()) is None:
+            return
+        if device.is_this and not device.is_root:
+            self._say("A device cannot renew itself: do it on another device of yours.", "failed")
+        elif device.is_root:
+            self._say("The first device's certificate never expires: there is nothing to renew.")
+        else:
             until_s = int(self._clock().timestamp()) + _YEAR_S
-            self._say("Renewing…")
-            work = self._bridge.devices.renew(device.id, until_s)
-            self._do(work, f"{name(device)} has a certificate for a year, which it takes when it hears of it.")
+            done = f"{name(device)} has a certificate for a year, which it takes when it hears of it."
+            self._do("Renewing…", lambda: self._bridge.devices.renew(device.id, until_s), done)
 
     def action_rotate(self) -> None:
-        self._say("Publishing a new key…")
-        self._do(self._bridge.devices.rotate(), "A new key of this device is published.")
+        self._do("Publishing a new key…", self._bridge.devices.rotate, "A new key of this device is published.")
 
     def action_share(self) -> None:
-        self._say("Giving your other devices the messages that this one has…")
-        self.run_worker(self._share(), group="doing", exclusive=True)
+        self._begun.begin(self._share)
 
     async def _share(self) -> None:
+        self._begun.tell("Giving your other devices the messages that this one has…")
         try:
             count = await self._bridge.devices.share_history()
         except Exception as error:
-            self._say(explain(error).text, "failed")
+            self._begun.tell(explain(error).text, "failed")
         else:
             words = "1 message waits" if count == 1 else f"{count} messages wait"
-            self._say(f"{words} for your other devices.", "good")
+            self._begun.tell(f"{words} for your other devices.", "good")
 
     def action_revoke(self) -> None:
         device = self._chosen()
-        if device is not None and device.is_this:
-            self._say("A device cannot revoke itself: do it on another one.", "failed")
-        elif device is not None:
-            self.run_worker(self._revoke(device), group="doing", exclusive=True)
+        if device is None:
+            return
+        if obstacle := why_not(device):
+            self._say(obstacle, "" if device.is_revoked else "failed")
+        else:
+            self._begun.begin(lambda: self._revoke(device))
 
     async def _revoke(self, device: Device) -> None:
-        from xirtam_tui.screens.confirm.confirm import Confirm
-        from xirtam_tui.screens.devices.revoked import Revoked
-
-        words = f"It is for good. Its fingerprint is {device.fingerprint}. What it has read already, nobody can take from it."
-        question = Confirm(f"Revoke {name(device)}?", words, yes="Revoke", no="Keep it")
-        if not await running_app(self).push_screen_wait(question):
-            return
-        self._say("Revoking…")
+        app = running_app(self)
+        self._begun.tell("Looking at what that would do…")
         try:
+            expected = await self._bridge.devices.explain_revocation(device.id)
+            self._begun.tell("")
+            if not self._begun.is_shown or not await app.push_screen_wait(Revoke(device, expected)):
+                return
+            self._begun.tell("Revoking…")
             outcome = await self._bridge.devices.revoke(device.id)
         except Exception as error:
-            self._say(explain(error).text, "failed")
+            self._begun.tell(explain(error).text, "failed")
             return
-        self._say("")
+        self._begun.tell("")
         await self._look()
-        await running_app(self).push_screen_wait(Revoked(name(device), outcome))
+        await app.push_screen_wait(Revoked(device, outcome))
 
-    def _do(self, work: Awaitable[None], done: str) -> None:
-        self.run_worker(self._try(work, done), group="doing", exclusive=True)
+    async def action_owners(self) -> None:
+        from xirtam_tui.screens.owners.owners import OwnersSheet
+
+        await running_app(self).push_screen(OwnersSheet(self._bridge))
+
+    async def action_back_up(self) -> None:
+        from xirtam_tui.screens.backup.backup import BackupSheet
+
+        await running_app(self).push_screen(BackupSheet(self._bridge, self._clock))
+
+    def _do(self, doing: str, work: Callable[[], Awaitable[None]], done: str) -> None:
+        async def do() -> None:
+            self._begun.tell(doing)
+            await self._try(work(), done)
+
+        self._begun.begin(do)
 
     async def _try(self, work: Awaitable[None], done: str) -> None:
         try:
             await work
         except Exception as error:
-            self._say(explain(error).text, "failed")
+            self._begun.tell(explain(error).text, "failed")
         else:
             if await self._look():
-                self._say(done, "good")
+                self._begun.tell(done, "good")
 
     def _say(self, words: str, tone: str = "") -> None:
         answer = self.query_one("#answer", Static)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,16 +14,16 @@ from textual.worker import Worker
 from xirtam_core.errors import InvalidName, Malformed
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
-from xirtam_core.registration import NameAnswer
+from xirtam_core.registration import NameAnswer, Step
 from xirtam_tui import text
 from xirtam_tui.bridge import Engine, Engines
 from xirtam_tui.failures import explain, sentence
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.passphrase.unlocking import unlocked
+from xirtam_tui.screens.welcome.from_engine import from_the_engine
 from xirtam_tui.screens.welcome.pairing import PairingPanel
-from xirtam_tui.screens.welcome.progress import RegistrationProgress
+from xirtam_tui.screens.welcome.progress import StepsProgress
 
-News = TypeVar("News")
 _PAUSE_S = 0.3  # a name is looked up once typing pauses
 _ANSWERS = {
     NameAnswer.FREE: ("✓ {name} is free", "good"),
@@ -78,7 +77,10 @@ class Welcome(Screen[None]):
                     yield Button("Create account", id="create", compact=True, classes="primary", action="screen.create")
                     yield Button("Add this device", id="pair", compact=True, action="screen.pair")
                     yield Button("Quit", id="leave", compact=True, action="app.quit")
-            yield RegistrationProgress()
+                with Horizontal(id="returning"):
+                    yield Button("Recover with a recovery key", id="recover", compact=True, action="screen.recover")
+                    yield Button("Restore a backup", id="restore", compact=True, action="screen.restore")
+            yield StepsProgress(step for step in Step if step is not Step.DONE)
             yield PairingPanel()
 
     # The network
@@ -183,9 +185,9 @@ class Welcome(Screen[None]):
             return None
 
     async def _make_account(self, link: JoinLink, name: Username) -> None:
-        progress = self.query_one(RegistrationProgress)
-        progress.begin(name)
-        show = _from_the_engine(progress.show)
+        progress = self.query_one(StepsProgress)
+        progress.begin(f"Making the account {name}")
+        show = from_the_engine(progress.show)
         await self._wait_for(
             name, lambda key: self._engines.register(self._data_dir, link, name, show, passphrase=key), "registering"
         )
@@ -194,10 +196,41 @@ class Welcome(Screen[None]):
         """Shows the code, and waits until a device of the account has taken it."""
         panel = self.query_one(PairingPanel)
         panel.begin(name)
-        show = _from_the_engine(panel.show)
+        show = from_the_engine(panel.show)
         await self._wait_for(
             name, lambda key: self._engines.join_by_pairing(self._data_dir, link, name, show, passphrase=key), "pairing"
         )
+
+    def action_recover(self) -> None:
+        """An account whose devices are all lost."""
+        self.run_worker(self._recover(), group="register")
+
+    async def _recover(self) -> None:
+        from xirtam_tui.screens.recover.recover import RecoverSheet
+
+        link, name = (self.query_one(each, Input).value.strip() for each in ("#link", "#name"))
+        sheet = RecoverSheet(self._data_dir, self._engines, link=link, name=name, passphrase=self._passphrase)
+        if (engine := await running_app(self).push_screen_wait(sheet)) is not None:
+            await self._say_where_the_key_is(engine.account)
+            running_app(self).run_worker(self._on_account(engine), group="start")
+
+    def action_restore(self) -> None:
+        """An account that was backed up."""
+        self.run_worker(self._restore(), group="register")
+
+    async def _restore(self) -> None:
+        from xirtam_tui.screens.restore.restore import RestoreSheet
+
+        name = await running_app(self).push_screen_wait(RestoreSheet(self._data_dir, self._engines))
+        if name is None:
+            return
+        try:
+            engine = await self._engines.open_account(self._data_dir, name, passphrase=None)
+            await self._say_where_the_key_is(name)
+        except Exception as error:
+            self._back_to_form(f"✗ {name} is restored, but does not open: {explain(error).text}", "failed")
+        else:
+            running_app(self).run_worker(self._on_account(engine), group="start")
 
     async def _wait_for(self, name: Username, work: Callable[[str | None], Awaitable[Engine]], shown_as: str) -> None:
         """Opens the account that `work` makes. Meanwhile the part of the screen shows that tells how far it is."""
@@ -235,13 +268,3 @@ class Welcome(Screen[None]):
         answer.update(words)
         for name in ("good", "failed"):
             answer.set_class(tone == name, name)
-
-
-def _from_the_engine(show: Callable[[News], None]) -> Callable[[News], None]:
-    """`show`, to be called in the engine's thread."""
-    loop = asyncio.get_running_loop()
-
-    def show_soon(news: News) -> None:
-        loop.call_soon_threadsafe(show, news)
-
-    return show_soon

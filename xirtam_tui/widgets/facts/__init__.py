@@ -1,5 +1,5 @@
 """What is so, in two columns."""
 
-from xirtam_tui.widgets.facts.facts import Facts
+from xirtam_tui.widgets.facts.facts import Fact, Facts
 
-__all__ = ["Facts"]
+__all__ = ["Fact", "Facts"]

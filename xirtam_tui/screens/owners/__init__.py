@@ -1,0 +1,1 @@
+"""Who owns the account's name."""

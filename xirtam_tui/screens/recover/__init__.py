@@ -1,0 +1,1 @@
+"""An account whose devices are all lost."""
