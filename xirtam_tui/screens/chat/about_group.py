@@ -37,14 +37,13 @@ def group_lines(
     lines = [line(Piece(group.title, "name"), width=width, target="details")]
     if group.description.strip():
         lines += paragraph(" ".join(group.description.split()), "muted", width=width, most=3)
-    lines += [Line(), *_facts(chat, group, known, width)]
-    ends = _keys(chat, group, keys, width)
+    lines += [Line(), *_facts(chat, group, known, width), *_keys(chat, group, keys, width)]
     if known is None or group.state is not GroupState.MEMBER:
-        return [*lines, *ends]
+        return lines
     lines += _asking(known.requests, width)
     lines += _pinned(known.pins, width)
-    room = max(_LEAST_MEMBERS, height - len(lines) - len(ends) - len(heading("")))
-    return [*lines, *_members(known.details.roster, group.members, me, width, room), *ends]
+    room = max(_LEAST_MEMBERS, height - len(lines) - len(heading("")))
+    return [*lines, *_members(known.details.roster, group.members, me, width, room)]
 
 
 def _facts(chat: Chat, group: Group, known: KnownGroup | None, width: int) -> list[Line]:
@@ -55,9 +54,9 @@ def _facts(chat: Chat, group: Group, known: KnownGroup | None, width: int) -> li
         lines += fact("name", group.directory_name, width=width)
     if group.name_alarm is not None:
         lines += fact("", f"⚠ {group.name_alarm}", width=width, style="alarm")
-    if known is not None:
-        lines += fact("invite", _who(known.details.who_invites), width=width)
-        lines += fact("write", _who(known.details.who_posts), width=width)
+    if group.state is GroupState.MEMBER:
+        lines += fact("invite", "…" if known is None else _who(known.details.who_invites), width=width)
+        lines += fact("write", "…" if known is None else _who(known.details.who_posts), width=width)
     return lines
 
 

@@ -6,7 +6,7 @@ from xirtam_core.chat import Chat
 from xirtam_core.people import SafetyCode, Standing
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock, span
-from xirtam_tui.widgets.about.lines import Line, Piece, fact, heading, key, line
+from xirtam_tui.widgets.about.lines import ChatOf, Line, Piece, fact, heading, key, line
 
 _STANDINGS = {
     Standing.CONTACT: "contact",
@@ -45,12 +45,14 @@ def person_lines(
         lines += fact("server", chat.server, width=width)
     lines += fact("devices", _devices(known, code, clock), width=width)
     lines += fact("code", _code(known, code), width=width, target="details")
-    if known is not None and (shared := [titles[each] for each in known.shared if each in titles]):
+    lines += _keys(chat, keys, width)  # what comes later, once it was asked for, moves none of it
+    if known is not None and (shared := [(titles[each], each) for each in known.shared if each in titles]):
         lines += heading(f"Groups you share ({len(shared)})")
-        lines += [line(Piece(title), width=width) for title in sorted(shared, key=str.casefold)[:_MOST_GROUPS]]
+        shared.sort(key=lambda each: each[0].casefold())
+        lines += [line(Piece(title), width=width, target=ChatOf(chat_id)) for title, chat_id in shared[:_MOST_GROUPS]]
         if len(shared) > _MOST_GROUPS:
             lines.append(line(Piece(f"… and {len(shared) - _MOST_GROUPS} more", "muted"), width=width))
-    return [*lines, *_keys(chat, keys, width)]
+    return lines
 
 
 def own_lines(chat: Chat, key_age_s: int | None, keys: Keymap, *, width: int) -> list[Line]:

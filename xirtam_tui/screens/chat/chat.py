@@ -15,9 +15,11 @@ from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.chat import finding
 from xirtam_tui.screens.chat.chat_list import ChatList
+from xirtam_tui.screens.chat.chat_title import ChatTitle
 from xirtam_tui.screens.chat.on_chat import OnChat
 from xirtam_tui.screens.home.status import watch_home
 from xirtam_tui.widgets.about import About
+from xirtam_tui.widgets.about.lines import ChatOf
 from xirtam_tui.widgets.composer import Composer
 from xirtam_tui.widgets.contact_list import ContactList
 from xirtam_tui.widgets.status_bar import StatusBar
@@ -179,6 +181,14 @@ class ChatScreen(OnChat):
         if not self.has_class("-narrow"):
             self._dwell = self.set_timer(_DWELL_S, lambda: self._go(event.chat, write=False))
 
+    @on(ChatTitle.Followed)
+    async def _follow_title(self, event: ChatTitle.Followed) -> None:
+        if event.is_back:
+            self.remove_class("show-chat")
+            self.contacts.focus()
+        else:
+            await self.action_details()
+
     @on(StatusBar.Followed)
     async def _follow_bar(self, event: StatusBar.Followed) -> None:
         app = running_app(self)
@@ -190,6 +200,8 @@ class ChatScreen(OnChat):
         target = event.target
         if isinstance(target, str):
             await running_app(self).run_action(target, self)
+        elif isinstance(target, ChatOf):
+            self._go(self.contacts.chat(target.id))
         elif (chat := self.contacts.chat(target.chat)) is not None:
             self.run_worker(self.show_message(chat, target), group="finding")
 
@@ -275,7 +287,7 @@ class ChatScreen(OnChat):
         elif self.focused is self.query_one(ChatList).filter:
             self.query_one(ChatList).filter.clear()
             self.contacts.focus()
-        elif conversation.chat is not None and not self.has_class("-narrow"):
+        elif conversation.chat is not None and (not self.has_class("-narrow") or self.has_class("show-chat")):
             conversation.enter()
 
     def action_older(self) -> None:

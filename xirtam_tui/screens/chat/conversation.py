@@ -16,9 +16,10 @@ from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.chat import modes, standing
+from xirtam_tui.screens.chat.chat_title import ChatTitle
 from xirtam_tui.screens.chat.jump_line import JumpLine
 from xirtam_tui.screens.chat.modes import Edit, Mode, ModeStrip
-from xirtam_tui.screens.chat.on_message import ON_MESSAGE
+from xirtam_tui.screens.chat.on_message import ON_MESSAGE, toggle_reaction
 from xirtam_tui.screens.chat.suggesting import offers_for
 from xirtam_tui.screens.chat.typing import OthersTyping, OwnTyping
 from xirtam_tui.screens.chat.unsent import Unsent
@@ -32,7 +33,7 @@ _KEPT = "The message is kept here."
 _MOST_NAMES = 6
 
 
-_NOT_HINTED = ("message.older", "message.newer", "message.jump", "message.details")
+_NOT_HINTED = ("message.older", "message.newer", "message.jump", "message.details", "message.menu")
 
 
 class Conversation(Vertical):
@@ -44,7 +45,7 @@ class Conversation(Vertical):
 
     def __init__(self, *, clock: Clock, keymap: Keymap) -> None:
         super().__init__(id="conversation")
-        self._clock, self._keys = clock, keymap
+        self._clock, self.keymap = clock, keymap
         self._bridge: Bridge | None = None
         self._is_open = False
         self._unsent = Unsent()
@@ -57,15 +58,15 @@ class Conversation(Vertical):
         self._completed = ""  # what was written when it was last said what a name could be
 
     def compose(self) -> ComposeResult:
-        yield Words(id="title")
+        yield ChatTitle()
         yield Words(id="alarm")
         yield Words(id="standing")
         yield Transcript(clock=self._clock, id="transcript")
         with Vertical(id="writing"):
             yield Suggestions(id="suggestions")
             yield JumpLine()
-            yield ModeStrip(give_up=self._keys.label("chat.back"))
-            yield Composer(keymap=self._keys, id="composer")
+            yield ModeStrip(give_up=self.keymap.label("chat.back"))
+            yield Composer(keymap=self.keymap, id="composer")
             yield Words(id="hint")
 
     def on_mount(self) -> None:
@@ -149,7 +150,7 @@ class Conversation(Vertical):
 
     def invite(self, intro: str, *, is_first: bool) -> None:
         """Says what to do while no chat is open; `is_first` when there is none at all."""
-        key = self._keys.label("chat.new_chat")
+        key = self.keymap.label("chat.new_chat")
         words = f"No chats yet. {key}, then a name such as @bobby" if is_first else "Choose a chat on the left"
         invitation = f"{intro}\n\n{words}" if intro else words
         if self.chat is None and invitation != self._invitation:
@@ -185,6 +186,7 @@ class Conversation(Vertical):
         self.set_class(chat is not None, "has-chat")
         self.set_class(self.can_write, "can-write")
         self.transcript.can_write = self.can_write
+        self.transcript.can_pin = self.can_write and chat is not None and chat.group is not None and chat.group.is_admin
         if self.can_write and before is not None and before.id == (chat and chat.id) and not modes.can_write_in(before):
             self.call_after_refresh(self.composer.focus)  # they have just been accepted
         self.set_class(chat is not None and chat.alarm is not None, "has-alarm")
@@ -193,11 +195,11 @@ class Conversation(Vertical):
             if self.composer.placeholder != placeholder:
                 self.composer.placeholder = placeholder
             self.composer.completes_names = chat.group is not None
-            self.query_one("#title", Words).say(standing.title(chat, is_narrow=self.screen.has_class("-narrow")))
-            words = standing.standing_words(chat, self._keys)
+            self.query_one(ChatTitle).show(chat)
+            words = standing.standing_words(chat, self.keymap)
             self.set_class(bool(words), "has-words")
             self.query_one("#standing", Words).say(words)
-            key = self._keys.label("chat.acknowledge")
+            key = self.keymap.label("chat.acknowledge")
             self.query_one("#alarm", Words).say(f"⚠ {chat.alarm}\n  {key} I have seen this" if chat.alarm else "")
         self._show_jump()
 
@@ -211,11 +213,11 @@ class Conversation(Vertical):
         unread = self.chat.unread if self.chat is not None else 0
         mentions = f", @{self.chat.mentions}" if self.chat is not None and self.chat.mentions else ""
         label = f"↓ {unread} new{mentions}" if unread else "↓ latest"
-        key = self._keys.label("chat.latest")
+        key = self.keymap.label("chat.latest")
         self.query_one(JumpLine).label = "" if self.at_latest else f"{label} · {key}"
 
     def _show_hint(self) -> None:
-        label = self._keys.label
+        label = self.keymap.label
         if self.chosen is None and self.chat is not None and self._unsent:
             words = self._unsent.words(self.chat.server)
         elif self.chosen is None:
@@ -258,14 +260,23 @@ class Conversation(Vertical):
 
     def on_transcript_chosen(self, event: Transcript.Chosen) -> None:
         event.stop()
-        message, bridge = event.message, self._bridge
+        self.do(event.action, event.message)
+
+    def on_transcript_reacted(self, event: Transcript.Reacted) -> None:
+        event.stop()
+        if self._bridge is not None:
+            self.run_worker(toggle_reaction(self, self._bridge, event.message, event.emoji), group="on a message")
+
+    def do(self, action: str, message: Message) -> None:
+        """Does something about a message, by the name of the action."""
+        bridge = self._bridge
         if bridge is None:
             return
-        if event.action in ON_MESSAGE:
-            self.run_worker(ON_MESSAGE[event.action](self, bridge, message), group="on a message")
-        elif event.action == "retry" and message.state is SendState.FAILED:
+        if action in ON_MESSAGE:
+            self.run_worker(ON_MESSAGE[action](self, bridge, message), group="on a message")
+        elif action == "retry" and message.state is SendState.FAILED:
             self.run_worker(attempt(bridge.retry(message.id), self, _KEPT))
-        elif event.action == "discard" and message.state in (SendState.FAILED, SendState.QUEUED):
+        elif action == "discard" and message.state in (SendState.FAILED, SendState.QUEUED):
             self.run_worker(self._discard(bridge, message))
 
     async def _discard(self, bridge: Bridge, message: Message) -> None:
@@ -324,7 +335,7 @@ class Conversation(Vertical):
             self.composer.not_sent()
         elif self.chat.alarm is not None:
             self.composer.not_sent()
-            key = self._keys.label("chat.acknowledge")
+            key = self.keymap.label("chat.acknowledge")
             self.post_message(Trouble(Failure("Not sent", f"First look at the warning above ({key}). {_KEPT}")))
         else:
             self.run_worker(self._send(self.chat, self._bridge, event.content))

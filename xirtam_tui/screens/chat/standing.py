@@ -12,10 +12,12 @@ _LONGEST_TITLE = 40
 
 
 def title(chat: Chat, *, is_narrow: bool) -> Content:
-    """The line above a chat: its name, and beside it the server and, of a group, how many are in it and what it is about."""
+    """The line above a chat: its name and seal, and beside it the server and, of a group, how many are in it and what it is about."""
     back = "‹ " if is_narrow else ""
     name = Content.styled(chat.title, "bold").truncate(_LONGEST_TITLE, ellipsis=True)
-    return Content.assemble((back, "$accent"), name, (_beside(chat), "$text-muted"))
+    called = Content.styled(f"  {chat.petname}" if chat.petname else "").truncate(_LONGEST_TITLE, ellipsis=True)
+    seal = ("  ✓ verified" if chat.verified and chat.alarm is None else "", "$success")
+    return Content.assemble((back, "$accent"), name, called, seal, (_beside(chat), "$text-muted"))
 
 
 def standing_words(chat: Chat, keys: Keymap) -> str:

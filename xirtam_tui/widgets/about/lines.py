@@ -8,8 +8,15 @@ from xirtam_core.chat import Message
 from xirtam_tui.emoji_names import shown
 from xirtam_tui.widgets.transcript.wrap import wrap
 
-Target = str | Message
-"""What a click on a line leads to: an action of the screen, by its name, or a message."""
+
+class ChatOf(NamedTuple):
+    """A chat to go to, by its id."""
+
+    id: str
+
+
+Target = str | Message | ChatOf
+"""What a click on a line leads to: an action of the screen, by its name, a message, or a chat."""
 _LABEL = 9
 
 
