@@ -219,7 +219,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("message.details", "Details", "Times, states and checks of the message", ("i",), Scope.MESSAGE, _message),
     Action("message.copy", "Copy", "Copy the message's text", ("c", "y"), Scope.MESSAGE, _has_text),
     Action("message.pin", "Pin", "Have a group's members find it again, or no more", ("p",), Scope.MESSAGE, _can_pin),
-    Action("message.menu", "All of these", "Choose from what can be done about the message", ("m",), Scope.MESSAGE, _message),
+    Action("message.menu", "Menu", "Choose from all that can be done about the message", ("m",), Scope.MESSAGE, _message),
     Action("message.retry", "Retry", "Send a failed message again", ("r",), Scope.MESSAGE, _failed),
     Action("message.discard", "Discard", "Take back what was not sent, to edit it", ("d",), Scope.MESSAGE, _unsent),
     Action("group.let_in", "Let in", "Let in the one who asks for it", ("y",), Scope.GROUP),

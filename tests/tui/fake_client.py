@@ -17,6 +17,7 @@ from tests.tui.fake_amending import FakeAmending
 from tests.tui.fake_devices import FakeDevices, FakePeople, FakeTrust, offer
 from tests.tui.fake_groups import FakeDoor, FakeGroups
 from tests.tui.fake_home import FakeHome
+from tests.tui.fake_names import FakeNames
 from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, Received, SendState, Status
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.devices import PairingOffer
@@ -71,6 +72,7 @@ class FakeClient(FakeAmending):
         self._next = 0
         self.groups = FakeGroups(self)
         self.door = self.asking = FakeDoor(self)
+        self.names = FakeNames(account)
         self._preferences = FakePreferences()
         self.devices = FakeDevices()
         self.trust = FakeTrust()
@@ -247,6 +249,8 @@ class FakeClient(FakeAmending):
         self, chat: str, *, pinned: bool | None = None, muted: bool | None = None, archived: bool | None = None
     ) -> Chat:
         wanted = {"is_pinned": pinned, "is_muted": muted, "is_archived": archived}
+        if muted is not None and self._chats[chat].group is not None:
+            self.groups.change(chat, is_muted=muted)
         return self.change_chat(chat, **{name: value for name, value in wanted.items() if value is not None})
 
     @property

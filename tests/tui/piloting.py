@@ -20,7 +20,7 @@ from xirtam_tui.widgets.composer import Composer
 from xirtam_tui.widgets.contact_list import ContactList
 from xirtam_tui.widgets.transcript import Transcript
 
-_LIMIT_S = 3.0
+_LIMIT_S = 10.0
 _NAMES = {" ": "space", "@": "at", "_": "underscore"}
 
 

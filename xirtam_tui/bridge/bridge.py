@@ -21,6 +21,7 @@ from xirtam_tui.bridge.engine import Engine
 from xirtam_tui.bridge.groups import Groups
 from xirtam_tui.bridge.home import Home
 from xirtam_tui.bridge.messages import Messages
+from xirtam_tui.bridge.names import Names
 from xirtam_tui.bridge.people import People
 from xirtam_tui.bridge.preferences import Preferences
 from xirtam_tui.bridge.safe import safe_chat, safe_message, safe_status
@@ -41,6 +42,7 @@ class Bridge:
         self.messages = Messages(engine)
         self.people = People(engine)
         self.groups = Groups(engine)
+        self.names = Names(engine)
         self.preferences = Preferences(engine)
         self.devices = Devices(engine)
         self.trust = Trust(engine)

@@ -7,11 +7,11 @@ from typing import Protocol
 from xirtam_core.chat import Chat, Evidence, Finding, Message, Page, Received, Status
 from xirtam_core.devices import Device, PairingOffer, PairingRequest, Revocation
 from xirtam_core.events import Event
-from xirtam_core.group_entry import Asked, InviteLink, JoinRequest
+from xirtam_core.group_entry import Asked, InviteLink, JoinRequest, Publication
 from xirtam_core.groups import GroupDetails
 from xirtam_core.home_move import HomeMove, HomeOffer
 from xirtam_core.join_link import JoinLink
-from xirtam_core.names import Username
+from xirtam_core.names import GroupName, Username
 from xirtam_core.people import Contact, SafetyCode
 from xirtam_core.registration import NameAnswer, Progress
 from xirtam_core.settings import Settings
@@ -91,6 +91,14 @@ class Asking(Protocol):
     async def cancel(self, group: str) -> None: ...
 
 
+class Names(Protocol):
+    """What an engine does about groups' names in the directory."""
+
+    async def publication(self, group: str) -> Publication: ...
+    async def publish(self, group: str, name: GroupName, ask: tuple[Username, ...] = ()) -> Publication: ...
+    async def unpublish(self, group: str) -> Publication: ...
+
+
 class Home(Protocol):
     """What an engine does about where its account lives."""
 
@@ -120,6 +128,8 @@ class Engine(Protocol):
     def door(self) -> Door: ...
     @property
     def asking(self) -> Asking: ...
+    @property
+    def names(self) -> Names: ...
     @property
     def preferences(self) -> Preferences: ...
     @property

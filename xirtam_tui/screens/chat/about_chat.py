@@ -38,7 +38,7 @@ class AboutChat(About):
     """Shows one chat's details, and keeps them as they are now."""
 
     def __init__(self, *, clock: Clock, keymap: Keymap) -> None:
-        super().__init__(id="about")
+        super().__init__(id="details")
         self._clock, self._keys = clock, keymap
         self._bridge: Bridge | None = None
         self._chat: Chat | None = None

@@ -228,7 +228,7 @@ class Conversation(Vertical):
                 action for action in actions(Scope.MESSAGE) if action.id not in _NOT_HINTED and action.is_enabled(now)
             ]
             words = " · ".join(f"{label(action.id)} {action.name.lower()}" for action in kinds if label(action.id))
-            words = f"{label('chat.back')} back · {words}"
+            words = f"{label('chat.back')} back · {label('message.menu')} menu · {words}"
         self.query_one("#hint", Words).say(words)
 
     # Reading
