@@ -1,6 +1,5 @@
 """One conversation: who it is with, what was said, and what one writes. Owns all of it for the chat that is open."""
 
-from collections.abc import Callable
 from functools import partial
 
 from textual.app import ComposeResult
@@ -9,53 +8,41 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from xirtam_core.chat import Chat, Message, SendState
-from xirtam_tui.actions import Scope, Situation, actions
 from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.failures import Failure, Trouble, attempt, explain, sentence
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
-from xirtam_tui.running import running_app
 from xirtam_tui.screens.chat import modes, standing
 from xirtam_tui.screens.chat.chat_title import ChatTitle
+from xirtam_tui.screens.chat.composing import Composing
+from xirtam_tui.screens.chat.hints import message_hint, writing_hint
 from xirtam_tui.screens.chat.jump_line import JumpLine
-from xirtam_tui.screens.chat.modes import Edit, Mode, ModeStrip
+from xirtam_tui.screens.chat.modes import Edit, ModeStrip
 from xirtam_tui.screens.chat.on_message import ON_MESSAGE, toggle_reaction
-from xirtam_tui.screens.chat.suggesting import offers_for
-from xirtam_tui.screens.chat.typing import OthersTyping, OwnTyping
+from xirtam_tui.screens.chat.typing import OthersTyping
 from xirtam_tui.screens.chat.unsent import Unsent
 from xirtam_tui.widgets.composer import Composer, slash
-from xirtam_tui.widgets.composer.completion import completed
 from xirtam_tui.widgets.composer.suggestions import Suggestions
 from xirtam_tui.widgets.transcript import Transcript
 from xirtam_tui.widgets.words import Words
 
 _KEPT = "The message is kept here."
-_MOST_NAMES = 6
 
 
-_NOT_HINTED = ("message.older", "message.newer", "message.jump", "message.details", "message.menu")
-
-
-class Conversation(Vertical):
+class Conversation(Composing):
     """Shows the chat it is told to open, and does what a person wants done in it."""
 
-    chat: reactive[Chat | None] = reactive(None, init=False)
     at_latest: reactive[bool] = reactive(True, init=False)
     chosen: reactive[Message | None] = reactive(None, init=False)
 
     def __init__(self, *, clock: Clock, keymap: Keymap) -> None:
-        super().__init__(id="conversation")
-        self._clock, self.keymap = clock, keymap
-        self._bridge: Bridge | None = None
+        super().__init__(keymap)
+        self._clock = clock
         self._is_open = False
         self._unsent = Unsent()
         self._kept = ""  # what is on disk as the open chat's draft
         self._invitation = ""
-        self.situation: Callable[[], Situation] = Situation
-        self._modes: dict[str, tuple[Mode, str]] = {}  # of chats that are not open, with what was written in them
-        self._typing = OwnTyping(self, self._tell_typing)
         self._others = OthersTyping(self, self._show_writing)
-        self._completed = ""  # what was written when it was last said what a name could be
 
     def compose(self) -> ComposeResult:
         yield ChatTitle()
@@ -71,22 +58,11 @@ class Conversation(Vertical):
 
     def on_mount(self) -> None:
         self._show_hint()
-        self.composer.takes_key = self.suggestions.take_key
-
-    @property
-    def suggestions(self) -> Suggestions:
-        """What could be meant by what has been begun."""
-        return self.query_one(Suggestions)
 
     @property
     def transcript(self) -> Transcript:
         """What was said."""
         return self.query_one(Transcript)
-
-    @property
-    def composer(self) -> Composer:
-        """What one writes."""
-        return self.query_one(Composer)
 
     # Opening and closing
 
@@ -217,18 +193,12 @@ class Conversation(Vertical):
         self.query_one(JumpLine).label = "" if self.at_latest else f"{label} · {key}"
 
     def _show_hint(self) -> None:
-        label = self.keymap.label
-        if self.chosen is None and self.chat is not None and self._unsent:
+        if self.chosen is not None:
+            words = message_hint(self.transcript.situation, self.keymap)
+        elif self.chat is not None and self._unsent:
             words = self._unsent.words(self.chat.server)
-        elif self.chosen is None:
-            words = f"{label('composer.send')} send · {label('composer.newline')} new line · {label('composer.messages')} messages"
         else:
-            now = self.transcript.situation
-            kinds = [
-                action for action in actions(Scope.MESSAGE) if action.id not in _NOT_HINTED and action.is_enabled(now)
-            ]
-            words = " · ".join(f"{label(action.id)} {action.name.lower()}" for action in kinds if label(action.id))
-            words = f"{label('chat.back')} back · {label('message.menu')} menu · {words}"
+            words = writing_hint(self.keymap)
         self.query_one("#hint", Words).say(words)
 
     # Reading
@@ -287,40 +257,6 @@ class Conversation(Vertical):
             self.composer.focus()
             await self.keep_draft()
 
-    # Answering and changing
-
-    @property
-    def mode(self) -> Mode | None:
-        """What is written is for, if not for a new message."""
-        return self.query_one(ModeStrip).mode
-
-    def begin(self, mode: Mode) -> None:
-        """Has what is written next answer a message, or change one."""
-        self.give_up()
-        self.query_one(ModeStrip).mode = mode
-        if isinstance(mode, Edit):
-            self.composer.load(mode.message.text)
-        self.composer.focus()
-
-    def give_up(self) -> bool:
-        """Goes back to writing a new message, with what had been written of it; gives whether there was anything to give up."""
-        mode = self.mode
-        if isinstance(mode, Edit):
-            self.composer.load(mode.before)
-        self.query_one(ModeStrip).mode = None
-        return mode is not None
-
-    def _put_mode_aside(self) -> None:
-        if self.chat is not None and self.mode is not None:
-            self._modes[self.chat.id] = self.mode, self.composer.text
-        self.query_one(ModeStrip).mode = None
-
-    def _take_mode_up(self, chat: Chat) -> None:
-        mode, content = self._modes.pop(chat.id, (None, ""))
-        self.query_one(ModeStrip).mode = mode
-        if isinstance(mode, Edit):
-            self.composer.load(content)
-
     def _show_writing(self) -> None:
         chat = self.chat
         is_writing = chat is not None and chat.id in self._others
@@ -357,10 +293,6 @@ class Conversation(Vertical):
         else:
             self.composer.not_sent()
 
-    async def _tell_typing(self, chat: str, active: bool) -> None:
-        if self._bridge is not None:
-            await attempt(self._bridge.messages.set_typing(chat, active), self)
-
     def on_composer_refused(self, event: Composer.Refused) -> None:
         event.stop()
         self.post_message(Trouble(Failure("Not sent", sentence(event.reason))))
@@ -368,56 +300,6 @@ class Conversation(Vertical):
     def on_composer_drafted(self, event: Composer.Drafted) -> None:
         event.stop()
         self.run_worker(self.keep_draft(), group="draft", exclusive=True)
-
-    def on_composer_completing(self, event: Composer.Completing) -> None:
-        event.stop()
-        if self.chat is not None and self._bridge is not None:
-            self.run_worker(self._complete(self.chat, self._bridge, event.begun), group="completing", exclusive=True)
-
-    async def _complete(self, chat: Chat, bridge: Bridge, begun: str) -> None:
-        """Completes a name as far as it is clear, and says what it could be."""
-        try:
-            found = completed(begun, await bridge.groups.names(chat.id))
-        except Exception as error:
-            self.post_message(Trouble(explain(error)))
-            return
-        self.composer.complete(begun, found.text)
-        self._completed = self.composer.text
-        if len(found.names) != 1:
-            more = f" · {len(found.names) - _MOST_NAMES} more" if len(found.names) > _MOST_NAMES else ""
-            words = " · ".join(found.names[:_MOST_NAMES]) + more
-            self.query_one("#hint", Words).say(words or f"nobody here is called {begun}…")
-
-    def on_text_area_changed(self) -> None:
-        self.suggestions.show(*offers_for(self.composer, self.situation()))
-        if self.chat is not None and self.chat.peer is not None and not isinstance(self.mode, Edit):
-            self._typing.note(self.chat.id, bool(self.composer.text) and not self.composer.text.startswith("/"))
-        if self.composer.text != self._completed:
-            self._show_hint()
-
-    def on_suggestions_taken(self, event: Suggestions.Taken) -> None:
-        event.stop()
-        if event.is_final and event.offer.command:
-            self.composer.write_over(event.begun, event.offer.command)
-            self.suggestions.put_away()
-            self.composer.call_later(self.composer.submit)  # as the composer: what it says then goes past here
-        else:
-            self.composer.write_over(event.begun, event.offer.text)
-
-    def on_descendant_blur(self) -> None:
-        self.suggestions.put_away()
-
-    def on_composer_editing(self, event: Composer.Editing) -> None:
-        from xirtam_tui.screens.chat.editor import edited
-
-        event.stop()
-        try:
-            written = edited(running_app(self), self.composer.text)
-        except Exception as error:
-            self.post_message(Trouble(explain(error, "What is written is kept.")))
-            return
-        self.composer.load(written)
-        self.post_message(Composer.Drafted(written))
 
     def on_composer_left_upwards(self, event: Composer.LeftUpwards) -> None:
         event.stop()
