@@ -43,7 +43,7 @@ class AboutChat(About):
         self._bridge: Bridge | None = None
         self._chat: Chat | None = None
         self._known: Known = None
-        self._is_stale = False
+        self._is_stale = self._is_asking = False
         self._timer: Timer | None = None
         self._pause_s = _AGAIN_S
         self.titles: Callable[[], dict[str, str]] = dict
@@ -72,6 +72,11 @@ class AboutChat(About):
         if is_other:
             self.say_again()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that is known shows, as far as anybody sees it."""
+        return not self.size.width or self._chat is None or not (self._is_stale or self._is_asking)
+
     def _all(self, width: int, height: int) -> list[Line]:
         chat, known, bridge = self._chat, self._known, self._bridge
         if chat is None or bridge is None:
@@ -94,7 +99,7 @@ class AboutChat(About):
     def on_resize(self) -> None:
         super().on_resize()
         if self._is_stale and self._timer is None:  # nobody saw it until now
-            self._ask_in(0.0)
+            self._ask_in(_FIRST_S)
 
     def _ask(self) -> None:
         self._timer = None
@@ -103,12 +108,14 @@ class AboutChat(About):
             self.run_worker(self._learn(self._chat, self._bridge), group="about", exclusive=True)
 
     async def _learn(self, chat: Chat, bridge: Bridge) -> None:
-        begun = monotonic()
+        begun, self._is_asking = monotonic(), True
         try:
             known = await _asked(chat, bridge)
         except Exception as error:  # what is shown stays; the next change asks again, and the dialog says what is wrong
             _logger.info("details could not be had: %s", type(error).__name__)
             return
+        finally:
+            self._is_asking = False
         self._pause_s = max(_AGAIN_S, _SHARE * (monotonic() - begun))
         if self._chat is not None and self._chat.id == chat.id:
             self._known = known

@@ -17,7 +17,7 @@ class ChatOf(NamedTuple):
 
 Target = str | Message | ChatOf
 """What a click on a line leads to: an action of the screen, by its name, a message, or a chat."""
-_LABEL = 9
+_LABEL = 8
 
 
 class Piece(NamedTuple):
