@@ -4,6 +4,7 @@ from xirtam_tui.actions import Scope, Situation, actions
 from xirtam_tui.keymap import Keymap
 
 _NOT_HINTED = ("message.older", "message.newer", "message.jump", "message.details", "message.menu")
+_FIRST = ("message.retry", "message.discard")
 
 
 def writing_hint(keys: Keymap) -> str:
@@ -15,7 +16,10 @@ def writing_hint(keys: Keymap) -> str:
 
 
 def message_hint(now: Situation, keys: Keymap) -> str:
-    """What can be done about the message that is chosen; the menu has what does not fit."""
+    """What can be done about the message that is chosen: first what one that was not sent needs; the menu has what does not fit."""
     kinds = [action for action in actions(Scope.MESSAGE) if action.id not in _NOT_HINTED and action.is_enabled(now)]
-    words = (f"{keys.label(action.id)} {action.name.lower()}" for action in kinds if keys.label(action.id))
-    return " · ".join((f"{keys.label('chat.back')} back", f"{keys.label('message.menu')} menu", *words))
+    words = {action.id: f"{keys.label(action.id)} {action.name.lower()}" for action in kinds if keys.label(action.id)}
+    first = [words.pop(each) for each in _FIRST if each in words]
+    return " · ".join(
+        (f"{keys.label('chat.back')} back", *first, f"{keys.label('message.menu')} menu", *words.values())
+    )
