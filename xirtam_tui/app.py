@@ -190,8 +190,7 @@ class XirtamApp(App[None]):
         elif isinstance(self.screen, Opening):
             await self.pop_screen()
         view = await asyncio.to_thread(arrangement.view, self._data_dir, engine.account)
-        screen.show_view(view)
-        await attempt(screen.attach(self._bridge, by_recency=self._settings.order is Order.RECENCY), self)
+        await attempt(screen.attach(self._bridge, view, by_recency=self._settings.order is Order.RECENCY), self)
 
     async def _show(self, screen: Screen[None]) -> None:
         """Puts `screen` in the place of the one that shows, or on top when that is the first, which Textual must keep."""

@@ -75,7 +75,7 @@ class AboutChat(About):
     @property
     def is_settled(self) -> bool:
         """Whether all that is known shows, as far as anybody sees it."""
-        return not self.size.width or self._chat is None or not (self._is_stale or self._is_asking)
+        return not self.display or self._chat is None or not (self._is_stale or self._is_asking)
 
     def _all(self, width: int, height: int) -> list[Line]:
         chat, known, bridge = self._chat, self._known, self._bridge
@@ -93,17 +93,19 @@ class AboutChat(About):
 
     def _ask_in(self, seconds: float) -> None:
         self._is_stale = True
-        if self._timer is None:
+        self.call_later(self._set_timer, seconds)  # what events of the engine begin is no part of the app's context
+
+    def _set_timer(self, seconds: float) -> None:
+        if self._is_stale and self._timer is None and self.display:
             self._timer = self.set_timer(seconds, self._ask)
 
-    def on_resize(self) -> None:
-        super().on_resize()
-        if self._is_stale and self._timer is None:  # nobody saw it until now
-            self._ask_in(_FIRST_S)
+    def on_show(self) -> None:
+        """Asks for what nobody saw until now."""
+        self._set_timer(_FIRST_S)
 
     def _ask(self) -> None:
         self._timer = None
-        if self._chat is not None and self._bridge is not None and self.size.width:
+        if self._chat is not None and self._bridge is not None and self.display:
             self._is_stale = False
             self.run_worker(self._learn(self._chat, self._bridge), group="about", exclusive=True)
 

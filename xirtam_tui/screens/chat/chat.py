@@ -8,6 +8,7 @@ from textual.timer import Timer
 from xirtam_core.chat import Chat, Message
 from xirtam_core.names import Username
 from xirtam_tui.actions import ACTIONS, Scope, Situation
+from xirtam_tui.arrangement import View
 from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.failures import attempt
 from xirtam_tui.keymap import Keymap
@@ -37,10 +38,11 @@ class ChatScreen(OnChat):
         self._dwell: Timer | None = None
         self._visited: list[str] = []  # chats in the order in which they were opened, the latest last
 
-    async def attach(self, bridge: Bridge, *, by_recency: bool = False) -> None:
-        """Shows the account that has been opened. Raises what the engine raises."""
+    async def attach(self, bridge: Bridge, view: View, *, by_recency: bool = False) -> None:
+        """Shows the account that has been opened, with its panes as they were left. Raises what the engine raises."""
         self._bridge = bridge
         status = await bridge.status()
+        self.show_view(view)
         self.query_one(StatusBar).status = status
         await watch_home(self, bridge)
         self.about.titles = lambda: {chat.id: chat.title for chat in self.contacts.chats if chat.group is not None}

@@ -54,7 +54,7 @@ class PersonSheet(Sheet[None]):
 
     def compose_buttons(self) -> ComposeResult:
         yield self.button("Mark verified", "verify")
-        yield self.button("QR code", "picture")
+        yield self.button("QR", "picture")
         yield self.button("Name", "rename")
         yield self.button("Mute", "mute")
         yield self.button("Block", "block")
