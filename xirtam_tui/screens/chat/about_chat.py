@@ -93,7 +93,7 @@ class AboutChat(About):
 
     def _ask_in(self, seconds: float) -> None:
         self._is_stale = True
-        self.call_later(self._set_timer, seconds)  # what events of the engine begin is no part of the app's context
+        self._set_timer(seconds)
 
     def _set_timer(self, seconds: float) -> None:
         if self._is_stale and self._timer is None and self.display:
