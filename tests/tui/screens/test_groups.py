@@ -515,7 +515,7 @@ async def test_an_admin_pins_a_message_and_takes_the_pin_off(tmp_path: Path) -> 
         await driver.sees("The pin is taken off")
         await driver.sees_not("PINNED (1)")
         client.groups.change(shown.id, is_admin=False)
-        await driver.sees("you      member")
+        await driver.sees("you     member")
         await driver.press("m")
         await driver.sees("Your message")
         assert "Have a group's members" not in driver.text()

@@ -73,4 +73,8 @@ def fact(label: str, words: str, *, width: int, style: str = "words", target: Ta
 
 def key(label: str, words: str, action: str, *, width: int) -> list[Line]:
     """A key and what it does, which a click does too; nothing where the action has no key."""
-    return [line(Piece(label.ljust(_LABEL), "key"), Piece(words, "words"), width=width, target=action)] if label else []
+    return (
+        [line(Piece(f"{label} ".ljust(_LABEL), "key"), Piece(words, "words"), width=width, target=action)]
+        if label
+        else []
+    )
