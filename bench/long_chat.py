@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from xirtam_core.chat import Chat, Connection, Message, MessageKind, Page, Received, SendState, Status
 from xirtam_core.events import ChatChanged, Event, MessageAdded
 from xirtam_core.names import ServerName, Username
+from xirtam_core.people import SafetyCode
 
 _ALICE, _BOBBY, _CAROL, _HARBOR = Username("@alice"), Username("@bobby"), Username("@carol"), ServerName("~harbor")
 _TEXT = "the hut sleeps eight and Saturday looks dry so bring a map and something warm to drink 日本語 👍"
@@ -102,6 +103,10 @@ class MadeUpEngine:
         last = message(self.count)
         return Chat(id=_BOBBY, peer=_BOBBY, server=_HARBOR, last=last, unread=0, read_up_to=self.count, draft="")
 
+    @property
+    def people(self) -> "MadeUpPeople":
+        return MadeUpPeople()
+
     async def mark_read(self, chat: str, up_to: int) -> None:
         await asyncio.sleep(0)
 
@@ -110,6 +115,17 @@ class MadeUpEngine:
 
     async def close(self) -> None:
         await asyncio.sleep(0)
+
+
+class MadeUpPeople:
+    """What the details pane asks about the two whom there are chats with."""
+
+    async def shared_groups(self, name: Username) -> list[str]:
+        return []
+
+    async def safety_code(self, name: Username) -> SafetyCode:
+        digits = " ".join(["12345"] * 12)
+        return SafetyCode(peer=name, digits=digits, text="", verified=False, devices_changed_s=1_700_000_000)
 
 
 def run_app(count: int) -> None:

@@ -38,6 +38,8 @@ class Situation(NamedTuple):
     """How the account stands with the group whose chat is open, None for a direct chat."""
     message: Message | None = None
     can_write: bool = False
+    can_pin: bool = False
+    """Whether messages may be pinned in the chat that is open: by a group's admins."""
 
 
 def _always(_: Situation) -> bool:
@@ -110,6 +112,12 @@ def _can_take_back(now: Situation) -> bool:
     return message is not None and message.mine and message.state in _ON_A_SERVER and not message.is_withdrawn
 
 
+def _can_pin(now: Situation) -> bool:
+    message = now.message
+    is_there = message is not None and (not message.mine or message.state in _ON_A_SERVER)
+    return now.can_pin and is_there and _has_text(now)
+
+
 def _has_link(now: Situation) -> bool:
     return _has_text(now) and now.message is not None and "://" in now.message.text
 
@@ -159,6 +167,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.previous_chat", "Previous chat", "Open the chat above", ("ctrl+up", "alt+up"), Scope.CHAT, _in_chats),
     Action("chat.find", "Filter chats", "Go to the filter above the list", ("ctrl+f",), Scope.CHAT, _in_chats),
     Action("chat.toggle_list", "Show or hide the list", "Hide the list, or show it again", ("f3",), Scope.CHAT, _in_chats),
+    Action("chat.wider", "Wider list", "Give the list more room; its edge can be drawn too", ("alt+l",), Scope.CHAT, _in_chats),
+    Action("chat.narrower", "Narrower list", "Give the list less room", ("alt+k",), Scope.CHAT, _in_chats),
+    Action("chat.toggle_details", "Show or hide details", "What is known of the chat, beside it", ("alt+s",), Scope.CHAT, _chat_open),
     Action("chat.back", "Back", "Back to writing, then to the list", ("escape",), Scope.CHAT, _in_chats),
     Action("chat.older", "Scroll up", "A page towards older messages", ("pageup",), Scope.CHAT, _chat_open),
     Action("chat.newer", "Scroll down", "A page towards newer messages", ("pagedown",), Scope.CHAT, _chat_open),
@@ -210,6 +221,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("message.open", "Open link", "Open the link that is in it", ("o",), Scope.MESSAGE, _has_link),
     Action("message.details", "Details", "Times, states and checks of the message", ("i",), Scope.MESSAGE, _message),
     Action("message.copy", "Copy", "Copy the message's text", ("c", "y"), Scope.MESSAGE, _has_text),
+    Action("message.pin", "Pin", "Have a group's members find it again, or no more", ("p",), Scope.MESSAGE, _can_pin),
+    Action("message.menu", "Menu", "Choose from all that can be done about the message", ("m",), Scope.MESSAGE, _message),
     Action("message.retry", "Retry", "Send a failed message again", ("r",), Scope.MESSAGE, _failed),
     Action("message.discard", "Discard", "Take back what was not sent, to edit it", ("d",), Scope.MESSAGE, _unsent),
     Action("group.let_in", "Let in", "Let in the one who asks for it", ("y",), Scope.GROUP),
@@ -220,10 +233,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("group.settings", "Name and rights", "What the group is called, who invites and who writes", ("s",), Scope.GROUP),
     Action("group.link", "Invite link", "Make a link that lets people in, or end those you made", ("l",), Scope.GROUP),
     Action("group.move", "Move", "Move the group to your own server", ("m",), Scope.GROUP),
+    Action("group.mute", "Mute", "No notifications for this group, or again", ("u", "alt+m"), Scope.GROUP),
+    Action("group.publish", "Name in the directory", "Let people find the group by a name, or no more", ("p",), Scope.GROUP),
     Action("group.part", "Leave the group", "Leave it; what was said stays here", ("f7",), Scope.GROUP),
     Action("person.verify", "Verified", "Say that you have compared the code, or have not", ("v",), Scope.PERSON),
     Action("person.picture", "QR code", "Show the safety code as a picture", ("q",), Scope.PERSON),
     Action("person.rename", "Name", "Give them a name that only you see", ("n",), Scope.PERSON),
+    Action("person.mute", "Mute", "No notifications for this chat, or again", ("u", "alt+m"), Scope.PERSON),
     Action("person.block", "Block", "Block them, or accept what they write", ("b",), Scope.PERSON),
     Action("person.delete", "Delete", "Delete the chat with them here", ("d",), Scope.PERSON),
 )  # fmt: skip

@@ -30,6 +30,7 @@ from xirtam_tui.hangup import has_hung_up, is_on_a_terminal, when_told_to_go
 from xirtam_tui.moments import Clock, system_clock
 from xirtam_tui.notifications import PAUSE_S, News, Notifier, newly_asked, on_desktop, worth_telling
 from xirtam_tui.screens.chat.chat import ChatScreen
+from xirtam_tui.screens.chat.panes import Panes
 from xirtam_tui.screens.opening.opening import Opening
 from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.settings import Emoji, Order, Settings, Theme
@@ -191,9 +192,8 @@ class XirtamApp(App[None]):
             await self._show(screen)
         elif isinstance(self.screen, Opening):
             await self.pop_screen()
-        if (folded := await asyncio.to_thread(arrangement.folded, self._data_dir, engine.account)) is not None:
-            screen.contacts.show_folded(folded)
-        await attempt(screen.attach(self._bridge, by_recency=self._settings.order is Order.RECENCY), self)
+        view = await asyncio.to_thread(arrangement.view, self._data_dir, engine.account)
+        await attempt(screen.attach(self._bridge, view, by_recency=self._settings.order is Order.RECENCY), self)
 
     async def _show(self, screen: Screen[None]) -> None:
         """Puts `screen` in the place of the one that shows, or on top when that is the first, which Textual must keep."""
@@ -267,8 +267,15 @@ class XirtamApp(App[None]):
 
     async def on_contact_list_folded(self, event: ContactList.Folded) -> None:
         """The list is found as it was left."""
+        await self._keep_view(folded=tuple(sorted(event.sections)))
+
+    async def on_panes_arranged(self, event: Panes.Arranged) -> None:
+        """So are the panes."""
+        await self._keep_view(list_width=event.list_width, hides_details=event.hides_details)
+
+    async def _keep_view(self, **changes: object) -> None:
         if self._account is not None:
-            await asyncio.to_thread(arrangement.keep_folded, self._data_dir, self._account, event.sections)
+            await asyncio.to_thread(partial(arrangement.change, self._data_dir, self._account, **changes))
 
     def notify(
         self,

@@ -1,4 +1,4 @@
-"""How a person left the app's screen, to be found so again: which sections of an account's list are folded.
+"""How a person left the app's screen, to be found so again: folded sections of an account's list, its width, hidden details.
 
 That is no setting, so not in their file but in `view.json` beside it. What is wrong there or cannot be written is no reason to
 bother anybody.
@@ -6,26 +6,31 @@ bother anybody.
 
 import contextlib
 import os
-from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 
 FILE = "view.json"
 _LONGEST = 1 << 16
-_Views = dict[str, dict[str, list[str]]]
 
 
-def folded(data_dir: Path, account: str) -> frozenset[str] | None:
-    """The sections that `account` has folded; None where that was never kept."""
-    sections = _read(data_dir).get(account, {}).get("folded")
-    return None if sections is None else frozenset(sections)
+class View(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one account's screen was left; `folded` and `list_width` are None where nobody has touched them."""
+
+    folded: tuple[str, ...] | None = None
+    list_width: int | None = None
+    hides_details: bool = False
 
 
-def keep_folded(data_dir: Path, account: str, sections: Collection[str]) -> None:
-    """Keeps which sections `account` has folded, beside what other accounts have."""
+def view(data_dir: Path, account: str) -> View:
+    """How `account`'s screen was left."""
+    return _read(data_dir).get(account, View())
+
+
+def change(data_dir: Path, account: str, **changes: object) -> None:
+    """Keeps what has changed of `account`'s view, beside the rest of it and what other accounts have."""
     views = _read(data_dir)
-    views.setdefault(account, {})["folded"] = sorted(sections)
+    views[account] = msgspec.structs.replace(views.get(account, View()), **changes)
     unfinished = data_dir / f".{FILE}.{os.getpid()}"
     with contextlib.suppress(OSError):
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -33,9 +38,9 @@ def keep_folded(data_dir: Path, account: str, sections: Collection[str]) -> None
         unfinished.replace(data_dir / FILE)
 
 
-def _read(data_dir: Path) -> _Views:
+def _read(data_dir: Path) -> dict[str, View]:
     try:
         with (data_dir / FILE).open("rb") as file:
-            return msgspec.json.decode(file.read(_LONGEST), type=_Views)
+            return msgspec.json.decode(file.read(_LONGEST), type=dict[str, View])
     except (OSError, msgspec.DecodeError):
         return {}

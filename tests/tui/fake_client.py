@@ -18,6 +18,7 @@ from tests.tui.fake_amending import FakeAmending
 from tests.tui.fake_devices import FakeDevices, FakePeople, FakeProfiles, FakeTrust, offer
 from tests.tui.fake_groups import FakeDoor, FakeGroups
 from tests.tui.fake_home import FakeHome
+from tests.tui.fake_names import FakeNames
 from tests.tui.fake_owners import FakeKeeping, FakeOwnership
 from tests.tui.fake_returning import FakeReturning
 from xirtam_core.chat import Chat, Connection, DraftEdit, Message, MessageKind, Page, Received, SendState, Status
@@ -75,6 +76,7 @@ class FakeClient(FakeAmending):
         self._next = 0
         self.groups = FakeGroups(self)
         self.door = self.asking = FakeDoor(self)
+        self.names = FakeNames(account)
         self._preferences = FakePreferences()
         self.devices = FakeDevices()
         self.ownership = FakeOwnership(account)
@@ -255,6 +257,8 @@ class FakeClient(FakeAmending):
         self, chat: str, *, pinned: bool | None = None, muted: bool | None = None, archived: bool | None = None
     ) -> Chat:
         wanted = {"is_pinned": pinned, "is_muted": muted, "is_archived": archived}
+        if muted is not None and self._chats[chat].group is not None:
+            self.groups.change(chat, is_muted=muted)
         return self.change_chat(chat, **{name: value for name, value in wanted.items() if value is not None})
 
     @property

@@ -78,6 +78,10 @@ class FakePeople:
             former_digits=FORMER if chat.alarm else None, devices_changed_s=NOW_S - 21 * _DAY_S,
         )  # fmt: skip
 
+    async def shared_groups(self, name: Username) -> list[str]:
+        rosters = self._client.groups.rosters
+        return [group for group in rosters if any(each.name == name for each in rosters[group])]
+
     async def set_verified(self, name: Username, verified: bool) -> None:
         self._client.change_chat(name, verified=verified)
 

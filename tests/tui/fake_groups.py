@@ -136,6 +136,12 @@ class FakeGroups:
         roster = tuple(sorted(self.rosters[group], key=lambda each: (not each.is_admin, each.name)))
         return GroupDetails(group=self.shown(group), roster=roster, unsure=self.unsure, **self.rules)
 
+    async def pin(self, group: str, message_id: str, pinned: bool = True) -> None:
+        others = [each for each in self.pinned if each.id != message_id]
+        found = await self._client.message(group, message_id)
+        self.pinned = [found, *others] if pinned else others
+        self.change(group)
+
     async def pins(self, group: str) -> list[Message]:
         return self.pinned
 

@@ -26,6 +26,7 @@ from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_core.recovery_key import RecoveryKey
 from xirtam_core.registration import Progress, RecoveryProgress, RecoveryStep, Step
+from xirtam_tui.screens.chat.chat import ChatScreen
 from xirtam_tui.screens.recovery_key import new_key
 
 _run_id = re.compile(r"terminal-\d+-")
@@ -783,6 +784,8 @@ async def picture(driver: Driver) -> str:
         screen.refresh(layout=True)  # else one below a dialog is as the dialog found it, laid out to the end or not
         for field in (*screen.query(Input), *screen.query(TextArea)):
             field.cursor_blink = False
+    for chats in (screen for screen in driver.app.screen_stack if isinstance(screen, ChatScreen)):
+        await driver.until(lambda chats=chats: chats.about.is_settled, "details there")
     before = ""
     while (now := _run_id.sub("terminal-", driver.app.export_screenshot())) != before:
         before = now

@@ -12,7 +12,7 @@ from xirtam_core.events import ChatRemoved
 from xirtam_core.names import Username
 from xirtam_core.people import Contact, SafetyCode, Standing
 from xirtam_core.protocol import safety_code
-from xirtam_core.storage import chats
+from xirtam_core.storage import chats, group_members
 from xirtam_core.storage import peers as stored_peers
 from xirtam_core.storage import people as stored
 from xirtam_core.storage.database import Database
@@ -78,6 +78,10 @@ class People:
             former_digits=None if former is None else safety_code.of((me.username, me.root_hash), former).digits,
             devices_changed_s=None if known is None else known.devices_changed_s,
         )
+
+    def shared_groups(self, name: Username) -> list[str]:
+        """See the face."""
+        return group_members.shared(self._database, self._session.account.username, name)
 
     async def set_verified(self, name: Username, verified: bool) -> Contact:
         """See the face; raises `Refused` while a changed identity has not been acknowledged."""

@@ -36,6 +36,11 @@ class People(Face):
         ...
 
     @repeatable
+    async def shared_groups(self, name: Username) -> list[str]:
+        """The chats of the groups that both this account and `name` are in, by their ids."""
+        ...
+
+    @repeatable
     async def set_verified(self, name: Username, verified: bool) -> Contact:
         """Notes that the safety code was compared and is the same, or that this no longer counts; raises `NotFound`."""
         ...

@@ -40,6 +40,15 @@ def active(database: Database, chat: str) -> list[Username]:
     return [Username(name) for (name,) in database.rows(sql, chat)]
 
 
+def shared(database: Database, one: Username, other: Username) -> list[str]:
+    """The groups that both are in, by their chats' ids."""
+    sql = (
+        "SELECT chat FROM group_members AS one JOIN group_members AS other USING (chat)"
+        " WHERE one.username = ? AND one.status = 'accepted' AND other.username = ? AND other.status = 'accepted' ORDER BY chat"
+    )
+    return [chat for (chat,) in database.rows(sql, one, other)]
+
+
 def unsure(database: Database, chat: str, feature: str) -> list[Username]:
     """Those of a group's active members, this account aside, whose clients are not known to understand `feature`."""
     rows = database.rows(

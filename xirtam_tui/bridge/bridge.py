@@ -9,6 +9,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 
 import msgspec
 
@@ -22,6 +23,7 @@ from xirtam_tui.bridge.groups import Groups
 from xirtam_tui.bridge.home import Home
 from xirtam_tui.bridge.keeping import Keeping
 from xirtam_tui.bridge.messages import Messages
+from xirtam_tui.bridge.names import Names
 from xirtam_tui.bridge.owners import Owners
 from xirtam_tui.bridge.people import People
 from xirtam_tui.bridge.preferences import Preferences
@@ -43,6 +45,7 @@ class Bridge:
         self.messages = Messages(engine)
         self.people = People(engine)
         self.groups = Groups(engine)
+        self.names = Names(engine)
         self.preferences = Preferences(engine)
         self.devices = Devices(engine)
         self.owners = Owners(engine)
@@ -52,6 +55,9 @@ class Bridge:
         self._engine = engine
         self._on_batch = on_batch
         self._loop = asyncio.get_running_loop()
+        self._context = (
+            copy_context()
+        )  # the app's own: in the engine's thread there is none, and timers begun in that would fail
         self._lock = threading.Lock()
         self._events: list[Event] = []
         self._last = self._worked = 0.0
@@ -68,7 +74,7 @@ class Bridge:
             is_first = len(self._events) == 1
         if is_first and not self._closed:
             try:
-                self._loop.call_soon_threadsafe(self._schedule)
+                self._loop.call_soon_threadsafe(self._schedule, context=self._context)
             except RuntimeError:  # the app's loop has ended: nobody is left to tell
                 self._closed = True
 

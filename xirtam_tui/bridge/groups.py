@@ -35,6 +35,10 @@ class Groups:
         active = (each.name for each in details.roster if each.status is not MemberStatus.BANNED)
         return [name for name in active if name != self._engine.account]
 
+    async def pin(self, group: str, message_id: str, *, pinned: bool) -> None:
+        """Pins a message, or takes the pin off."""
+        await self._engine.groups.pin(group, message_id, pinned)
+
     async def pins(self, group: str) -> list[Message]:
         """The messages that are pinned in a group, the latest pin first."""
         return [safe_message(each) for each in await self._engine.groups.pins(group)]

@@ -52,6 +52,10 @@ class People:
         """What to compare with somebody; raises `NotFound` and `Unreachable`."""
         return await self._engine.people.safety_code(name)
 
+    async def shared_groups(self, name: Username) -> list[str]:
+        """The chats of the groups that both the account and somebody are in."""
+        return await self._engine.people.shared_groups(name)
+
     async def set_verified(self, name: Username, verified: bool) -> None:
         """Notes that the safety code was compared, or counts no longer."""
         await self._engine.people.set_verified(name, verified)

@@ -1,7 +1,9 @@
 """What is asked of the engine about the account's settings, and about where its chats stand in the list."""
 
+from xirtam_core.chat import Chat
 from xirtam_core.settings import Settings
 from xirtam_tui.bridge.engine import Engine
+from xirtam_tui.bridge.safe import safe_chat
 
 
 class Preferences:
@@ -20,6 +22,6 @@ class Preferences:
 
     async def arrange(
         self, chat: str, *, pinned: bool | None = None, muted: bool | None = None, archived: bool | None = None
-    ) -> None:
-        """Pins, mutes or archives a chat, or not; the change comes with the next batch."""
-        await self._engine.arrange(chat, pinned=pinned, muted=muted, archived=archived)
+    ) -> Chat:
+        """Pins, mutes or archives a chat, or not, and gives it as it is then; the change comes with the next batch too."""
+        return safe_chat(await self._engine.arrange(chat, pinned=pinned, muted=muted, archived=archived))

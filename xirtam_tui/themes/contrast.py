@@ -20,6 +20,8 @@ CONTRAST = Theme(
         "text-disabled": "#c0c0c0",
         "hairline": "#8a8a8a",
         "chosen": "#004a5c",
+        "focused": "#005f73",
+        "focused-text-style": "bold",
         "border": "#5fffff",
         "border-blurred": "#8a8a8a",
         "block-cursor-background": "#ffff5f",

@@ -20,6 +20,8 @@ DARK = Theme(
         "text-disabled": "#566070",
         "hairline": "#2b333f",
         "chosen": "#243038",
+        "focused": "#2b4a4e",
+        "focused-text-style": "bold",
         "border": "#6fc3c0",
         "border-blurred": "#2b333f",
         "block-cursor-background": "#2b4a4e",

@@ -20,6 +20,8 @@ LIGHT = Theme(
         "text-disabled": "#9aa0a8",
         "hairline": "#dcd8ce",
         "chosen": "#dfe9e7",
+        "focused": "#bfdcda",
+        "focused-text-style": "bold",
         "border": "#0f6e74",
         "border-blurred": "#dcd8ce",
         "block-cursor-background": "#c9e0de",

@@ -23,6 +23,8 @@ TERMINAL = Theme(
         "text-disabled": "ansi_default",
         "hairline": "ansi_bright_black",
         "chosen": "ansi_bright_black",
+        "focused": "ansi_default",
+        "focused-text-style": "bold reverse",
         "border": "ansi_cyan",
         "border-blurred": "ansi_bright_black",
         "block-cursor-background": "ansi_cyan",

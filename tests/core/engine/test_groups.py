@@ -46,6 +46,16 @@ async def test_people_are_invited_come_in_and_read_each_other_in_one_order(tmp_p
         ]  # fmt: skip
 
 
+@simulated
+async def test_one_is_told_which_groups_one_shares_with_somebody_until_they_are_shut_out(tmp_path: Path) -> None:
+    async with circle(tmp_path) as group:
+        people = group.alice.engine.people
+        assert people.shared_groups(group.bobby.name) == [group.group]
+        group.alice.engine.groups.ban(group.group, group.bobby.name)
+        await until(lambda: people.shared_groups(group.bobby.name) == [], "they are no more", 600)
+        assert people.shared_groups(group.carol.name) == [group.group]
+
+
 def _keys(device: SimDevice, group: str) -> list[AeadKey]:
     return group_keys.all_of(device.database, group)
 

@@ -44,6 +44,19 @@ async def test_a_person_is_marked_verified_once_the_code_was_compared_and_that_c
         assert not client.chat(BOBBY).verified
 
 
+async def test_a_person_is_muted_and_may_call_again_from_their_details(tmp_path: Path) -> None:
+    client = demo_client()
+    async with account_app(client, tmp_path) as driver:
+        await _open(driver, "f10", "48213", "Mute ")
+        await driver.press("u")
+        await driver.sees("· muted", "does not notify you", "Unmute")
+        assert client.chat(BOBBY).is_muted
+        await driver.pilot.click("#mute")
+        await driver.sees("notifies you again")
+        await driver.sees_not("· muted")
+        assert not client.chat(BOBBY).is_muted
+
+
 async def test_a_person_is_given_a_name_blocked_accepted_and_deleted(tmp_path: Path) -> None:
     client = demo_client()
     async with account_app(client, tmp_path) as driver:

@@ -489,3 +489,67 @@ async def test_a_group_is_left_from_its_sheet(tmp_path: Path) -> None:
         await driver.agree()
         await driver.sees("You have left this group")
         assert client.groups.shown(climbing).state is GroupState.LEFT
+
+
+async def test_a_group_is_muted_and_may_call_again_among_its_members(tmp_path: Path) -> None:
+    client = FakeClient()
+    shown, messages = climbers()
+    client.add_group(shown, messages, roster=CLIMBERS_ROSTER)
+    async with account_app(client, tmp_path, size=(80, 24)) as driver:
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.press("f9")
+        await driver.sees("Mute u")
+        await driver.press("u")
+        await driver.sees("Unmute u", "Muted: nothing that is said here notifies you.")
+        assert client.chat(shown.id).is_muted
+        await driver.press("u")
+        await driver.sees_not("Muted: nothing")
+        assert not client.chat(shown.id).is_muted
+
+
+async def test_a_group_gets_a_name_in_the_directory_and_is_taken_out_again(tmp_path: Path) -> None:
+    client = FakeClient()
+    shown, messages = climbers()
+    client.add_group(shown, messages, roster=CLIMBERS_ROSTER)
+    async with account_app(client, tmp_path, size=(80, 24)) as driver:
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.press("f9")
+        await driver.sees("Name p")
+        await driver.press("p")
+        await driver.sees("A name in the directory for Climbers", "It has no name there", "stays readable")
+        await driver.write("c!")
+        await driver.press("enter")
+        await driver.sees("It has no name there")
+        assert client.names.seen == {}
+        await driver.press("backspace")
+        await driver.write("limbers")
+        await driver.press("enter")
+        await driver.sees("+climbers: proving the owner 42%, about 12 s left", "You can close this")
+        client.names.logged(shown.id)
+        await driver.sees("It is +climbers in the directory, owned by @alice.", "Take it back")
+        await driver.pilot.click("#unpublish")
+        await driver.sees("It has no name there", "The name stays yours")
+
+
+async def test_an_admin_pins_a_message_and_takes_the_pin_off(tmp_path: Path) -> None:
+    client = FakeClient()
+    shown, messages = climbers()
+    client.add_group(shown, messages, roster=CLIMBERS_ROSTER)
+    async with account_app(client, tmp_path, size=(140, 40)) as driver:
+        await driver.until(lambda: driver.composer.has_focus)
+        await driver.press("up", "up", "up")
+        await driver.until(
+            lambda: driver.conversation.chosen and driver.conversation.chosen.text.startswith("Five, if")
+        )
+        await driver.press("m")
+        await driver.sees("Have a group's members find it again")
+        await driver.press("p")
+        await driver.sees("It is pinned as soon as", "PINNED (1)", "alice: Five, if Dave")
+        await driver.press("p")
+        await driver.sees("The pin is taken off")
+        await driver.sees_not("PINNED (1)")
+        client.groups.change(shown.id, is_admin=False)
+        await driver.sees("you     member")
+        await driver.press("m")
+        await driver.sees("Your message")
+        assert "Have a group's members" not in driver.text()

@@ -1,18 +1,12 @@
 """The chat screen's actions on the account itself, each of which opens a sheet."""
 
-from textual.screen import Screen
-
-from xirtam_tui.bridge import Bridge
-from xirtam_tui.moments import Clock
 from xirtam_tui.screens.chat import details
+from xirtam_tui.screens.chat.panes import Panes
 from xirtam_tui.screens.home.status import show_home
 
 
-class AccountSheets(Screen[None]):
-    """Part of the chat screen: does nothing before the account is open."""
-
-    _bridge: Bridge | None
-    _clock: Clock
+class AccountSheets(Panes):
+    """What is done about the account; nothing before it is open."""
 
     async def action_devices(self) -> None:
         if self._bridge is not None:

@@ -1,28 +1,26 @@
-"""The chat screen: status, contact list, conversation. In a narrow terminal, the list or the conversation."""
+"""The chat screen: going to chats, and taking in what happens in the engine."""
 
 from functools import partial
-from typing import ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import Horizontal
 from textual.timer import Timer
 
 from xirtam_core.chat import Chat, Message
 from xirtam_core.names import Username
-from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
+from xirtam_tui.actions import ACTIONS, Scope, Situation
+from xirtam_tui.arrangement import View
 from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.failures import attempt
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.running import running_app
-from xirtam_tui.screens.chat import arranging, details, finding, parting
-from xirtam_tui.screens.chat.account_sheets import AccountSheets
-from xirtam_tui.screens.chat.arranging import Change
+from xirtam_tui.screens.chat import finding
 from xirtam_tui.screens.chat.chat_list import ChatList
-from xirtam_tui.screens.chat.conversation import Conversation
+from xirtam_tui.screens.chat.chat_title import ChatTitle
+from xirtam_tui.screens.chat.on_chat import OnChat
 from xirtam_tui.screens.home.status import watch_home
+from xirtam_tui.widgets.about import About
+from xirtam_tui.widgets.about.lines import ChatOf
 from xirtam_tui.widgets.composer import Composer
 from xirtam_tui.widgets.contact_list import ContactList
 from xirtam_tui.widgets.status_bar import StatusBar
@@ -31,36 +29,24 @@ _DWELL_S = 0.15  # passing by a chat with the arrow keys does not open it, and s
 _ENABLED = {action.method: action.is_enabled for action in ACTIONS if action.scope is Scope.CHAT}
 
 
-class ChatScreen(AccountSheets):
+class ChatScreen(OnChat):
     """Everything one does in an account. Painted before the account is open; `attach` brings it to life."""
 
-    CSS_PATH = "chat.tcss"
-    AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.CHAT)
-
     def __init__(self, account: Username, *, clock: Clock, keymap: Keymap, intro: str | None) -> None:
-        super().__init__()
-        self._account, self._clock, self._keys, self._intro = account, clock, keymap, intro
-        self._bridge: Bridge | None = None
+        super().__init__(account, clock=clock, keymap=keymap)
+        self._intro = intro
         self._dwell: Timer | None = None
         self._visited: list[str] = []  # chats in the order in which they were opened, the latest last
 
-    def compose(self) -> ComposeResult:
-        label = self._keys.label
-        yield StatusBar(self._account, f"{label('chat.jump')} jump   {label('app.help')} help")
-        with Horizontal(id="panes"):
-            yield ChatList(clock=self._clock, keymap=self._keys)
-            conversation = Conversation(clock=self._clock, keymap=self._keys)
-            conversation.situation = lambda: self.situation
-            conversation.contacts = lambda: self.contacts.chats
-            yield conversation
-
-    async def attach(self, bridge: Bridge, *, by_recency: bool = False) -> None:
-        """Shows the account that has been opened. Raises what the engine raises."""
+    async def attach(self, bridge: Bridge, view: View, *, by_recency: bool = False) -> None:
+        """Shows the account that has been opened, with its panes as they were left. Raises what the engine raises."""
         self._bridge = bridge
         status = await bridge.status()
+        self.show_view(view)
         self.query_one(StatusBar).status = status
         await watch_home(self, bridge)
+        self.about.titles = lambda: {chat.id: chat.title for chat in self.contacts.chats if chat.group is not None}
+        self.about.open(None, bridge)
         self.contacts.by_recency = by_recency
         self.contacts.show(await bridge.chats())
         self._invite()
@@ -82,6 +68,7 @@ class ChatScreen(AccountSheets):
             self.contacts.put(batch.chats.values())
         had_chat = self.conversation.chat is not None
         self.conversation.apply(batch)
+        self._tell_about(batch)
         if self.conversation.has_missed_all:
             self.run_worker(self.draw_again(), group="drawing", exclusive=True)
         if had_chat and self.conversation.chat is None:
@@ -92,6 +79,11 @@ class ChatScreen(AccountSheets):
         is_idle = self.conversation.chat is None and not self.has_class("-narrow")
         if is_idle and not had_contact:
             self._go(self.contacts.first_contact)
+
+    def _tell_about(self, batch: Batch) -> None:
+        chat = self.conversation.chat
+        if chat is not None and chat.id in batch.chats:
+            self.about.take(chat, batch)
 
     @property
     def looking_at(self) -> str | None:
@@ -115,18 +107,9 @@ class ChatScreen(AccountSheets):
     def _leave(self) -> None:
         """Goes back to the list: the chat that was open is gone."""
         self.contacts.open_chat = None
+        self.about.open(None, None)
         self.remove_class("show-chat")
         self.contacts.focus()
-
-    @property
-    def contacts(self) -> ContactList:
-        """The list of chats."""
-        return self.query_one(ContactList)
-
-    @property
-    def conversation(self) -> Conversation:
-        """The chat that is open."""
-        return self.query_one(Conversation)
 
     @property
     def queued(self) -> int:
@@ -171,7 +154,9 @@ class ChatScreen(AccountSheets):
         self._visited = [*(each for each in self._visited if each != chat.id), chat.id]
         self.set_class(write, "show-chat")
         if not self.conversation.shows(chat.id):
-            await self.conversation.open(self.contacts.chat(chat.id) or chat, self._bridge)
+            now = self.contacts.chat(chat.id) or chat
+            self.about.open(now, self._bridge)
+            await self.conversation.open(now, self._bridge)
         if write:
             self.conversation.enter()
 
@@ -197,6 +182,30 @@ class ChatScreen(AccountSheets):
             self._dwell.stop()
         if not self.has_class("-narrow"):
             self._dwell = self.set_timer(_DWELL_S, lambda: self._go(event.chat, write=False))
+
+    @on(ChatTitle.Followed)
+    async def _follow_title(self, event: ChatTitle.Followed) -> None:
+        if event.is_back:
+            self.remove_class("show-chat")
+            self.contacts.focus()
+        else:
+            await self.action_details()
+
+    @on(StatusBar.Followed)
+    async def _follow_bar(self, event: StatusBar.Followed) -> None:
+        app = running_app(self)
+        await app.run_action(event.action, app if event.action == "help" else self)
+
+    @on(About.Followed)
+    async def _follow(self, event: About.Followed) -> None:
+        """Does what a line of the details leads to."""
+        target = event.target
+        if isinstance(target, str):
+            await running_app(self).run_action(target, self)
+        elif isinstance(target, ChatOf):
+            self._go(self.contacts.chat(target.id))
+        elif (chat := self.contacts.chat(target.chat)) is not None:
+            self.run_worker(self.show_message(chat, target), group="finding")
 
     def on_key(self, event: events.Key) -> None:
         """What is typed in the list is meant for whom one writes to, or for the filter."""
@@ -237,13 +246,6 @@ class ChatScreen(AccountSheets):
         if self._bridge is not None:
             await running_app(self).push_screen(NewGroup(self._bridge.groups.create), self._started)
 
-    async def action_group(self) -> None:
-        from xirtam_tui.screens.group.group import GroupSheet
-
-        chat = self.conversation.chat
-        if self._bridge is not None and chat is not None and chat.group is not None:
-            await running_app(self).push_screen(GroupSheet(self._bridge, chat.id, self._account, self._keys))
-
     async def action_jump(self) -> None:
         from xirtam_tui.screens.switcher.switcher import Switcher
 
@@ -278,9 +280,6 @@ class ChatScreen(AccountSheets):
         self.remove_class("show-chat", "no-list")
         self.query_one(ChatList).filter.focus()
 
-    def action_toggle_list(self) -> None:
-        self.toggle_class("no-list")
-
     def action_back(self) -> None:
         conversation = self.conversation
         if conversation.suggestions.put_away():
@@ -297,7 +296,7 @@ class ChatScreen(AccountSheets):
         elif self.focused is self.query_one(ChatList).filter:
             self.query_one(ChatList).filter.clear()
             self.contacts.focus()
-        elif conversation.chat is not None and not self.has_class("-narrow"):
+        elif conversation.chat is not None and (not self.has_class("-narrow") or self.has_class("show-chat")):
             conversation.enter()
 
     def action_older(self) -> None:
@@ -314,23 +313,6 @@ class ChatScreen(AccountSheets):
 
     def action_first_unread(self) -> None:
         self.conversation.transcript.show_unread()
-
-    def action_pin(self) -> None:
-        self._arrange(arranging.toggle_pin)
-
-    def action_mute(self) -> None:
-        self._arrange(arranging.toggle_mute)
-
-    def action_archive(self) -> None:
-        self._arrange(arranging.toggle_archive)
-
-    def _arrange(self, change: Change) -> None:
-        if self._bridge is not None and self.conversation.chat is not None:
-            self.run_worker(self._arranged(self._bridge, self.conversation.chat, change), group="arranging")
-
-    async def _arranged(self, bridge: Bridge, chat: Chat, change: Change) -> None:
-        if said := await change(bridge, chat, self):
-            self.notify(said, timeout=3, markup=False)
 
     def action_fold(self) -> None:
         self.contacts.fold()
@@ -356,32 +338,3 @@ class ChatScreen(AccountSheets):
     @on(Composer.Commanded)
     def _run_command(self, event: Composer.Commanded) -> None:
         self.run_worker(finding.run_command(self, event.command), group="command")
-
-    async def action_acknowledge(self) -> None:
-        if self._bridge is not None:
-            await details.show_alarm(self, self._bridge, self.conversation.chat)
-
-    async def action_details(self) -> None:
-        chat = self.conversation.chat
-        if self._bridge is not None and chat is not None:
-            await details.show_details(self, self._bridge, chat, self._clock, self._keys)
-
-    async def action_accept(self) -> None:
-        bridge, chat = self._bridge, self.conversation.chat
-        if bridge is not None and chat is not None:
-            accepted = bridge.groups.accept(chat.id) if chat.peer is None else bridge.people.accept(chat.peer)
-            await attempt(accepted, self)
-
-    def action_block(self) -> None:
-        bridge, chat = self._bridge, self.conversation.chat
-        if bridge is not None and chat is not None and chat.peer is not None:
-            self.run_worker(parting.block(self, bridge, chat.peer), group="people")
-
-    def action_forget(self) -> None:
-        bridge, chat = self._bridge, self.conversation.chat
-        if bridge is None or chat is None:
-            return
-        if chat.group is not None:
-            self.run_worker(parting.part_with(self, bridge, chat.group), group="people")
-        elif chat.peer is not None:
-            self.run_worker(parting.forget(self, bridge, chat.peer), group="people")

@@ -1,6 +1,5 @@
 """One conversation: who it is with, what was said, and what one writes. Owns all of it for the chat that is open."""
 
-from collections.abc import Callable, Iterable
 from functools import partial
 
 from textual import events
@@ -10,19 +9,19 @@ from textual.content import Content
 from textual.reactive import reactive
 
 from xirtam_core.chat import Chat, Message, SendState
-from xirtam_tui.actions import Scope, Situation, actions
 from xirtam_tui.bridge import Batch, Bridge
 from xirtam_tui.emoji_names import shown
 from xirtam_tui.failures import Failure, Trouble, attempt, explain, sentence
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
-from xirtam_tui.running import running_app
 from xirtam_tui.screens.chat import modes, standing
+from xirtam_tui.screens.chat.chat_title import ChatTitle
+from xirtam_tui.screens.chat.composing import Composing
+from xirtam_tui.screens.chat.hints import message_hint, writing_hint
 from xirtam_tui.screens.chat.jump_line import JumpLine
-from xirtam_tui.screens.chat.modes import Draft, Edit, Mode, ModeStrip
-from xirtam_tui.screens.chat.on_message import ON_MESSAGE
-from xirtam_tui.screens.chat.suggesting import Suggesting
-from xirtam_tui.screens.chat.typing import OthersTyping, OwnTyping
+from xirtam_tui.screens.chat.modes import Draft, Edit, ModeStrip
+from xirtam_tui.screens.chat.on_message import ON_MESSAGE, toggle_reaction
+from xirtam_tui.screens.chat.typing import OthersTyping
 from xirtam_tui.screens.chat.unsent import Unsent
 from xirtam_tui.screens.chat.why_not import why_not
 from xirtam_tui.widgets.composer import Composer, slash
@@ -33,67 +32,40 @@ from xirtam_tui.widgets.words import Words
 _KEPT = "The message is kept here."
 
 
-_NOT_HINTED = ("message.older", "message.newer", "message.jump", "message.details")
-
-
-class Conversation(Vertical):
+class Conversation(Composing):
     """Shows the chat it is told to open, and does what a person wants done in it."""
 
-    chat: reactive[Chat | None] = reactive(None, init=False)
     at_latest: reactive[bool] = reactive(True, init=False)
     chosen: reactive[Message | None] = reactive(None, init=False)
 
     def __init__(self, *, clock: Clock, keymap: Keymap) -> None:
-        super().__init__(id="conversation")
-        self._clock, self._keys = clock, keymap
-        self._bridge: Bridge | None = None
+        super().__init__(keymap)
+        self._clock = clock
         self._is_open = False
         self._unsent = Unsent()
         self._kept = Draft()  # what is on disk as the open chat's draft
         self._invitation = ""
-        self.situation: Callable[[], Situation] = Situation
-        self._modes: dict[str, tuple[Mode, str]] = {}  # of chats that are not open, with what was written in them
-        self._typing = OwnTyping(self, self._tell_typing)
         self._others = OthersTyping(self, self._show_writing)
-        self.contacts: Callable[[], Iterable[Chat]] = tuple
-        """The chats of all whom this account knows."""
-        self._suggesting = Suggesting(self, keymap.keys["composer.complete"])
 
     def compose(self) -> ComposeResult:
-        yield Words(id="title")
+        yield ChatTitle()
         yield Words(id="alarm")
         yield Words(id="standing")
         yield Transcript(clock=self._clock, id="transcript")
         with Vertical(id="writing"):
-            yield Suggestions(keys=self._keys.keys["composer.complete"], id="suggestions")
+            yield Suggestions(keys=self.keymap.keys["composer.complete"], id="suggestions")
             yield JumpLine()
-            yield ModeStrip(give_up=self._keys.label("chat.back"))
-            yield Composer(keymap=self._keys, id="composer")
+            yield ModeStrip(give_up=self.keymap.label("chat.back"))
+            yield Composer(keymap=self.keymap, id="composer")
             yield Words(id="hint")
 
     def on_mount(self) -> None:
         self._show_hint()
-        self.composer.takes_key = self._suggesting.take_key
-
-    @property
-    def bridge(self) -> Bridge | None:
-        """The way to the engine, once a chat has been opened."""
-        return self._bridge
-
-    @property
-    def suggestions(self) -> Suggestions:
-        """What could be meant by what has been begun."""
-        return self.query_one(Suggestions)
 
     @property
     def transcript(self) -> Transcript:
         """What was said."""
         return self.query_one(Transcript)
-
-    @property
-    def composer(self) -> Composer:
-        """What one writes."""
-        return self.query_one(Composer)
 
     # Opening and closing
 
@@ -161,7 +133,7 @@ class Conversation(Vertical):
 
     def invite(self, intro: str, *, is_first: bool) -> None:
         """Says what to do while no chat is open; `is_first` when there is none at all."""
-        key = self._keys.label("chat.new_chat")
+        key = self.keymap.label("chat.new_chat")
         words = f"No chats yet. {key}, then a name such as @bobby" if is_first else "Choose a chat on the left"
         invitation = f"{intro}\n\n{words}" if intro else words
         if self.chat is None and invitation != self._invitation:
@@ -197,6 +169,7 @@ class Conversation(Vertical):
         self.set_class(chat is not None, "has-chat")
         self.set_class(self.can_write, "can-write")
         self.transcript.can_write = self.can_write
+        self.transcript.can_pin = self.can_write and chat is not None and chat.group is not None and chat.group.is_admin
         if self.can_write and before is not None and before.id == (chat and chat.id) and not modes.can_write_in(before):
             self.call_after_refresh(self.composer.focus)  # they have just been accepted
         self.set_class(chat is not None and chat.alarm is not None, "has-alarm")
@@ -204,11 +177,11 @@ class Conversation(Vertical):
             placeholder = Content(f"Write to {shown(chat.title)}")  # as text: markup is what peers may write
             if self.composer.placeholder != placeholder:
                 self.composer.placeholder = placeholder
-            self.query_one("#title", Words).say(standing.title(chat, is_narrow=self.screen.has_class("-narrow")))
-            words = standing.standing_words(chat, self._keys)
+            self.query_one(ChatTitle).show(chat)
+            words = standing.standing_words(chat, self.keymap)
             self.set_class(bool(words), "has-words")
             self.query_one("#standing", Words).say(words)
-            key = self._keys.label("chat.acknowledge")
+            key = self.keymap.label("chat.acknowledge")
             self.query_one("#alarm", Words).say(f"⚠ {chat.alarm}\n  {key} I have seen this" if chat.alarm else "")
         self._show_jump()
 
@@ -222,22 +195,16 @@ class Conversation(Vertical):
         unread = self.chat.unread if self.chat is not None else 0
         mentions = f", @{self.chat.mentions}" if self.chat is not None and self.chat.mentions else ""
         label = f"↓ {unread} new{mentions}" if unread else "↓ latest"
-        key = self._keys.label("chat.latest")
+        key = self.keymap.label("chat.latest")
         self.query_one(JumpLine).label = "" if self.at_latest else f"{label} · {key}"
 
     def _show_hint(self) -> None:
-        label = self._keys.label
-        if self.chosen is None and self.chat is not None and self._unsent:
+        if self.chosen is not None:
+            words = message_hint(self.transcript.situation, self.keymap)
+        elif self.chat is not None and self._unsent:
             words = self._unsent.words(self.chat.server)
-        elif self.chosen is None:
-            words = f"{label('composer.send')} send · {label('composer.newline')} new line · {label('composer.messages')} messages"
         else:
-            now = self.transcript.situation
-            kinds = [
-                action for action in actions(Scope.MESSAGE) if action.id not in _NOT_HINTED and action.is_enabled(now)
-            ]
-            words = " · ".join(f"{label(action.id)} {action.name.lower()}" for action in kinds if label(action.id))
-            words = f"{label('chat.back')} back · {words}"
+            words = writing_hint(self.keymap)
         self.query_one("#hint", Words).say(words)
 
     # Reading
@@ -263,7 +230,7 @@ class Conversation(Vertical):
 
     def on_key(self, event: events.Key) -> None:
         """A key that cannot do to the chosen message what it is for says why."""
-        if self.transcript.has_focus and (words := why_not(event.key, self._keys, self.transcript.situation)):
+        if self.transcript.has_focus and (words := why_not(event.key, self.keymap, self.transcript.situation)):
             event.stop()
             self.notify(words, timeout=4, markup=False)
 
@@ -275,14 +242,23 @@ class Conversation(Vertical):
 
     def on_transcript_chosen(self, event: Transcript.Chosen) -> None:
         event.stop()
-        message, bridge = event.message, self._bridge
+        self.do(event.action, event.message)
+
+    def on_transcript_reacted(self, event: Transcript.Reacted) -> None:
+        event.stop()
+        if self._bridge is not None:
+            self.run_worker(toggle_reaction(self, self._bridge, event.message, event.emoji), group="on a message")
+
+    def do(self, action: str, message: Message) -> None:
+        """Does something about a message, by the name of the action."""
+        bridge = self._bridge
         if bridge is None:
             return
-        if event.action in ON_MESSAGE:
-            self.run_worker(ON_MESSAGE[event.action](self, bridge, message), group="on a message")
-        elif event.action == "retry" and message.state is SendState.FAILED:
+        if action in ON_MESSAGE:
+            self.run_worker(ON_MESSAGE[action](self, bridge, message), group="on a message")
+        elif action == "retry" and message.state is SendState.FAILED:
             self.run_worker(attempt(bridge.retry(message.id), self, _KEPT))
-        elif event.action == "discard" and message.state in (SendState.FAILED, SendState.QUEUED):
+        elif action == "discard" and message.state in (SendState.FAILED, SendState.QUEUED):
             self.run_worker(self._discard(bridge, message))
 
     async def _discard(self, bridge: Bridge, message: Message) -> None:
@@ -292,40 +268,6 @@ class Conversation(Vertical):
             self.composer.load(f"{written}\n\n{message.text}" if written.strip() else message.text)
             self.composer.focus()
             await self.keep_draft()
-
-    # Answering and changing
-
-    @property
-    def mode(self) -> Mode | None:
-        """What is written is for, if not for a new message."""
-        return self.query_one(ModeStrip).mode
-
-    def begin(self, mode: Mode) -> None:
-        """Has what is written next answer a message, or change one."""
-        self.give_up()
-        self.query_one(ModeStrip).mode = mode
-        if isinstance(mode, Edit):
-            self.composer.load(mode.message.text)
-        self._keep_draft_now()
-        self.composer.focus()
-
-    def give_up(self) -> bool:
-        """Goes back to writing a new message, with what had been written of it; gives whether there was anything to give up."""
-        mode = self.mode
-        if isinstance(mode, Edit):
-            self.composer.load(mode.before)
-        self.query_one(ModeStrip).mode = None
-        if mode is not None:
-            self._keep_draft_now()
-        return mode is not None
-
-    def _keep_draft_now(self) -> None:
-        self.run_worker(self.keep_draft(), group="draft", exclusive=True)
-
-    def _put_mode_aside(self) -> None:
-        if self.chat is not None and self.mode is not None:
-            self._modes[self.chat.id] = self.mode, self.composer.text
-        self.query_one(ModeStrip).mode = None
 
     def _show_writing(self) -> None:
         chat = self.chat
@@ -341,7 +283,7 @@ class Conversation(Vertical):
             self.composer.not_sent()
         elif self.chat.alarm is not None:
             self.composer.not_sent()
-            key = self._keys.label("chat.acknowledge")
+            key = self.keymap.label("chat.acknowledge")
             self.post_message(Trouble(Failure("Not sent", f"First look at the warning above ({key}). {_KEPT}")))
         else:
             self.run_worker(self._send(self.chat, self._bridge, event.content))
@@ -363,10 +305,6 @@ class Conversation(Vertical):
         else:
             self.composer.not_sent()
 
-    async def _tell_typing(self, chat: str, active: bool) -> None:
-        if self._bridge is not None:
-            await attempt(self._bridge.messages.set_typing(chat, active), self)
-
     def on_composer_refused(self, event: Composer.Refused) -> None:
         event.stop()
         self.post_message(Trouble(Failure("Not sent", sentence(event.reason))))
@@ -374,31 +312,6 @@ class Conversation(Vertical):
     def on_composer_drafted(self, event: Composer.Drafted) -> None:
         event.stop()
         self._keep_draft_now()
-
-    def on_text_area_changed(self) -> None:
-        self._suggesting.suggest()
-        if self.chat is not None and self.chat.peer is not None and not isinstance(self.mode, Edit):
-            self._typing.note(self.chat.id, bool(self.composer.text) and not self.composer.text.startswith("/"))
-
-    def on_suggestions_taken(self, event: Suggestions.Taken) -> None:
-        event.stop()
-        self._suggesting.take(event)
-
-    def on_descendant_blur(self) -> None:
-        self.suggestions.put_away()
-
-    async def on_composer_editing(self, event: Composer.Editing) -> None:
-        from xirtam_tui.screens.chat.editor import edited
-
-        event.stop()
-        await self.keep_draft()  # whatever happens to the editor, or to this while it runs
-        try:
-            written = edited(running_app(self), self.composer.text)
-        except Exception as error:
-            self.post_message(Trouble(explain(error, "What is written is kept.")))
-            return
-        self.composer.load(written)
-        self.post_message(Composer.Drafted(written))
 
     def on_composer_left_upwards(self, event: Composer.LeftUpwards) -> None:
         event.stop()

@@ -21,7 +21,7 @@ async def show_details(screen: Screen[None], bridge: Bridge, chat: Chat, clock: 
     else:
         from xirtam_tui.screens.person.person import PersonSheet
 
-        await running_app(screen).push_screen(PersonSheet(bridge, chat.peer, clock))
+        await running_app(screen).push_screen(PersonSheet(bridge, chat, chat.peer, clock))
 
 
 async def show_alarm(screen: Screen[None], bridge: Bridge, chat: Chat | None) -> None:

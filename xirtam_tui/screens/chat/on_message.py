@@ -30,9 +30,15 @@ async def _react(here: "Conversation", bridge: Bridge, message: Message) -> None
         return
     emoji = await running_app(here).push_screen_wait(React(message, bridge.account))
     if emoji is not None:
+        await toggle_reaction(here, bridge, message, emoji)
+        here.enter()  # what is typed next is meant to be read
+
+
+async def toggle_reaction(here: "Conversation", bridge: Bridge, message: Message, emoji: str) -> None:
+    """Puts an emoji on a message, or takes one's own off."""
+    if not _is_alarmed(here):
         is_there = any(each.emoji == emoji and bridge.account in each.senders for each in message.reactions)
         await attempt(bridge.messages.react(message.chat, message.id, emoji, remove=is_there), here)
-        here.enter()  # what is typed next is meant to be read
 
 
 async def _delete(here: "Conversation", bridge: Bridge, message: Message) -> None:
@@ -85,6 +91,33 @@ async def _jump(here: "Conversation", bridge: Bridge, message: Message) -> None:
         here.notify("That message is not there any more", timeout=3)
 
 
+async def _pin(here: "Conversation", bridge: Bridge, message: Message) -> None:
+    """Pins a message of a group, or takes the pin off."""
+    pinned: list[Message] = []
+
+    async def turn() -> None:
+        pinned.extend(await bridge.groups.pins(message.chat))
+        await bridge.groups.pin(message.chat, message.id, pinned=not _is_among(message, pinned))
+
+    if await attempt(turn(), here):
+        done = "The pin is taken off" if _is_among(message, pinned) else "It is pinned"
+        here.notify(f"{done} as soon as the group's server has that", timeout=4)
+
+
+def _is_among(message: Message, messages: list[Message]) -> bool:
+    return any(each.id == message.id for each in messages)
+
+
+async def _menu(here: "Conversation", bridge: Bridge, message: Message) -> None:
+    """Asks what to do about a message, and does it."""
+    from xirtam_tui.screens.message.menu import MessageMenu
+
+    now = here.transcript.situation._replace(message=message)
+    action = await running_app(here).push_screen_wait(MessageMenu(message, now, here.keymap))
+    if action is not None:
+        here.do(action, message)
+
+
 async def _copy(here: "Conversation", bridge: Bridge, message: Message) -> None:
     running_app(here).copy_to_clipboard(message.text)
     here.notify("Copied. Where the terminal allows it, also over SSH (OSC 52)", timeout=3)
@@ -108,5 +141,7 @@ ON_MESSAGE: dict[str, Callable[["Conversation", Bridge, Message], Awaitable[None
     "details": _details,
     "jump": _jump,
     "copy": _copy,
+    "pin": _pin,
+    "menu": _menu,
 }
 """By the names of the actions; the registry says when each is to be had."""

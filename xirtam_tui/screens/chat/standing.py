@@ -13,10 +13,13 @@ _LONGEST_TITLE = 40
 
 
 def title(chat: Chat, *, is_narrow: bool) -> Content:
-    """The line above a chat: its name, and beside it the server and, of a group, how many are in it and what it is about."""
+    """The line above a chat: its name and seal, and beside it the server and, of a group, how many are in it and what it is about."""
     back = "‹ " if is_narrow else ""
     name = Content.styled(shown(chat.title), "bold").truncate(_LONGEST_TITLE, ellipsis=True)
-    return Content.assemble((back, "$accent"), name, (_beside(chat), "$text-muted"))
+    called = chat.petname or chat.display_name
+    beside = Content.styled(f"  {shown(called)}" if called else "").truncate(_LONGEST_TITLE, ellipsis=True)
+    seal = ("  ✓ verified" if chat.verified and chat.alarm is None else "", "$success")
+    return Content.assemble((back, "$accent"), name, beside, seal, (_beside(chat), "$text-muted"))
 
 
 def standing_words(chat: Chat, keys: Keymap) -> str:

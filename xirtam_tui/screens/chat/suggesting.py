@@ -13,13 +13,13 @@ from xirtam_tui.widgets.composer.people import Person
 from xirtam_tui.widgets.composer.suggestions import Offer, Suggestions
 
 if TYPE_CHECKING:
-    from xirtam_tui.screens.chat.conversation import Conversation
+    from xirtam_tui.screens.chat.composing import Composing
 
 
 class Suggesting:
     """Offers in a conversation what could be meant by what has been begun; `keys` are those that take it."""
 
-    def __init__(self, here: "Conversation", keys: Collection[str]) -> None:
+    def __init__(self, here: "Composing", keys: Collection[str]) -> None:
         self._here, self._keys = here, keys
         self._members: list[Username] = []  # of the group that is open, as last heard
         self._is_naming = False

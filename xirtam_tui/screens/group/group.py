@@ -33,6 +33,9 @@ _ONCE_IT_IS_THERE = "as soon as the group's server has that."
 """What is said about a group is queued like a message, and shown in the roster when it has come back."""
 _ASKING = "asking "
 """What the ids of rows begin with that are of people who ask; members' are their names."""
+_ON_GROUP = (
+    ("settings", "Settings"), ("link", "Link"), ("publish", "Name"), ("move", "Move"), ("mute", "Mute"), ("part", "Leave")
+)  # fmt: skip
 _ON_PERSON = ("let_in", "refuse", "admin", "ban")
 
 
@@ -80,7 +83,7 @@ class GroupSheet(Sheet[None]):
             yield Static("", id="answer", markup=False)
 
     def compose_buttons(self) -> ComposeResult:
-        for name, label in (("settings", "Settings"), ("link", "Link"), ("move", "Move"), ("part", "Leave")):
+        for name, label in _ON_GROUP:
             yield self.button(self._with_key(label, name), name)
         yield self.button("Close", "leave")
 
@@ -88,7 +91,7 @@ class GroupSheet(Sheet[None]):
         return f"{label} {self._keys.label(f'group.{name}')}".rstrip()
 
     async def on_mount(self) -> None:
-        for hidden in ("#about", "#pins", "#on-person", "#settings", "#link", "#move"):
+        for hidden in ("#about", "#pins", "#on-person", "#settings", "#link", "#publish", "#move"):
             self.query_one(hidden).display = False
         self.query_one(OptionList).focus()
         await self._look()
@@ -123,7 +126,10 @@ class GroupSheet(Sheet[None]):
             self.query_one(place).display = bool(content)
         self.query_one("#rules", Static).update(words.rules(seen.details, seen.home))
         self.query_one(Input).display = group.may_invite
-        for name in ("#on-person", "#settings", "#link"):
+        mute = self.query_one("#mute", Button)
+        mute.label = Content(self._with_key("Unmute" if group.is_muted else "Mute", "mute"))
+        mute.refresh(layout=True)
+        for name in ("#on-person", "#settings", "#link", "#publish"):
             self.query_one(name).display = group.is_admin
         self.query_one("#move").display = group.is_admin and not words.is_here(group, seen.home)
 
@@ -275,6 +281,20 @@ class GroupSheet(Sheet[None]):
         if self._seen is not None and self._is_admin():
             await running_app(self).push_screen(LinkSheet(self._bridge, self._seen.details.group))
 
+    async def action_publish(self) -> None:
+        from xirtam_tui.screens.group.naming import NamingSheet
+
+        if self._seen is not None and self._is_admin():
+            await running_app(self).push_screen(NamingSheet(self._bridge, self._seen.details.group))
+
+    def action_mute(self) -> None:
+        if self._seen is not None:
+            is_muted = self._seen.details.group.is_muted
+            self._do(
+                self._bridge.preferences.arrange(self._group, muted=not is_muted),
+                "What is said here notifies you again." if is_muted else "Nothing that is said here notifies you.",
+            )
+
     def action_move(self) -> None:
         if self._seen is None or not self._is_admin():
             return
@@ -318,10 +338,10 @@ class GroupSheet(Sheet[None]):
         if await running_app(self).push_screen_wait(question):
             await self._try(work(), done)
 
-    def _do(self, work: Awaitable[None], done: str) -> None:
+    def _do(self, work: Awaitable[object], done: str) -> None:
         self.run_worker(self._try(work, done), group="doing")
 
-    async def _try(self, work: Awaitable[None], done: str) -> bool:
+    async def _try(self, work: Awaitable[object], done: str) -> bool:
         try:
             await work
         except Exception as error:

@@ -66,7 +66,8 @@ def _start_of(message: Message) -> str:
 def rules(details: GroupDetails, home: ServerName | None) -> Content:
     """Who invites and writes, where the group is, and what is wrong with its name in the directory."""
     group = details.group
-    lines = (_who_may(details), where(group, home))
+    muted = ("Muted: nothing that is said here notifies you.",) if group.is_muted else ()
+    lines = (_who_may(details), where(group, home), *muted)
     alarm = (
         [Content.styled(f"⚠ {text.brief(group.name_alarm, _LONGEST_ALARM)}", "$warning")] if group.name_alarm else []
     )

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.types import CSSPathType
 from textual.widgets import Button, Static
 
+from xirtam_core.chat import Chat
 from xirtam_core.names import Username
 from xirtam_core.people import Contact, SafetyCode, Standing
 from xirtam_tui.actions import Scope, bindings
@@ -37,10 +38,10 @@ class PersonSheet(Sheet[None]):
     CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("person.tcss"))]
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.PERSON)
 
-    def __init__(self, bridge: Bridge, name: Username, clock: Clock) -> None:
+    def __init__(self, bridge: Bridge, chat: Chat, name: Username, clock: Clock) -> None:
         super().__init__()
         self.heading = name
-        self._bridge, self._name, self._clock = bridge, name, clock
+        self._bridge, self._chat, self._name, self._clock = bridge, chat, name, clock
         self._person: Contact | None = None
         self._code: SafetyCode | None = None
 
@@ -54,8 +55,9 @@ class PersonSheet(Sheet[None]):
 
     def compose_buttons(self) -> ComposeResult:
         yield self.button("Mark verified", "verify")
-        yield self.button("QR code", "picture")
+        yield self.button("QR", "picture")
         yield self.button("Name", "rename")
+        yield self.button("Mute", "mute")
         yield self.button("Block", "block")
         yield self.button("Delete", "delete")
         yield self.button("Close", "leave", primary=True)
@@ -86,6 +88,7 @@ class PersonSheet(Sheet[None]):
         parts += [Content.styled(*seal), Content.styled(_STANDINGS[person.standing], "$text-muted")]
         if person.server is not None:
             parts.append(Content.styled(f"at {person.server}", "$text-muted"))
+        parts += [Content.styled("muted", "$text-muted")] if self._chat.is_muted else []
         words = Content.styled(" · ", "$text-muted").join(parts)
         if person.alarm is not None:
             words = Content("\n").join([words, Content.styled(f"⚠ {person.alarm}", "$error")])
@@ -93,7 +96,8 @@ class PersonSheet(Sheet[None]):
         undo, do = "Not verified", "Mark verified"
         self.query_one("#verify", Button).label = "Compare" if person.alarm else undo if is_verified else do
         self.query_one("#block", Button).label = "Block" if person.standing is Standing.CONTACT else "Accept"
-        for button in ("#verify", "#block"):
+        self.query_one("#mute", Button).label = "Unmute" if self._chat.is_muted else "Mute"
+        for button in ("#verify", "#mute", "#block"):
             self.query_one(button).refresh(layout=True)
 
     def _show_code(self, code: SafetyCode) -> None:
@@ -152,6 +156,19 @@ class PersonSheet(Sheet[None]):
         chosen = await running_app(self).push_screen_wait(question)
         if chosen is not None:
             await self._try(self._bridge.people.set_petname(self._name, chosen or None), "Kept.")
+
+    def action_mute(self) -> None:
+        self.run_worker(self._mute(), group="doing", exclusive=True)
+
+    async def _mute(self) -> None:
+        muted = not self._chat.is_muted
+
+        async def turn() -> None:
+            self._chat = await self._bridge.preferences.arrange(self._chat.id, muted=muted)
+
+        await self._try(
+            turn(), "What they write does not notify you." if muted else "What they write notifies you again."
+        )
 
     def action_block(self) -> None:
         self.run_worker(self._block(), group="doing", exclusive=True)

@@ -271,6 +271,10 @@ class ContactList(ScrollView, can_focus=True):
 
     # Drawing
 
+    def _is_next(self, chat: Chat) -> bool:
+        """Whether it is the one that Enter opens while no chat is open."""
+        return self.open_chat is None and self.neighbour(0) is chat
+
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles = None
@@ -290,7 +294,10 @@ class ContactList(ScrollView, can_focus=True):
         if entry.chat is None:
             return section_row(entry.title, width, self._styles).apply_style(base)
         is_open = entry.chat.id == self.open_chat
-        if is_open:
-            base += self.get_component_rich_style("contacts--cursor" if self.has_focus else "contacts--open")
-        rows = chat_rows(entry.chat, width, self._clock(), self._styles, is_open=is_open)
+        is_under_cursor = self.has_focus and (is_open or self._is_next(entry.chat))
+        if is_open or is_under_cursor:
+            base += self.get_component_rich_style("contacts--cursor" if is_under_cursor else "contacts--open")
+        rows = chat_rows(
+            entry.chat, width, self._clock(), self._styles, is_open=is_open, is_under_cursor=is_under_cursor
+        )
         return rows[line - entry.top].apply_style(base).adjust_cell_length(width, base)

@@ -27,6 +27,7 @@ class Styles(NamedTuple):
     mention: Style
     section: Style
     bar: Style
+    seal: Style
 
 
 _STATES = {
@@ -38,12 +39,18 @@ _STATES = {
 }
 
 
-def chat_rows(chat: Chat, width: int, now: datetime, styles: Styles, *, is_open: bool) -> tuple[Strip, Strip]:
-    """The two rows of `chat`; the open one has a bar at its left."""
-    bar = Segment("▌" if is_open else " ", styles.bar)
+def chat_rows(
+    chat: Chat, width: int, now: datetime, styles: Styles, *, is_open: bool, is_under_cursor: bool = False
+) -> tuple[Strip, Strip]:
+    """The two rows of `chat`; the open one has a bar at its left, and an arrow where keys go to it."""
+    bar = Segment("▌" if is_open and not is_under_cursor else " ", styles.bar)
+    head = Segment("❯", styles.bar) if is_under_cursor else bar
+    if is_under_cursor:
+        styles = styles._replace(muted=styles.name)  # what is dim is hard to read on a lit row
+    seal = Segment(" ✓", styles.seal) if chat.verified and chat.alarm is None else None
     time = stamp(chat.last.sent_at, now) if chat.last else ""
     name_style = styles.unread_name if chat.unread else styles.name
-    first = _line(bar, 1, chat.title, name_style, [Segment(time, styles.muted)], width)
+    first = _line(head, 1, chat.title, name_style, [Segment(time, styles.muted)], width, after=seal)
     preview, style = _preview(chat, styles)
     return first, _line(bar, 3, preview, style, _badges(chat, styles), width)
 
@@ -98,12 +105,24 @@ def _words(message: Message) -> str:
     return message.mime if message.kind is MessageKind.UNSUPPORTED else text.line(message.text[:200])
 
 
-def _line(bar: Segment, indent: int, left: str, style: Style, right: list[Segment], width: int) -> Strip:
-    """`left` cut to fit, and `right` against the right margin of one cell."""
+def _line(
+    bar: Segment,
+    indent: int,
+    left: str,
+    style: Style,
+    right: list[Segment],
+    width: int,
+    *,
+    after: Segment | None = None,
+) -> Strip:
+    """`left` cut to fit with what is right `after` it, and `right` against the right margin of one cell."""
     left = shown(left)
+    afters = [] if after is None else [after]
     right_cells = sum(segment.cell_length for segment in right)
-    room = width - 1 - indent - right_cells - (2 if right_cells else 1)
+    taken = 1 + indent + right_cells + sum(segment.cell_length for segment in afters)
+    room = width - taken - (2 if right_cells else 1)
     if cell_len(left) > room:
         left = set_cell_size(left, max(0, room - 1)).rstrip() + "…"
-    gap = max(0, width - 1 - indent - cell_len(left) - right_cells - 1)
-    return Strip([bar, Segment(" " * indent), Segment(left, style), Segment(" " * gap), *right, Segment(" ")])
+    gap = max(0, width - taken - cell_len(left) - 1)
+    begin = [bar, Segment(" " * indent), Segment(left, style), *afters]
+    return Strip([*begin, Segment(" " * gap), *right, Segment(" ")])

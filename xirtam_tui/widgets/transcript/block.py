@@ -18,7 +18,7 @@ from xirtam_tui.emoji_names import shown
 from xirtam_tui.moments import clock_time
 from xirtam_tui.widgets.transcript.dating import shown_at
 from xirtam_tui.widgets.transcript.links import find_links
-from xirtam_tui.widgets.transcript.notes import notes
+from xirtam_tui.widgets.transcript.notes import REACTIONS, notes, reactions
 from xirtam_tui.widgets.transcript.palette import Palette
 from xirtam_tui.widgets.transcript.rows import BLANK, BODY_COLUMN, NAME_COLUMN, RIGHT, WIDEST, Row, centred, ruled
 from xirtam_tui.widgets.transcript.wrap import TextLine, wrap
@@ -26,6 +26,8 @@ from xirtam_tui.widgets.transcript.wrap import TextLine, wrap
 _MENTION = "@"  # in the margin before the text
 _NEXT = "·"
 _STATE_ROOM = 14  # the longest state and two blanks before it
+REACTION = "reaction"
+"""What a style's meta says of an emoji that can be clicked."""
 _SAID = (MessageKind.TEXT, MessageKind.MARKDOWN)
 _STATES = {
     SendState.QUEUED: "⧗ queued",
@@ -70,6 +72,7 @@ class Block:
         "message",
         "notes",
         "quote",
+        "reactions",
         "state_apart",
         "surroundings",
         "width",
@@ -86,6 +89,8 @@ class Block:
         self.notes = [
             (note[line.start : line.end], alarm) for note, alarm in _notes(message, me) for line in wrap(note, room)
         ]
+        self.reactions = {shown(words): emoji for emoji, words in reactions(message, me)}
+        """What is said of each emoji, and which that is."""
         self.quote = None if message.quote is None else _quote(message, room, me)
         self.context = Context()
         self.surroundings: Surroundings | None = None  # what the context was made of
@@ -180,7 +185,22 @@ class Block:
         styles = {False: palette.note, True: palette.warning}
         if self.message.state is SendState.FAILED:
             styles[True] = palette.failed
-        return [Row(self._strip([(text, styles[alarm])], BODY_COLUMN, None)) for text, alarm in self.notes]
+        rows: list[Row] = []
+        for words, alarm in self.notes:
+            pieces = self._reaction_pieces(words, styles[alarm]) or [(words, styles[alarm])]
+            rows.append(Row(self._strip(pieces, BODY_COLUMN, None)))
+        return rows
+
+    def _reaction_pieces(self, words: str, style: Style) -> list[tuple[str, Style]]:
+        """The line of reactions with each one to be told apart by a click; nothing for another line, or a part of a broken one."""
+        if not words.startswith(REACTIONS) or not self.reactions:
+            return []
+        pieces = [(REACTIONS, style)]
+        for at, said in enumerate(words.removeprefix(REACTIONS).split("   ")):
+            emoji = self.reactions.get(said)
+            pieces += [("   ", style)] if at else []
+            pieces.append((said, style if emoji is None else style + Style(meta={REACTION: emoji})))
+        return pieces
 
     def _strip(self, pieces: list[tuple[str, Style]], column: int, right: tuple[str, Style] | None) -> Strip:
         segments = [Segment(" " * column), *(Segment(text, style) for text, style in pieces)]

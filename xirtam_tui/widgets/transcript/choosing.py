@@ -18,16 +18,19 @@ _LINES = 3
 class Choosing(View, can_focus=True):
     """A view in which messages can be chosen. What is to be done to one, it only says."""
 
-    FOCUS_ON_CLICK = False  # a click selects text; the keyboard stays with the composer
+    FOCUS_ON_CLICK = False  # who draws over text to select it goes on writing
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.MESSAGE)
 
     CursorMoved = messages.CursorMoved
     Chosen = messages.Chosen
+    Reacted = messages.Reacted
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.can_write = False
         """Whether one may write in the chat that is shown, and so reply, react and edit."""
+        self.can_pin = False
+        """Whether one may pin messages in it."""
 
     def start_cursor(self) -> bool:
         """Puts the cursor on the newest message in view; False where there is none."""
@@ -55,7 +58,7 @@ class Choosing(View, can_focus=True):
     @property
     def situation(self) -> Situation:
         """What the actions on a message depend on."""
-        return Situation(message=self.cursor_message, can_write=self.can_write)
+        return Situation(message=self.cursor_message, can_write=self.can_write, can_pin=self.can_pin)
 
     def _choose(self, action: str) -> None:
         if (message := self.cursor_message) is not None:
@@ -135,6 +138,12 @@ class Choosing(View, can_focus=True):
 
     def action_retry(self) -> None:
         self._choose("retry")
+
+    def action_menu(self) -> None:
+        self._choose("menu")
+
+    def action_pin(self) -> None:
+        self._choose("pin")
 
     def action_discard(self) -> None:
         self._choose("discard")

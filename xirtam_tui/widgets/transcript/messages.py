@@ -37,6 +37,14 @@ class Chosen(UiMessage, namespace="transcript"):
         self.action, self.message = action, message
 
 
+class Reacted(UiMessage, namespace="transcript"):
+    """A person clicked an emoji on `message`: to put it there too, or to take theirs off."""
+
+    def __init__(self, emoji: str, message: Message) -> None:
+        super().__init__()
+        self.emoji, self.message = emoji, message
+
+
 class Failed(UiMessage, namespace="transcript"):
     """A page could not be loaded."""
 

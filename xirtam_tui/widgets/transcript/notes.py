@@ -6,6 +6,8 @@ from xirtam_tui.moments import clock_time
 from xirtam_tui.widgets.transcript.dating import is_skewed
 
 _MOST_NAMES = 4
+REACTIONS = "└ "
+"""What the line of reactions begins with."""
 
 
 def notes(message: Message, me: Username | None = None) -> list[tuple[str, bool]]:
@@ -14,7 +16,7 @@ def notes(message: Message, me: Username | None = None) -> list[tuple[str, bool]
     if message.is_edited:
         found.append(("(edited)", False))
     if message.reactions:
-        found.append((f"└ {'   '.join(_reaction(each, me) for each in message.reactions)}", False))
+        found.append((REACTIONS + "   ".join(words for _, words in reactions(message, me)), False))
     if message.state is SendState.FAILED:
         reason = message.failure or "the server did not take it"
         found.append((f"Not sent: {reason}. Kept here. ↑ then r to retry, d to discard", True))
@@ -27,6 +29,11 @@ def notes(message: Message, me: Username | None = None) -> list[tuple[str, bool]
             (f"dated {clock_time(message.sent_at)} by its sender, arrived {clock_time(message.received_at)}", False)
         )
     return found
+
+
+def reactions(message: Message, me: Username | None = None) -> list[tuple[str, str]]:
+    """Each emoji on a message, and what is said of it in the line of reactions."""
+    return [(each.emoji, _reaction(each, me)) for each in message.reactions]
 
 
 def _reaction(reaction: Reaction, me: Username | None) -> str:

@@ -7,19 +7,17 @@ bottom when that was in view.
 
 from collections.abc import Iterable
 
-from textual import events
-
 from xirtam_core.chat import Message
 from xirtam_core.names import Username
 from xirtam_tui.moments import Clock, system_clock
 from xirtam_tui.running import running_app
 from xirtam_tui.widgets.transcript import messages
-from xirtam_tui.widgets.transcript.choosing import Choosing
 from xirtam_tui.widgets.transcript.pager import History, Pager
+from xirtam_tui.widgets.transcript.pointing import Pointing
 from xirtam_tui.widgets.transcript.reading import Reading
 
 
-class Transcript(Choosing):
+class Transcript(Pointing):
     """Shows one chat: pages it, scrolls it, and holds the message cursor. What is to be done to a message, it only says."""
 
     Seen = messages.Seen
@@ -206,16 +204,3 @@ class Transcript(Choosing):
         self._settle(width, height, anchor)
         if look:
             self.look()
-
-    # The mouse
-
-    def on_click(self, event: events.Click) -> None:
-        """Opens the link that was clicked; on a quotation, goes to what is quoted."""
-        link = event.style.link
-        if link and link.startswith(("http://", "https://")):
-            running_app(self).open_url(link)
-            return
-        found = self._layout.at(self.scroll_offset.y + event.y - self._pad)
-        block = None if found is None else self._layout.blocks[found[0]]
-        if found is not None and block is not None and block.quote is not None and found[1] == block.lead:
-            self.post_message(self.Chosen("jump", block.message))
