@@ -168,7 +168,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.find", "Filter chats", "Go to the filter above the list", ("ctrl+f",), Scope.CHAT, _in_chats),
     Action("chat.toggle_list", "Show or hide the list", "Hide the list, or show it again", ("f3",), Scope.CHAT, _in_chats),
     Action("chat.wider", "Wider list", "Give the list more room; its edge can be drawn too", ("alt+l",), Scope.CHAT, _in_chats),
-    Action("chat.narrower", "Narrower list", "Give the list less room", ("alt+k",), Scope.CHAT, _in_chats),
+    Action("chat.narrower", "Narrower list", "Give the list less room", ("alt+j",), Scope.CHAT, _in_chats),
     Action("chat.toggle_details", "Show or hide details", "What is known of the chat, beside it", ("alt+s",), Scope.CHAT, _chat_open),
     Action("chat.back", "Back", "Back to writing, then to the list", ("escape",), Scope.CHAT, _in_chats),
     Action("chat.older", "Scroll up", "A page towards older messages", ("pageup",), Scope.CHAT, _chat_open),

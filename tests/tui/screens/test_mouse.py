@@ -163,7 +163,7 @@ async def test_the_list_is_made_wider_by_its_edge_and_keys_and_found_so_again(tm
         await driver.until(lambda: driver.contacts.size.width == 44)
         await driver.press(*["alt+l"] * 10)
         assert driver.transcript.size.width >= 60
-        await driver.press(*["alt+k"] * 20)
+        await driver.press(*["alt+j"] * 20)
         await driver.until(lambda: driver.contacts.size.width == 20)
         await driver.until((tmp_path / "view.json").exists)
         await driver.press("alt+s")

@@ -208,16 +208,23 @@ class ChatScreen(OnChat):
             self.run_worker(self.show_message(chat, target), group="finding")
 
     def on_key(self, event: events.Key) -> None:
-        """What is typed in the list is meant for whom one writes to, or for the filter."""
-        if self.focused is not self.contacts or self._keys.is_modal or not event.is_printable or not event.character:
+        """What is typed in the list is meant for whom one writes to, or for the filter.
+
+        A letter that was typed while the one before it moved the focus there comes by here too: neither lets a letter pass itself.
+        """
+        composer, words = self.conversation.composer, self.query_one(ChatList).filter
+        is_meant = self.focused in (self.contacts, composer, words) and not self._keys.is_modal
+        if not is_meant or not event.is_printable or not event.character:
             return
         event.stop()
-        if self.conversation.can_write:
-            self.conversation.enter()
-            self.conversation.composer.insert(event.character)
+        is_in_list = self.focused is self.contacts
+        if self.focused is composer or (is_in_list and self.conversation.can_write):
+            composer.focus()
+            composer.insert(event.character)
         else:
-            self.action_find()
-            self.query_one(ChatList).filter.insert_text_at_cursor(event.character)
+            if is_in_list:
+                self.action_find()
+            words.insert_text_at_cursor(event.character)
 
     def on_app_focus(self) -> None:
         self.conversation.transcript.look()
