@@ -36,18 +36,10 @@ def message(position: int) -> Message:
     )  # fmt: skip
 
 
-class _NoMove:
-    """The account stays where it is."""
-
-    async def state(self) -> None:
-        await asyncio.sleep(0)
-
-
 class MadeUpEngine:
     """An engine with one long chat and one empty one."""
 
     account = _ALICE
-    home = _NoMove()
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -107,6 +99,10 @@ class MadeUpEngine:
     def people(self) -> "MadeUpPeople":
         return MadeUpPeople()
 
+    @property
+    def home(self) -> "MadeUpHome":
+        return MadeUpHome()
+
     async def mark_read(self, chat: str, up_to: int) -> None:
         await asyncio.sleep(0)
 
@@ -115,6 +111,13 @@ class MadeUpEngine:
 
     async def close(self) -> None:
         await asyncio.sleep(0)
+
+
+class MadeUpHome:
+    """An account that moves nowhere."""
+
+    async def state(self) -> None:
+        return None
 
 
 class MadeUpPeople:

@@ -72,9 +72,9 @@ class Terminal:
         """Milliseconds from key to paint, letter by letter: each is there when it shows behind the three before it."""
         times: list[float] = []
         letters = random.Random(1)
-        for _ in range(3):
+        for _ in range(4):
             typed = ""
-            for _ in range(60):
+            for _ in range(45):  # on one line, beside the list and the details
                 typed += letters.choice(string.ascii_uppercase)
                 times.append(self.time_ms(typed[-1:].encode(), typed[-4:]))
                 time.sleep(0.02)

@@ -80,6 +80,9 @@ class ChatScreen(OnChat):
         if is_idle and not had_contact:
             self._go(self.contacts.first_contact)
 
+    def _show_about(self) -> None:
+        self.about.open(self.conversation.chat, self._bridge)
+
     def _tell_about(self, batch: Batch) -> None:
         chat = self.conversation.chat
         if chat is not None and chat.id in batch.chats:
@@ -154,9 +157,8 @@ class ChatScreen(OnChat):
         self._visited = [*(each for each in self._visited if each != chat.id), chat.id]
         self.set_class(write, "show-chat")
         if not self.conversation.shows(chat.id):
-            now = self.contacts.chat(chat.id) or chat
-            self.about.open(now, self._bridge)
-            await self.conversation.open(now, self._bridge)
+            await self.conversation.open(self.contacts.chat(chat.id) or chat, self._bridge)
+            self.call_after_refresh(self._show_about)  # what was said does not wait for it
         if write:
             self.conversation.enter()
 

@@ -49,8 +49,10 @@ class About(ScrollView, can_focus=False):
         lines = self._say(width, height) if width else []
         if lines != self._lines:
             self._lines = lines
-            if len(lines) != self.virtual_size.height:
-                self.virtual_size = Size(width, len(lines))
+            # A new size has the whole screen laid out: so none where all can be seen, then as before.
+            size = Size(width, len(lines) if len(lines) > height else 0)
+            if size != self.virtual_size:
+                self.virtual_size = size
             self.refresh()
 
     @property
