@@ -9,8 +9,8 @@ from tests.sim.storm import weather
 from tests.sim.virtual_time import simulated
 
 _STEPS = 20
-_SEEDS = range(240)
-_MANY_SEEDS = range(240, 240 + int(os.environ.get("XIRTAM_STORMS", "3000")))
+_SEEDS = range(160)
+_MANY_SEEDS = range(160, 160 + int(os.environ.get("XIRTAM_STORMS", "3000")))
 
 
 @pytest.mark.parametrize("seed", _SEEDS)

@@ -7,6 +7,7 @@ from xirtam_core.names import Username
 from xirtam_core.people import Contact, SafetyCode
 from xirtam_tui import text
 from xirtam_tui.bridge.engine import Engine
+from xirtam_tui.bridge.safe import safe_display_name
 
 
 class People:
@@ -34,15 +35,14 @@ class People:
                 return msgspec.structs.replace(
                     each,
                     petname=None if each.petname is None else text.line(each.petname),
-                    display_name=None if each.display_name is None else text.line(each.display_name),
+                    display_name=safe_display_name(each.display_name),
                     alarm=None if each.alarm is None else text.line(each.alarm),
                 )
         raise NotFound(f"{name} is not known here")
 
     async def display_name(self, name: Username) -> str | None:
         """What somebody, or the account's owner, calls themselves; raises as the engine's `profiles.profile` does."""
-        said = (await self._engine.profiles.profile(name)).display_name
-        return None if said is None else text.line(said)
+        return safe_display_name((await self._engine.profiles.profile(name)).display_name)
 
     async def set_display_name(self, display_name: str | None) -> None:
         """Publishes what the account's owner calls themselves, None for nothing; raises as the engine does."""

@@ -9,6 +9,8 @@ from xirtam_tui import text
 
 _NAME, _SAID = 80, 240
 
+_SIGNS = str.maketrans("", "", "✓✔☑✅🗸⚠“”")
+
 
 def safe_message(message: Message) -> Message:
     """`message` with its text fit for a terminal."""
@@ -30,10 +32,15 @@ def safe_chat(chat: Chat) -> Chat:
         draft=text.body(chat.draft),
         draft_edit=None if (edit := chat.draft_edit) is None else DraftEdit(edit.message, text.body(edit.text)),
         petname=None if chat.petname is None else text.brief(chat.petname, _NAME),
-        display_name=None if chat.display_name is None else text.brief(chat.display_name, _NAME),
+        display_name=safe_display_name(chat.display_name),
         alarm=None if chat.alarm is None else text.brief(chat.alarm, _SAID),
         group=None if chat.group is None else safe_group(chat.group),
     )
+
+
+def safe_display_name(name: str | None) -> str | None:
+    """What somebody calls themselves, fit for a terminal and without the signs that tell what this app says of people from that."""
+    return None if name is None else text.brief(name.translate(_SIGNS), _NAME).strip() or None
 
 
 def safe_group(group: Group) -> Group:

@@ -45,3 +45,16 @@ async def test_what_could_not_be_published_is_said_and_leaves_things_as_they_wer
         await driver.press("enter")
         await driver.sees("~harbor does not answer", "Nothing was changed.")
         await driver.sees_not("Somebody")
+
+
+async def test_what_somebody_calls_themselves_is_told_from_what_the_app_says_of_them(tmp_path: Path) -> None:
+    client = _client()
+    client.change_chat("@bobby", display_name="Bob“ ✓ verified \x1b[31m")
+    async with account_app(client, tmp_path, size=(140, 40)) as driver:
+        await driver.sees("@bobby  “Bob verified ␛[31m”  ~harbor", "name    “Bob verified")
+        await driver.press("f10")
+        await driver.sees("not verified · contact", "calls themselves “Bob")
+        assert "✓ verified" not in driver.text()
+        await driver.press("escape", "ctrl+k")
+        await driver.write("verif")
+        await driver.sees("@bobby  “Bob")

@@ -40,6 +40,8 @@ def person_lines(
     called = [line(Piece(chat.petname, "muted"), width=width)] if chat.petname else []
     lines = [line(Piece(chat.title, "name"), width=width, target="details"), *called]
     lines += [line(seal(chat), width=width, target="details"), Line()]
+    if chat.display_name:
+        lines += fact("name", f"“{chat.display_name}”, they say", width=width)
     lines += fact("is", f"{_STANDINGS[chat.standing]}{', muted' if chat.is_muted else ''}", width=width)
     if chat.server is not None:
         lines += fact("server", chat.server, width=width)

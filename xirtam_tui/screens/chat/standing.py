@@ -16,10 +16,12 @@ def title(chat: Chat, *, is_narrow: bool) -> Content:
     """The line above a chat: its name and seal, and beside it the server and, of a group, how many are in it and what it is about."""
     back = "‹ " if is_narrow else ""
     name = Content.styled(shown(chat.title), "bold").truncate(_LONGEST_TITLE, ellipsis=True)
-    called = chat.petname or chat.display_name
-    beside = Content.styled(f"  {shown(called)}" if called else "").truncate(_LONGEST_TITLE, ellipsis=True)
+    # The seal stands right beside the name that it is about, where nothing that others make up can take its place.
     seal = ("  ✓ verified" if chat.verified and chat.alarm is None else "", "$success")
-    return Content.assemble((back, "$accent"), name, beside, seal, (_beside(chat), "$text-muted"))
+    called = Content.styled(f"  {shown(chat.petname)}" if chat.petname else "").truncate(_LONGEST_TITLE, ellipsis=True)
+    if not chat.petname and chat.display_name:
+        called = Content.styled(f"  “{shown(chat.display_name)}”", "$text-muted")
+    return Content.assemble((back, "$accent"), name, seal, called, (_beside(chat), "$text-muted"))
 
 
 def standing_words(chat: Chat, keys: Keymap) -> str:

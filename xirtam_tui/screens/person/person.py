@@ -89,6 +89,8 @@ class PersonSheet(Sheet[None]):
         if person.server is not None:
             parts.append(Content.styled(f"at {person.server}", "$text-muted"))
         parts += [Content.styled("muted", "$text-muted")] if self._chat.is_muted else []
+        if person.display_name:
+            parts.append(Content.styled(f"calls themselves “{person.display_name}”", "$text-muted"))
         words = Content.styled(" · ", "$text-muted").join(parts)
         if person.alarm is not None:
             words = Content("\n").join([words, Content.styled(f"⚠ {person.alarm}", "$error")])

@@ -121,7 +121,7 @@ def _fits(chat: Chat, sought: str) -> Match | None:
     """How well a chat fits by its title, or by what else it is called, which marks nothing."""
     if (found := match(sought, chat.title)) is not None:
         return found
-    others = (chat.petname, None if chat.group is None else chat.group.directory_name)
+    others = (chat.petname, chat.display_name, None if chat.group is None else chat.group.directory_name)
     fitting = (match(sought, str(other)) for other in others if other)
     best = max((each.score for each in fitting if each is not None), default=None)
     return None if best is None else Match(best, ())
@@ -129,7 +129,8 @@ def _fits(chat: Chat, sought: str) -> Match | None:
 
 def _prompt(chat: Chat, places: tuple[int, ...]) -> Content:
     name = Content(chat.title, [Span(at, at + 1, "bold underline") for at in places])
-    petname = (f"  {chat.petname}", "$text-muted") if chat.petname else ""
+    called = chat.petname or (f"“{chat.display_name}”" if chat.display_name else "")
+    beside = (f"  {called}", "$text-muted") if called else ""
     unread = (f"   {chat.unread} new", "$warning") if chat.unread else ""
     mentions = (f"  @{chat.mentions}", "$accent") if chat.mentions else ""
-    return shown_in(Content.assemble(name, petname, unread, mentions))
+    return shown_in(Content.assemble(name, beside, unread, mentions))
