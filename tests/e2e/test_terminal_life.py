@@ -94,7 +94,7 @@ def test_no_text_moves_what_stands_beside_it(tmp_path: Path, chats_below: int, e
         app.wait_for("connected", "@together  ~harbor", "ＡＢＣ")
         for number in range(chats_below):
             app.press("C-Down")
-            app.wait_for(f"@person{number:02}  ~harbor", f"Write to @person{number:02}", "✓✓ read")
+            app.wait_for(f" @person{number:02}  ", f"Write to @person{number:02}", "✓✓ read")
         app.signal(signal.SIGSTOP)
         assert [row for row in _cut(app, _LIST_COLUMNS + 1) if not row.endswith(_HAIRLINE)] == []
         assert [row for row in _cut(app, _LIST_COLUMNS) if row.endswith(_HAIRLINE)] == []
