@@ -10,6 +10,8 @@ an order to go there, which every part of an update begins with.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import IO, Any
 
 from rich.cells import cell_len
 from textual.driver import Driver
@@ -79,10 +81,36 @@ def steady_driver(driver: type[Driver]) -> type[Driver]:
     """`driver`, for a terminal that is written to through `steady` for as long as it is there."""
 
     class SteadyDriver(driver):
-        def write(self, data: str) -> None:
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
             if (
-                not has_hung_up()
-            ):  # nobody takes it from the queue any more, and once that is full, all would wait for ever
+                file := getattr(self, "_file", None)
+            ) is not None:  # the thread that writes is given it when the app starts
+                self._file = Forgiving(file)
+
+        def write(self, data: str) -> None:
+            if not has_hung_up():
                 super().write(steady(data))
 
     return SteadyDriver
+
+
+class Forgiving:
+    """A terminal that may go: what is written to one that is gone is lost, and the writer goes on.
+
+    The thread that writes would end at the fault. What waits fills a queue then, and whoever adds to that waits for ever.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._terminal = file
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._terminal.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._terminal.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
