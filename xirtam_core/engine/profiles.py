@@ -27,6 +27,7 @@ from xirtam_core.storage.database import Database
 from xirtam_core.storage.peers import Peer
 
 _AGAIN_S = 3600
+_AFTER_S = 5.0
 _LATEST_S = 2**62
 
 
@@ -42,7 +43,8 @@ class Profiles:
         self._peers = peers
         self._clock = clock
         self._announcer = announcer
-        self._lookups = Lookups(self.profile)
+        self._lookups = Lookups(self._look_behind)
+        self._tried_s: dict[Username, int] = {}
         peers.when_confirmed(self._look_now_and_then)
 
     async def run(self) -> None:
@@ -50,11 +52,18 @@ class Profiles:
         await self._lookups.run()
 
     def _look_now_and_then(self, peer: Peer) -> None:
+        now_s = seconds(self._clock)
         looked_s = stored.looked_s(self._database, peer.username, peer.root_cert_hash)
-        is_due = looked_s is None or not 0 <= seconds(self._clock) - looked_s < _AGAIN_S
+        times = [at_s for at_s in (looked_s, self._tried_s.get(peer.username)) if at_s is not None]
+        is_due = not any(0 <= now_s - at_s < _AGAIN_S for at_s in times)
         is_known = people.standing(self._database, peer.username) in (Standing.CONTACT, Standing.REQUEST)
-        if is_due and is_known and peer.alarm is None:
-            self._lookups.begin(peer.username)
+        if is_due and is_known and peer.alarm is None and self._lookups.begin(peer.username) is not None:
+            self._tried_s[peer.username] = now_s
+
+    async def _look_behind(self, name: Username) -> None:
+        """Asks about somebody once what waits for their identity has had its turn: sending, above all."""
+        await asyncio.sleep(_AFTER_S)
+        await self.profile(name)
 
     async def profile(self, name: Username) -> Profile:
         """See the face."""
@@ -87,9 +96,9 @@ class Profiles:
     async def _published(self, peer: Peer) -> UserProfile | None:
         """What a person's server shows of them, and is theirs; kept, and told if it is news. Raises `Unverified` where it is not."""
         server = await self._network.home_server(peer.server)
-        profile, chains = await asyncio.gather(server.profile(peer.username), server.device_certs(peer.username))
+        profile = await server.profile(peer.username)
         if profile is not None:
-            self._check(profile, (chains or {}).values(), peer)
+            self._check(profile, (await server.device_certs(peer.username) or {}).values(), peer)
         name, created_s = (None, 0) if profile is None else (_shown(profile), profile.created)
         now_s = seconds(self._clock)
         if stored.store(self._database, peer.username, peer.root_cert_hash, name, created_s, now_s):
