@@ -228,6 +228,21 @@ async def test_a_key_that_is_not_typed_back_counts_for_nothing(tmp_path: Path) -
         assert client.ownership.asked == []
 
 
+async def test_what_is_typed_into_the_middle_of_a_key_stays_together(tmp_path: Path) -> None:
+    async with account_app(demo_client(), tmp_path) as driver:
+        await _open_key(driver, "There is no recovery key.")
+        await _write_down(driver)
+        await driver.write("abcdefghij")
+        await driver.sees("ABCDE FGHIJ")
+        await driver.press("home", "right", "right")
+        await driver.write("123456")
+        await driver.sees("AB123 456CD EFGHI J")
+        await driver.press("backspace")
+        await driver.sees("AB123 45CDE FGHIJ")
+        await driver.press("end", "ctrl+u")
+        await driver.sees("R1···")
+
+
 async def test_a_key_can_be_looked_at_again_and_as_a_picture_until_it_was_typed_back(tmp_path: Path) -> None:
     async with account_app(demo_client(), tmp_path, size=(80, 24)) as driver:
         await _open_key(driver, "There is no recovery key.")

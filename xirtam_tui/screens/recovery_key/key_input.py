@@ -16,13 +16,14 @@ class KeyInput(Input):
         super().__init__(placeholder=placeholder, compact=True, id=id, max_length=_LONGEST, select_on_focus=False)
 
     @on(Input.Changed)
-    def _put_apart(self, event: Input.Changed) -> None:
-        grouped = _grouped(event.value)
-        if grouped != event.value:
-            at_end = self.cursor_position >= len(event.value)
+    def _put_apart(self) -> None:
+        """Of what stands here now: more may have been typed since it changed. The cursor stays behind the symbol it was behind."""
+        grouped = _grouped(self.value)
+        if grouped != self.value:
+            behind = len(_symbols(self.value[: self.cursor_position]))
             with self.prevent(Input.Changed):
                 self.value = grouped
-            self.cursor_position = len(grouped) if at_end else min(self.cursor_position, len(grouped))
+            self.cursor_position = behind + max(0, behind - 1) // _GROUP
 
     @property
     def symbols(self) -> int:
@@ -51,6 +52,10 @@ class KeyInput(Input):
         self.forget()
 
 
+def _symbols(typed: str) -> str:
+    return "".join(typed.replace("-", "").replace(":", "").split()).upper().removeprefix(_SCANNED)
+
+
 def _grouped(typed: str) -> str:
-    symbols = "".join(typed.replace("-", "").replace(":", "").split()).upper().removeprefix(_SCANNED)
+    symbols = _symbols(typed)
     return " ".join(symbols[at : at + _GROUP] for at in range(0, len(symbols), _GROUP))
