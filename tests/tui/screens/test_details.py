@@ -11,6 +11,7 @@ from tests.tui.piloting import Driver, account_app, machine_app
 from tests.tui.screens.test_welcome import paste_link
 from xirtam_core.chat import Evidence, Finding
 from xirtam_core.errors import Unreachable
+from xirtam_core.events import AlarmRaised
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
 
@@ -216,3 +217,14 @@ async def test_this_machine_becomes_a_device_of_an_account_once_its_code_was_tak
         await driver.sees(FINGERPRINT)
         machine.paired.set()
         await driver.sees("xirtam  @bobby")
+
+
+async def test_the_notice_of_a_changed_identity_does_not_lie_over_what_is_to_be_compared(tmp_path: Path) -> None:
+    client = demo_client()
+    client.change_chat(BOBBY, alarm="@bobby has new identity keys.")
+    async with account_app(client, tmp_path) as driver:
+        client.emit(AlarmRaised("@bobby has new identity keys.", BOBBY))
+        await driver.sees("Security alarm")
+        await driver.press("f8")
+        await driver.sees("Is @bobby still the same person?", "Before", "10582  33947")
+        await driver.sees_not("Security alarm")

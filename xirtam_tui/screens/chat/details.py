@@ -33,6 +33,7 @@ async def show_alarm(screen: Screen[None], bridge: Bridge, chat: Chat | None) ->
     else:
         from xirtam_tui.screens.identity.identity import IdentityChanged
 
+        running_app(screen).clear_notifications()  # the notice says the same, and lies over what is to be compared
         await running_app(screen).push_screen(IdentityChanged(bridge, chat.peer, chat.alarm))
 
 
