@@ -83,10 +83,31 @@ def steady_driver(driver: type[Driver]) -> type[Driver]:
     class SteadyDriver(driver):
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
+            self._is_on = self._is_starting = False
             if (
                 file := getattr(self, "_file", None)
             ) is not None:  # the thread that writes is given it when the app starts
                 self._file = Forgiving(file)
+
+        def start_application_mode(self) -> None:
+            """Textual does this at every signal to go on, which comes also with a hangup, and after a stop that it has not heard of.
+
+            What reads and writes would be there twice then, and the first never end; or read a terminal that is gone, for ever.
+            """
+            if self._is_starting or has_hung_up():
+                return
+            self._is_starting = True  # a signal may interrupt what the one before it has begun
+            try:
+                if self._is_on:
+                    self.suspend_application_mode()
+                super().start_application_mode()
+                self._is_on = True
+            finally:
+                self._is_starting = False
+
+        def stop_application_mode(self) -> None:
+            self._is_on = False
+            super().stop_application_mode()
 
         def write(self, data: str) -> None:
             if not has_hung_up():

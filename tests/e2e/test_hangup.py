@@ -7,6 +7,7 @@ import pty
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -105,3 +106,44 @@ def test_what_was_written_in_an_editor_is_kept_where_the_terminal_is_closed_unde
     assert asyncio.run(_draft(home)) == "from the editor"
     assert (home / "mode").read_text() == "600\n"
     assert [each.name for each in (home / "run").iterdir() if each.name.startswith("xirtam-")] == []
+
+
+@pytest.fixture
+def own() -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The app on made-up chats, and our end of a terminal of its own, which signals it as shells' windows do."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    running = subprocess.Popen(
+        [sys.executable, "-m", "tests.tui.hostile"], stdin=its, stdout=its, stderr=its, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm-256color", "LANG": "C.UTF-8"},
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(its)
+    yield running, ours
+    running.kill()
+    running.wait()
+
+
+def test_an_app_that_is_leaving_ends_also_where_its_terminal_is_closed_then(
+    own: tuple[subprocess.Popen[bytes], int],
+) -> None:
+    running, terminal = own
+    _read_until(terminal, b"@person00")
+    os.write(terminal, b"\x11")
+    _read_until(terminal, b"\x1b[?1049l")  # it has given the screen back
+    os.close(terminal)
+    assert running.wait(timeout=_LIMIT_S) in (0, 1), "1 where its last words found no terminal any more"
+
+
+def test_an_app_that_was_stopped_without_being_told_goes_on_and_can_be_left(
+    own: tuple[subprocess.Popen[bytes], int],
+) -> None:
+    running, terminal = own
+    _read_until(terminal, b"@person00")
+    running.send_signal(signal.SIGSTOP)
+    running.send_signal(signal.SIGCONT)
+    _read_until(terminal, b"\x1b[?1049h")  # it has begun anew
+    os.write(terminal, b"\x11")
+    _read_until(terminal, b"\x1b[?1049l")
+    assert running.wait(timeout=_LIMIT_S) == 0
+    os.close(terminal)
