@@ -25,6 +25,7 @@ from xirtam_tui.actions import ACTIONS, Scope, Situation, bindings
 from xirtam_tui.bridge import Batch, Bridge, Engine, Engines, InstalledEngines
 from xirtam_tui.collecting import LOOK_S, Collector
 from xirtam_tui.data_directory import log_directory
+from xirtam_tui.driver import steady_driver
 from xirtam_tui.failures import Trouble, attempt, explain
 from xirtam_tui.hangup import has_hung_up, is_on_a_terminal, when_told_to_go
 from xirtam_tui.moments import Clock, system_clock
@@ -34,7 +35,6 @@ from xirtam_tui.screens.chat.panes import Panes
 from xirtam_tui.screens.opening.opening import Opening
 from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.settings import Emoji, Order, Settings, Theme
-from xirtam_tui.steady import steady_driver
 from xirtam_tui.themes import THEMES
 from xirtam_tui.widgets.contact_list import ContactList
 

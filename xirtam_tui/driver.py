@@ -1,0 +1,68 @@
+"""The driver between Textual and the terminal: it keeps columns where they are, and ends when the terminal does."""
+
+from contextlib import suppress
+from typing import IO, Any
+
+from textual.driver import Driver
+
+from xirtam_tui.hangup import has_hung_up
+from xirtam_tui.steady import steady
+
+
+def steady_driver(driver: type[Driver]) -> type[Driver]:
+    """`driver`, for a terminal that is written to through `steady` for as long as it is there."""
+
+    class SteadyDriver(driver):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self._is_on = self._is_starting = False
+            # The thread that writes is given the file when the app starts; drivers without one write nowhere.
+            if (file := getattr(self, "_file", None)) is not None:
+                self._file = Forgiving(file)
+
+        def start_application_mode(self) -> None:
+            """Textual does this at every signal to go on, which comes also with a hangup, and after a stop that it has not heard of.
+
+            What reads and writes would be there twice then, and the first never end; or read a terminal that is gone, for ever.
+            """
+            if self._is_starting or has_hung_up():
+                return
+            self._is_starting = True  # a signal may interrupt what the one before it has begun
+            try:
+                if self._is_on:
+                    self.suspend_application_mode()
+                super().start_application_mode()
+                self._is_on = True
+            finally:
+                self._is_starting = False
+
+        def stop_application_mode(self) -> None:
+            self._is_on = False
+            super().stop_application_mode()
+
+        def write(self, data: str) -> None:
+            if not has_hung_up():
+                super().write(steady(data))
+
+    return SteadyDriver
+
+
+class Forgiving:
+    """A terminal that may go: what is written to one that is gone is lost, and the writer goes on.
+
+    The thread that writes would end at the fault. What waits fills a queue then, and whoever adds to that waits for ever.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._terminal = file
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._terminal.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._terminal.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
