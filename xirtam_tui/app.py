@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.notifications import SeverityLevel
@@ -27,7 +27,7 @@ from xirtam_tui.collecting import LOOK_S, Collector
 from xirtam_tui.data_directory import log_directory
 from xirtam_tui.driver import steady_driver
 from xirtam_tui.failures import Trouble, attempt, explain
-from xirtam_tui.hangup import has_hung_up, is_on_a_terminal, when_told_to_go
+from xirtam_tui.leaving import Leaving
 from xirtam_tui.moments import Clock, system_clock
 from xirtam_tui.notifications import PAUSE_S, News, Notifier, newly_asked, on_desktop, worth_telling
 from xirtam_tui.screens.chat.chat import ChatScreen
@@ -42,12 +42,10 @@ if TYPE_CHECKING:
     from xirtam_tui.logs import LogFile  # the start waits for nothing that is not painted
 
 _logger = logging.getLogger(__name__)
-_LOOK_S = 2.0
-"""How often it is seen to that the terminal is still there."""
 _SIGNS_OF_LIFE = (events.Key, events.Paste, events.MouseDown, events.MouseScrollUp, events.MouseScrollDown)
 
 
-class XirtamApp(App[None]):
+class XirtamApp(Leaving):
     """The terminal app of one person at one machine."""
 
     # The styles of the first screens too: loading them with those would parse everything twice before the first paint.
@@ -84,9 +82,7 @@ class XirtamApp(App[None]):
         self._settings, self._unknown_settings, self._setting_problems, _ = settings.load(data_dir)
         self._notifier = Notifier(lambda: self.bell(), self._write, self._show_on_desktop)
         self._keys = keymap.load(data_dir)
-        self._bridge: Bridge | None = None
         self._collector = Collector()
-        self._leaving = self._hung_up = False
         self._log_file: LogFile | None = None
         for known in THEMES:
             self.register_theme(known)
@@ -105,9 +101,7 @@ class XirtamApp(App[None]):
             self.notify(problem, title="Keys", severity="warning", markup=False)
         for problem in self._setting_problems:
             self.notify(problem, title="Settings", severity="warning", markup=False)
-        if is_on_a_terminal() and not self.is_headless:
-            self.set_interval(_LOOK_S, self._look_at_terminal)
-            when_told_to_go(self.hang_up)
+        self._watch_terminal()
         self.call_after_refresh(self._painted)
 
     async def on_event(self, event: events.Event) -> None:
@@ -201,9 +195,6 @@ class XirtamApp(App[None]):
             await self.push_screen(screen)
         else:
             await self.switch_screen(screen)  # pyright: ignore[reportUnknownMemberType]
-
-    def _chats(self) -> ChatScreen | None:
-        return next((screen for screen in self.screen_stack if isinstance(screen, ChatScreen)), None)
 
     def _chat_screen(self, account: Username) -> ChatScreen:
         return ChatScreen(account, clock=self._clock, keymap=self._keys, intro=self._intro)
@@ -360,63 +351,9 @@ class XirtamApp(App[None]):
             if before.emoji is not chosen.emoji:
                 self.run_worker(screen.draw_again(), group="drawing", exclusive=True)
 
-    async def action_quit(self) -> None:
-        """Leaves, after keeping the draft; asks first when messages have not been sent."""
-        if not self._leaving:
-            self._leaving = True
-            self.run_worker(self._quit(), group="quit")
-
-    async def _quit(self) -> None:
-        await self._keep_draft()
-        screen = self._chats()
-        queued = screen.queued if screen is not None and self._bridge is not None else 0
-        if queued and not await self._may_leave(queued):
-            self._leaving = False
-            return
-        await self._close()
-        self.exit()
-
     def action_suspend(self) -> None:
         """Goes back to the shell, as Ctrl+Z does in other programs."""
         self.action_suspend_process()
-
-    def _look_at_terminal(self) -> None:
-        """Textual would read a closed terminal for ever."""
-        if has_hung_up():
-            self.hang_up()
-
-    def hang_up(self) -> None:
-        """Leaves without a question, whatever has not been sent: there is nobody left to ask. What is being written is kept."""
-        if not self._hung_up:
-            self._leaving = self._hung_up = True
-            self.run_worker(self._leave_alone(), group="quit", exclusive=True)
-
-    async def _leave_alone(self) -> None:
-        await self._keep_draft()
-        await self._close()
-        self.exit()
-
-    async def _keep_draft(self) -> None:
-        screen = self._chats()
-        if screen is not None and self._bridge is not None:
-            await screen.conversation.keep_draft()
-
-    async def _may_leave(self, queued: int) -> bool:
-        from xirtam_tui.screens.confirm.confirm import Confirm
-
-        count = "1 message has" if queued == 1 else f"{queued} messages have"
-        question = Confirm(
-            f"{count} not been sent yet",
-            "Nothing is lost: what is queued stays on this machine, and goes out when xirtam next runs and reaches your server.",
-            yes="Quit",
-            no="Stay",
-            is_harmless=True,
-        )
-        return bool(await self.push_screen_wait(question))
-
-    async def _close(self) -> None:
-        if self._bridge is not None:
-            await attempt(self._bridge.close(), self)
 
     async def on_unmount(self) -> None:
         self._collector.stop()
