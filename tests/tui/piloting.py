@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from textual._context import visible_screen_stack
 from textual.events import Key
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from tests.tui.blocking import no_blocking
 from tests.tui.demo import Script, frozen_clock
@@ -22,6 +24,13 @@ from xirtam_tui.widgets.transcript import Transcript
 
 _LIMIT_S = 10.0
 _NAMES = {" ": "space", "@": "at", "_": "underscore"}
+
+
+def painted(app: XirtamApp) -> list[Strip]:
+    """The lines that the terminal would be sent. A picture of them takes ten times as long."""
+    # A dialog that is painted without what lies below it keeps its lines so, and shows them again later.
+    visible_screen_stack.set(app._background_screens)  # pyright: ignore[reportPrivateUsage] - as Textual does it
+    return app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage] - likewise
 
 
 class Driver:
@@ -66,8 +75,7 @@ class Driver:
 
     def lines(self) -> list[str]:
         """The screen as text."""
-        compositor = self.app.screen._compositor  # pyright: ignore[reportPrivateUsage] - a picture of it takes ten times as long
-        return [strip.text.rstrip() for strip in compositor.render_strips()]
+        return [strip.text.rstrip() for strip in painted(self.app)]
 
     def text(self) -> str:
         """The screen as one text."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.hostile import CORPUS, hostile_client
-from tests.tui.piloting import Driver, account_app
+from tests.tui.piloting import Driver, account_app, painted
 
 _ACTING = {"Cc", "Cs", "Zl", "Zp"}
 _BIDI = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -15,8 +15,7 @@ _COLUMNS, _ROWS = 100, 30
 
 def _check(driver: Driver) -> None:
     """Nothing on the screen acts on the terminal, and every line ends where it should."""
-    compositor = driver.app.screen._compositor  # pyright: ignore[reportPrivateUsage] - what would be sent to the terminal
-    strips = compositor.render_strips()
+    strips = painted(driver.app)
     assert len(strips) == _ROWS
     for strip in strips:
         assert strip.cell_length == _COLUMNS

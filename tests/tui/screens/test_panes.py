@@ -37,7 +37,7 @@ async def test_what_is_known_of_somebody_stands_beside_the_chat_and_follows_what
     async with account_app(client, tmp_path, size=(140, 40)) as driver:
         await driver.sees("○ not verified", "changed 21 days ago", "48213 90417 …")
         client.change_chat("@bobby", verified=True, petname="Bob Martin")
-        await driver.sees("@bobby ✓", "@bobby  Bob Martin  ✓ verified")
+        await driver.sees("@bobby ✓", "@bobby  ✓ verified  Bob Martin")
         await driver.sees_not("○ not verified")
         client.change_chat("@bobby", alarm="@bobby has new identity keys.")
         await driver.sees("⚠ identity changed", "look at the warning")
