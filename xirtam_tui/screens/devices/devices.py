@@ -70,6 +70,7 @@ class DevicesSheet(Sheet[None]):
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
+        self._show_chosen()
         self.run_worker(self._first_look(), group="looking")
         self.set_interval(_LOOK_S, self._look_for_joining)
 
@@ -108,6 +109,7 @@ class DevicesSheet(Sheet[None]):
     def _show_chosen(self) -> None:
         device, known = self._chosen(), {each.id: each for each in self._devices}
         self.query_one(Facts).show(() if device is None else facts(device, known, self._clock()))
+        self.query_one("#on-device").display = device is not None
 
     def _chosen(self) -> Device | None:
         option = self.query_one(OptionList).highlighted_option
