@@ -32,11 +32,12 @@ from xirtam_core.protocol.directory import Update, UpdateType, UserDescriptor
 from xirtam_core.protocol.event import Event, ToUser
 from xirtam_core.protocol.mailbox import direct_mailbox
 from xirtam_core.protocol.medium_key import sign_medium_key
+from xirtam_core.protocol.profile import UserProfile
 from xirtam_core.protocol.update_history import NameState
 from xirtam_core.rpc.directory import UpdateRejected
 from xirtam_core.rpc.home_server import AccessDenied
 from xirtam_core.storage import account as stored_account
-from xirtam_core.storage import journal, left_keys, medium_keys
+from xirtam_core.storage import journal, left_keys, medium_keys, profiles
 from xirtam_core.storage.database import Database
 from xirtam_core.storage.home_move import StoredMove
 from xirtam_core.storage.journal import Place
@@ -115,27 +116,35 @@ class HomeMover:
         self._progress.changed_mailboxes()
 
     async def _take_profile(self, move: StoredMove) -> None:
-        """Takes along what the old server shows of the account; one that does not answer keeps nobody from leaving it."""
+        """Takes along what is said of the account: as the old server shows it, else as this device knows it, without the picture."""
         self._progress.reach(HomeStep.PROFILE)
         me = self._session.account
         try:
             async with asyncio.timeout(_OLD_ANSWERS_S):
-                old = await self._network.home_server(move.old)
-                profile, chains = await asyncio.gather(old.profile(me.username), old.device_certs(me.username))
-        except (XirtamError, TimeoutError):
+                profile = await self._shown_at(move.old)
+        except StorageFault:
+            raise
+        except (XirtamError, TimeoutError):  # one that does not answer keeps nobody from leaving it
+            said = profiles.last_said(self._database, me.username, me.root_hash)
+            profile = None if said is None else UserProfile.signed(me.device_secret, said[0], None, said[1])
+        if profile is None:
             return
-        identity = await self._peers.identity(me.username)
-        signers = [
-            chain for chain in (chains or {}).values() if profile is not None and profile.is_signed_by(chain.this.pk)
-        ]
-        if profile is None or not any(self._peers.has_device(identity, chain) for chain in signers):
-            return
-        if not profile.is_signed_by(me.chain.this.pk):  # the new server knows no other device yet
-            profile = profile.signed_anew(me.device_secret)
         try:
             await (await self._network.home_server(move.server)).profile_set(me.username, profile)
         except (AccessDenied, Malformed):
             return  # it has a newer one, or takes none before the account lives there, or nobody could take this one
+
+    async def _shown_at(self, server: ServerName) -> UserProfile | None:
+        """What a server shows of the account, if a device of it says so; signed by this one, as a new server knows no other yet."""
+        me, old = self._session.account, await self._network.home_server(server)
+        profile, chains = await asyncio.gather(old.profile(me.username), old.device_certs(me.username))
+        if profile is None:
+            return None
+        identity = await self._peers.identity(me.username)
+        signers = [chain for chain in (chains or {}).values() if profile.is_signed_by(chain.this.pk)]
+        if not any(self._peers.has_device(identity, chain) for chain in signers):
+            return None
+        return profile if profile.is_signed_by(me.chain.this.pk) else profile.signed_anew(me.device_secret)
 
     async def _enter_directory(self, move: StoredMove, state: NameState) -> None:
         me = self._session.account

@@ -15,6 +15,13 @@ def looked_s(database: Database, username: Username, root: Hash) -> int | None:
     return None if row is None else row[0]
 
 
+def last_said(database: Database, username: Username, root: Hash) -> tuple[str, int] | None:
+    """The name that a person with this root key was last seen to call themselves, and since when, in Unix seconds."""
+    sql = "SELECT display_name, created_s FROM profiles WHERE username = ? AND root_cert_hash = ? AND display_name IS NOT NULL"
+    row = database.row(sql, username, bytes(root))
+    return None if row is None else (row[0], row[1])
+
+
 def store(
     database: Database, username: Username, root: Hash, display_name: str | None, created_s: int, now_s: int
 ) -> bool:

@@ -319,6 +319,18 @@ async def test_what_another_device_has_said_of_the_account_comes_along(tmp_path:
 
 
 @simulated
+async def test_what_one_calls_oneself_comes_along_also_from_a_dead_server(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await at.bobby.engine.profiles.set_display_name("Bob")
+        at.pair.world.machine(at.pair.beach).stop()
+        await at.bobby.engine.home.move("~island")
+        await at.lives(at.bobby)
+        profile = at.island.profiles[at.bobby.name]
+        assert profile.display_name == "Bob"
+        assert profile.is_signed_by(at.bobby.keys.chain.this.pk)
+
+
+@simulated
 async def test_what_a_stranger_says_of_the_account_does_not_come_along(tmp_path: Path) -> None:
     async with scene(tmp_path) as at:
         stranger = builders.account("somebody_else")
