@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import Json, Person, Server, ended, until
+from tests.e2e.processes import Json, Person, Process, Server, ended, until
 
 People = Callable[[str], Person]
 
@@ -117,6 +117,20 @@ def test_a_name_that_is_taken_is_refused_and_leaves_nothing_behind(
     assert "somebody else" in error["message"]
     assert other.run("accounts") == []
     assert not (tmp_path / "elsewhere" / "accounts" / "alice").exists()
+
+
+def test_an_option_counts_also_before_the_command(person: People, tmp_path: Path) -> None:
+    alice, bobby = (("--data-dir", str(person(name).data_dir)) for name in ("alice", "bobby"))
+    nowhere = {"XIRTAM_DATA_DIR": str(tmp_path / "nowhere")}
+
+    def account(*arguments: str) -> str:
+        process = Process("xirtam_tui", *arguments, environment=nowhere)
+        assert process.wait() == 0, process.stderr
+        return process.lines[0]["account"]
+
+    assert account(*alice, "status", "--json") == "@alice"
+    assert account(*alice, "--account", "@alice", "status", "--json") == "@alice"
+    assert account(*alice, "status", "--json", *bobby) == "@bobby"
 
 
 def test_a_registration_whose_server_dies_is_finished_by_running_it_again(server: Server, tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 """Options that most commands share, and what they come to."""
 
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 import typer
+from typer.main import get_current_context  # pyright: ignore[reportPrivateImportUsage] - it lies where no name leads
 
 from xirtam_core.errors import Locked, Malformed, NotFound
 from xirtam_core.names import Username
 from xirtam_core.storage.account_directory import accounts
 from xirtam_tui.data_directory import ENVIRONMENT, data_directory
+
+_Value = TypeVar("_Value")
 
 DataDirOption = Annotated[
     Path | None,
@@ -58,5 +62,21 @@ class Context(msgspec.Struct, frozen=True):
 
 
 def context(data_dir: Path | None, account: str | None = None, passphrase_file: Path | None = None) -> Context:
-    """The context of a command from its options."""
-    return Context(data_directory(data_dir), account, passphrase_file)
+    """The context of a command from its options. They count also where they stand before the command."""
+    return Context(
+        data_directory(_given("data_dir", data_dir)),
+        _given("account", account),
+        _given("passphrase_file", passphrase_file),
+    )
+
+
+def _given(option: str, value: _Value) -> _Value:
+    """An option as it was typed after the command, else as it was typed before it, else as the environment or nobody has it."""
+    here = get_current_context()
+    before = here.find_root()
+    is_after, is_before = (_is_typed(each.get_parameter_source(option)) for each in (here, before))
+    return before.params[option] if is_before and not is_after else value
+
+
+def _is_typed(source: Enum | None) -> bool:
+    return source is not None and source.name == "COMMANDLINE"
