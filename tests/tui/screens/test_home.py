@@ -133,7 +133,7 @@ async def test_an_offer_says_what_is_not_so_good(tmp_path: Path) -> None:
             "6 groups on ~harbor", "Climbers  yours to move", "Hikers 2", "and 2 more", "can be moved afterwards"
         )
         assert "\x1b" not in driver.text()
-        await driver.press("tab", "enter")  # Choose another
+        await driver.press("right", "enter")  # Choose another
         await driver.sees("Its name such as ~island")
 
 
@@ -213,7 +213,7 @@ async def test_a_move_that_failed_says_why_and_is_tried_again(tmp_path: Path) ->
         await driver.sees("● now      Sign in at ~island")
         client.home.come(HomeStep.FAILED, trouble="~island does not take @alice; nothing was changed")
         await driver.sees("came to nothing")
-        await driver.press("tab", "enter")  # Choose another
+        await driver.press("right", "enter")  # Choose another
         await driver.sees("Its name such as ~island")
 
 

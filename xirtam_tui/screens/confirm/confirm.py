@@ -18,8 +18,6 @@ class Confirm(Sheet[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "agree", "Yes", show=False),
         Binding("n", "decline", "No", show=False),
-        Binding("left", "app.focus_previous", "Left", show=False),
-        Binding("right", "app.focus_next", "Right", show=False),
     ]
 
     def __init__(self, heading: str, explanation: str, *, yes: str, no: str, is_harmless: bool = False) -> None:

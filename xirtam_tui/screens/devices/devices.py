@@ -43,8 +43,6 @@ class DevicesSheet(Sheet[None]):
         Binding("h", "share", "Share history", show=False),
         Binding("o", "owners", "Who owns the name", show=False),
         Binding("b", "back_up", "Back up", show=False),
-        Binding("left", "app.focus_previous", "Left", show=False),
-        Binding("right", "app.focus_next", "Right", show=False),
     ]
 
     def __init__(self, bridge: Bridge, clock: Clock) -> None:

@@ -47,8 +47,6 @@ class Revoke(Sheet[bool]):
         *_SCROLLING,
         Binding("y", "agree", "Yes", show=False),
         Binding("n", "leave", "No", show=False),
-        Binding("left", "app.focus_previous", "Left", show=False),
-        Binding("right", "app.focus_next", "Right", show=False),
     ]
 
     def __init__(self, device: Device, outcome: Revocation) -> None:

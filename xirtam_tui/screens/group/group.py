@@ -60,8 +60,6 @@ class GroupSheet(Sheet[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(Scope.GROUP),
         Binding("up,down", "to_list", "To the list", show=False),
-        Binding("left", "app.focus_previous", "Left", show=False),
-        Binding("right", "app.focus_next", "Right", show=False),
     ]
 
     def __init__(self, bridge: Bridge, group: str, me: Username, keymap: Keymap) -> None:

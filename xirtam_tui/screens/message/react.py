@@ -35,8 +35,6 @@ class React(Sheet[str]):
 
     CSS_PATH: ClassVar[CSSPathType | None] = [STYLE, str(Path(__file__).with_name("react.tcss"))]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "app.focus_previous", "Left", show=False),
-        Binding("right", "app.focus_next", "Right", show=False),
         Binding("down", "cursor(1)", "Below", show=False, priority=True),
         Binding("up", "cursor(-1)", "Above", show=False, priority=True),
         *(Binding(str(number), f"pick({number})", "Pick", show=False) for number in range(1, len(EMOJI) + 1)),

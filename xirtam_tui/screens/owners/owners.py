@@ -40,8 +40,6 @@ class OwnersSheet(Sheet[None]):
         Binding("k", "rotate", "New key", show=False),
         Binding("c", "claim", "Claim", show=False),
         Binding("r", "recovery_key", "Recovery key", show=False),
-        Binding("left", "app.focus_previous", "Left", show=False),
-        Binding("right", "app.focus_next", "Right", show=False),
     ]
 
     def __init__(self, bridge: Bridge) -> None:

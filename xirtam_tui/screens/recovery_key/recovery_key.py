@@ -41,8 +41,6 @@ class RecoveryKeySheet(Sheet[None]):
         Binding("m", "make", "Make one", show=False),
         Binding("c", "check", "Check", show=False),
         Binding("x", "remove", "Remove", show=False),
-        Binding("left", "app.focus_previous", "Left", show=False),
-        Binding("right", "app.focus_next", "Right", show=False),
     ]
 
     def __init__(self, bridge: Bridge) -> None:

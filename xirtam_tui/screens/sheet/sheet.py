@@ -20,7 +20,11 @@ class Sheet(ModalScreen[Result | None]):
     """Asks for a `Result`; None when it is left with Escape."""
 
     CSS_PATH = STYLE
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Close", show=False),
+        Binding("left", "app.focus_previous", "Left", show=False),
+        Binding("right", "app.focus_next", "Right", show=False),
+    ]
 
     heading: str = ""
     explanation: str = ""
