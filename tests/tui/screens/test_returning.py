@@ -22,7 +22,7 @@ async def _open(driver: Driver, name: str = "alice") -> None:
     driver.app.post_message(Paste(str(LINK)))
     await driver.sees("✓ http://127.0.0.1:7200")
     await driver.press(*["tab"] * BEFORE_TABS)
-    await driver.press("tab", "enter")
+    await driver.press("right", "enter")
     await driver.sees("Recover an account whose devices are all lost")
     await driver.write(name)
     await driver.press("enter")

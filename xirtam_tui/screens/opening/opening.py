@@ -1,10 +1,14 @@
 """What shows while the engine is found and an account opened, and when that does not work."""
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Button, Static
 
+from xirtam_tui.along_buttons import ALONG_BUTTONS
 from xirtam_tui.failures import Failure
 
 
@@ -12,6 +16,7 @@ class Opening(Screen[None]):
     """A calm page: the name of the app, and what is going on."""
 
     CSS_PATH = "opening.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*ALONG_BUTTONS]
 
     def compose(self) -> ComposeResult:
         with Vertical(id="page"):

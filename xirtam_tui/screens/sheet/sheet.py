@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button
 
+from xirtam_tui.along_buttons import ALONG_BUTTONS
 from xirtam_tui.widgets.words import Words
 
 Result = TypeVar("Result")
@@ -20,11 +21,7 @@ class Sheet(ModalScreen[Result | None]):
     """Asks for a `Result`; None when it is left with Escape."""
 
     CSS_PATH = STYLE
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Close", show=False),
-        Binding("left", "app.focus_previous", "Left", show=False),
-        Binding("right", "app.focus_next", "Right", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", show=False), *ALONG_BUTTONS]
 
     heading: str = ""
     explanation: str = ""

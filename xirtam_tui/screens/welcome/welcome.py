@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
@@ -16,6 +18,7 @@ from xirtam_core.join_link import JoinLink
 from xirtam_core.names import Username
 from xirtam_core.registration import NameAnswer, Step
 from xirtam_tui import text
+from xirtam_tui.along_buttons import ALONG_BUTTONS
 from xirtam_tui.bridge import Engine, Engines
 from xirtam_tui.failures import explain, sentence
 from xirtam_tui.running import running_app
@@ -37,6 +40,7 @@ class Welcome(Screen[None]):
 
     CSS_PATH = "welcome.tcss"
     AUTO_FOCUS = "#link"
+    BINDINGS: ClassVar[list[BindingType]] = [*ALONG_BUTTONS]
 
     def __init__(
         self,
