@@ -6,6 +6,8 @@ from enum import Enum, auto
 from xirtam_core.devices import Device, Revocation
 
 _LAST_DAY_S = 253_402_300_799
+_OWNERS = "Alt+O in the app, or xirtam owners"
+"""Whoever reads it has the one or the other before them."""
 
 
 class Power(Enum):
@@ -57,8 +59,8 @@ def _not_done(device: Device) -> list[str]:
     if device.can_issue:
         found.append("It may certify further devices, which count for as long as it does.")
     found.append(
-        "If somebody else has it, only a new root key helps: recover the account with its recovery key (xirtam recover), or make a "
-        "new one, and tell your contacts in person."
+        "If somebody else has it, only a new root key helps: recover the account with its recovery key (on the first screen of the "
+        "app, or xirtam recover), or make a new one, and tell your contacts in person."
     )
     return found
 
@@ -68,8 +70,8 @@ def _look_at(unknown: int) -> list[str]:
         return []
     keys = "One key owns" if unknown == 1 else f"{unknown} keys own"
     return [
-        f"{keys} the account's name of which nobody has said whose it is, or only the device that is revoked: look (xirtam owners "
-        "list), and remove what you do not know (xirtam owners remove)."
+        f"{keys} the account's name of which nobody has said whose it is, or only the device that is revoked: look who owns it "
+        f"({_OWNERS} list), and remove what you do not know."
     ]
 
 
@@ -78,12 +80,12 @@ def _next_steps(power: Power) -> list[str]:
         case Power.OWNER:
             return [
                 "It still owns the account's name, and this device cannot change that: do it on a device that is an owner, or make "
-                "this one an owner with the recovery key (xirtam owners claim), and then remove its key (xirtam owners remove)."
+                f"this one an owner with the recovery key ({_OWNERS} claim), and then remove its key."
             ]
         case Power.NOT_KNOWN:
             return [
-                "The directory could not be asked whether it owns the account's name: look later (xirtam owners list), and remove "
-                "its key if it does (xirtam owners remove)."
+                f"The directory could not be asked whether it owns the account's name: look later ({_OWNERS} list), and remove its "
+                "key if it does."
             ]
         case Power.NONE | Power.TO_BE_REMOVED:
             return []
