@@ -101,13 +101,15 @@ class Devices:
         """See the face."""
         found = await self._list.require(device)
         self._certificates.check_revocable(found)
-        return explain(self._list.describe_now(found), await self._ownership.power_of(found.device))
+        power = await self._ownership.power_of(found.device, self._ownership.said_by(found.device))
+        return explain(self._list.describe_now(found), power)
 
     async def revoke(self, device: str) -> Revocation:
         """See the face."""
         found = await self._list.require(device)
+        said = self._ownership.said_by(found.device)
         self._certificates.revoke(found)
-        power = await self._ownership.disown(found.device)
+        power = await self._ownership.disown(found.device, said)
         return explain(self._list.describe_now(found), power, unknown=self._ownership.unknown_count())
 
 

@@ -206,28 +206,42 @@ class Ownership:
             stored.add_work(self._database, WorkKind.SIGNED, bcs.encode(update))
         return self._begun()
 
-    async def power_of(self, device: Hash) -> Power:
-        """What a device may do with the name, and whether this one can take that away."""
+    def said_by(self, device: Hash) -> frozenset[SigningPublic]:
+        """The keys that a device has said are its own: to be asked before it is revoked, after which its word counts no more."""
+        known = stored.known(self._database).values()
+        return frozenset(each.key for each in known if each.device == each.told_by == device)
+
+    async def power_of(self, device: Hash, said: frozenset[SigningPublic]) -> Power:
+        """What a device may do with the name, and whether this one can take that away; it has `said` that these keys are its own."""
         try:
             seen = await self.ownership()
         except XirtamError:
             return Power.NOT_KNOWN
-        if all(each.device != device.hex() for each in seen.owners):
+        if not self._keys_of(device, said):
             return Power.NONE
         return Power.TO_BE_REMOVED if seen.is_owner else Power.OWNER
 
-    def unknown_count(self) -> int:
-        """How many keys own the name of which nobody who counts has said whose they are, as far as was last seen."""
-        return sum(each.kind is OwnerKind.UNKNOWN for each in self._as_seen().owners)
+    def _keys_of(self, device: Hash, said: frozenset[SigningPublic]) -> list[SigningPublic]:
+        described = [(key, self._describe(key)) for key in self._changes.owners or ()]
+        return [
+            key
+            for key, owner in described
+            if owner.device == device.hex() or (owner.kind is OwnerKind.UNKNOWN and key in said)
+        ]
 
-    async def disown(self, device: Hash) -> Power:
+    def unknown_count(self) -> int:
+        """How many keys own the name of which nobody who counts has said whose they are, and go on doing so, as was last seen."""
+        going = {work.value for work in stored.work(self._database) if work.kind is WorkKind.REMOVE}
+        owners = [each for each in self._changes.owners or () if bytes(each) not in going]
+        return sum(self._describe(each).kind is OwnerKind.UNKNOWN for each in owners)
+
+    async def disown(self, device: Hash, said: frozenset[SigningPublic]) -> Power:
         """Takes all keys of another device away, if this one can; gives what that comes to."""
-        power = await self.power_of(device)
+        power = await self.power_of(device, said)
         if power is Power.TO_BE_REMOVED:
             with self._database.transaction():
-                for key in self._changes.owners or ():
-                    if self._describe(key).device == device.hex():
-                        stored.add_work(self._database, WorkKind.REMOVE, bytes(key))
+                for key in self._keys_of(device, said):
+                    stored.add_work(self._database, WorkKind.REMOVE, bytes(key))
             self._begun()
         return power
 

@@ -86,6 +86,12 @@ def add_work(database: Database, kind: WorkKind, value: bytes) -> None:
     database.execute("INSERT OR IGNORE INTO owner_work (kind, value) VALUES (?, ?)", kind, value)
 
 
+def work(database: Database) -> list[OwnerWork]:
+    """All that is to be changed, in order."""
+    rows = database.rows("SELECT id, kind, value FROM owner_work ORDER BY id")
+    return [OwnerWork(number, WorkKind(kind), value) for number, kind, value in rows]
+
+
 def first_work(database: Database) -> OwnerWork | None:
     """What is to be changed next."""
     row = database.row("SELECT id, kind, value FROM owner_work ORDER BY id LIMIT 1")

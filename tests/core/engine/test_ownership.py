@@ -12,7 +12,7 @@ from tests import builders
 from tests.canaries import Canaries, files_under, objects_of
 from tests.sim.new_device import NewDevice
 from tests.sim.people import Pair, two_people
-from tests.sim.virtual_time import simulated
+from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice
 from xirtam_core.codec.primitives import SigningPublic
 from xirtam_core.crypto import signing
@@ -335,6 +335,28 @@ async def test_revoking_a_device_takes_the_name_from_it_too(tmp_path: Path) -> N
         assert at.owners() == (public_of(at.phone),)
         with pytest.raises(Refused, match="revoked"):
             await at.phone.engine.ownership.add_device(at.tablet.keys.hash.hex())
+
+
+@simulated
+async def test_revoking_a_device_takes_from_it_also_the_key_that_it_has_made_itself(tmp_path: Path) -> None:
+    async with two_devices(tmp_path) as at:
+        await at.phone.engine.ownership.add_device(at.tablet.keys.hash.hex())
+        await settled(at.phone)
+        await at.tablet.engine.ownership.rotate()
+        await settled(at.tablet)
+        (fresh,) = set(at.owners()) - {public_of(at.phone)}
+        assert fresh != public_of(at.tablet)
+        own = at.phone.engine.ownership
+
+        def is_heard_of() -> bool:
+            return fresh in owner_keys.known(at.phone.database)
+
+        await until(is_heard_of, "the phone knows whose it is", 120)
+        revocation = await _revoked(at, at.tablet, at.phone)
+        assert (len(revocation.done), revocation.next_steps) == (3, ())
+        await settled(at.phone)
+        assert at.owners() == (public_of(at.phone),)
+        assert [each.kind for each in (await own.ownership()).owners] == [OwnerKind.THIS_DEVICE]
 
 
 @simulated
