@@ -163,6 +163,12 @@ class FakeClient(FakeAmending):
         """Tells the listeners, from the engine's thread."""
         self._events.put(event)
 
+    async def emit_first(self, event: Event) -> None:
+        """Returns once the listeners have been told, as an engine answers after the news of what it did."""
+        await asyncio.to_thread(self._tell_all, event)
+        for _ in range(10):  # the news goes its way in the app's loop
+            await asyncio.sleep(0)
+
     def chat(self, peer: str) -> Chat:
         """A chat as it is now."""
         return self._chats[peer]
@@ -281,8 +287,11 @@ class FakeClient(FakeAmending):
 
     def _tell(self) -> None:
         while (event := self._events.get()) is not None:
-            for listener in list(self._listeners):
-                listener(event)
+            self._tell_all(event)
+
+    def _tell_all(self, event: Event) -> None:
+        for listener in list(self._listeners):
+            listener(event)
 
     def _message(self, peer: str, text: str, *, mine: bool) -> Message:
         self._next += 1

@@ -84,7 +84,7 @@ class FakeHome:
         if self.latest is None:
             raise NotFound("the account is not on its way to another server")
         self.latest = None
-        self._client.emit(HomeMoveChanged(None))
+        await self._client.emit_first(HomeMoveChanged(None))
         return None
 
     def come(self, step: HomeStep, **changes: object) -> HomeMove:

@@ -46,8 +46,10 @@ class Fragments:
         self._network = network
         self._clock = clock
 
-    async def upload(self, filename: str, mime: str, content: AsyncIterable[bytes], ttl_s: int) -> Attachment:
-        """Keeps a file at the home server for `ttl_s` seconds (0: for ever); gives its root.
+    async def upload(
+        self, filename: str, mime: str, content: AsyncIterable[bytes], ttl_s: int, *, is_archive: bool = False
+    ) -> Attachment:
+        """Keeps a file at the home server for `ttl_s` seconds (0: for ever); gives its root. An archive is none of the user's files.
 
         Raises `Unreachable` or `Refused` where the server has not taken all of it; what it has taken goes when its time is over.
         """
@@ -62,7 +64,7 @@ class Fragments:
             for node in nodes:
                 await self._put(node, ttl_s)
             children = [file_tree.as_child(node) for node in nodes]
-        uploads.add(self._database, children, server, until_s)
+        uploads.add(self._database, children, server, until_s, is_archive=is_archive)
         return Attachment(filename, mime, tuple(children), key)
 
     async def copy(self, upload: Upload, ttl_s: int) -> None:

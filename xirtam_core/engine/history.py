@@ -82,7 +82,7 @@ class History:
         counted = _Counted()
         server = self._session.account.server
         packed = self._archive(counted, after_revision)
-        root = await self._fragments.upload("history", archive.MIME, packed, KEPT_S)
+        root = await self._fragments.upload("history", archive.MIME, packed, KEPT_S, is_archive=True)
         return HistoryShared.of(root, server, self._session.account.device_hash, only), counted.messages
 
     async def _archive(self, counted: "_Counted", after_revision: int) -> AsyncGenerator[bytes]:

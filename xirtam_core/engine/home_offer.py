@@ -85,8 +85,8 @@ class HomeOffers:
             return f"{me.username} lives on {me.server} already"
         if find_owner_secret(self._database, me, state.owners) is None:
             return (
-                "this device does not own the account's name in the directory: move it with the account's first device, "
-                "or make this device an owner with that one"
+                "this device does not own the account's name in the directory: move it with a device that does, or make this one an "
+                "owner, with that device or with the recovery key"
             )
         place = Place(target.server, direct_mailbox(me.username))
         if (

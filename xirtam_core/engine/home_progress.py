@@ -80,6 +80,6 @@ class HomeProgress:
             seconds_left=None if is_over else self._seconds_left,
             trouble=move.failure if is_over else self._trouble,
             can_undo=not is_over and not move.is_submitted,
-            files_left=len(uploads.elsewhere(self._database, move.server, now_s)) if has_come else 0,
+            files_left=uploads.count_elsewhere(self._database, move.server, now_s) if has_come else 0,
             is_old_read=has_come and journal.is_leaving(self._database, Place(move.old, self._mailbox)),
         )

@@ -49,8 +49,10 @@ def _not_done(device: Device) -> list[str]:
     if device.expires_s is None:
         until, end = "for ever, as its certificate never expires", "That never ends by itself."
     else:
-        until = f"until its certificate expires, on {date(device.expires_s)}"
-        end = f"That ends on {date(device.expires_s)}."
+        until = (
+            f"until its certificate expires, on {date(device.expires_s)}, or an older one that it was given for longer"
+        )
+        end = f"That ends on {date(device.expires_s)}, unless it was given an older certificate for longer."
     found = [
         f"Other people's clients go on encrypting to it {until}: nothing in the protocol tells them otherwise.",
         f"It can go on signing messages in your name. {end}",

@@ -20,12 +20,14 @@ class Upload(msgspec.Struct, frozen=True):
     until_s: int | None
 
 
-def add(database: Database, children: Sequence[Child], server: ServerName, until_s: int | None) -> None:
+def add(
+    database: Database, children: Sequence[Child], server: ServerName, until_s: int | None, *, is_archive: bool
+) -> None:
     """Notes that a file is kept by a server; the same file put there once more is one."""
     database.execute(
-        "INSERT INTO uploads (children, server, until_s) VALUES (?1, ?2, ?3)"
+        "INSERT INTO uploads (children, server, until_s, is_archive) VALUES (?1, ?2, ?3, ?4)"
         " ON CONFLICT (children) DO UPDATE SET server = ?2, until_s = ?3",
-        bcs.encode(Node(tuple(children))), server, until_s,
+        bcs.encode(Node(tuple(children))), server, until_s, is_archive,
     )  # fmt: skip
 
 
@@ -39,8 +41,18 @@ def elsewhere(database: Database, home: ServerName, now_s: int) -> list[Upload]:
 
 
 def count_live(database: Database, now_s: int) -> int:
-    """How many files are kept for this device."""
-    row = database.row("SELECT count(*) FROM uploads WHERE coalesce(until_s > ?, 1)", now_s)
+    """How many files are kept that a person has put there."""
+    return _count(database, "SELECT count(*) FROM uploads WHERE NOT is_archive AND coalesce(until_s > ?, 1)", now_s)
+
+
+def count_elsewhere(database: Database, home: ServerName, now_s: int) -> int:
+    """How many of them are still kept by other servers than `home`."""
+    live = "NOT is_archive AND coalesce(until_s > ?, 1)"
+    return _count(database, f"SELECT count(*) FROM uploads WHERE {live} AND server != ?", now_s, home)  # noqa: S608 # no input
+
+
+def _count(database: Database, sql: str, *values: int | str) -> int:
+    row = database.row(sql, *values)
     return 0 if row is None else int(row[0])
 
 

@@ -97,11 +97,11 @@ async def _move(where: Context, target: str | None, timeout_s: float, output: Ou
             if offer.obstacle is None:
                 output.note(offer_words(offer))
             await client.home.move(target)
-        done = await _carried_out(client, timeout_s, output)
+        done = await _carried_out(client, timeout_s, output, has_begun=target is not None)
     output.result(_object(done), _words(done))
 
 
-async def _carried_out(client: Client, timeout_s: float, output: Output) -> HomeMove:
+async def _carried_out(client: Client, timeout_s: float, output: Output, *, has_begun: bool) -> HomeMove:
     """The move once it is made, and its files are copied if that takes no long; raises `Refused` for one that was given up."""
     progress, loop, news = ProgressLine(output), asyncio.get_running_loop(), asyncio.Event()
 
@@ -116,7 +116,8 @@ async def _carried_out(client: Client, timeout_s: float, output: Output) -> Home
         async with asyncio.timeout(timeout_s):
             while True:
                 news.clear()
-                found = await _latest(client)
+                found = await _latest(client, has_begun=has_begun)
+                has_begun = True
                 if found.trouble not in (None, told) and found.is_under_way:
                     progress.end()
                     output.note(f"not yet: {line(found.trouble or '')}. It is tried again; Ctrl+C is safe")
@@ -134,13 +135,19 @@ async def _carried_out(client: Client, timeout_s: float, output: Output) -> Home
         unsubscribe()
 
 
-async def _latest(client: Client) -> HomeMove:
+async def _latest(client: Client, *, has_begun: bool) -> HomeMove:
     found = await client.home.state()
+    if found is None and has_begun:
+        raise Refused("the move was taken back elsewhere: the account stays where it was")
     if found is None:
         raise NotFound("the account is not on its way to another server: name one")
     if found.step is HomeStep.FAILED:
-        raise Refused(f"the account stays on {found.old}: {found.trouble}")
+        raise Refused(_came_to_nothing(found))
     return found
+
+
+def _came_to_nothing(found: HomeMove) -> str:
+    return f"the move to {found.server} came to nothing: {found.trouble}"
 
 
 async def _next(news: asyncio.Event) -> None:
@@ -162,7 +169,7 @@ def _words(found: HomeMove) -> str:
         quiet = f"; {found.old} is read on until it has been quiet for a week" if found.is_old_read else ""
         return f"the account lives on {found.server}{left}{quiet}"
     if found.step is HomeStep.FAILED:
-        return f"the account stays on {found.old}: {line(found.trouble or '')}"
+        return line(_came_to_nothing(found))
     trouble = f", not yet: {line(found.trouble)}" if found.trouble else ""
     return f"on the way from {found.old} to {found.server}: {STEPS[found.step]}{trouble}"
 

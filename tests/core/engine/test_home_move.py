@@ -293,6 +293,7 @@ async def test_the_profile_and_the_files_come_along(tmp_path: Path) -> None:
 
         fragments = fragments_of(at.bobby)
         root = await fragments.upload("photo", "image/png", pieces(), 86_400)
+        await at.bobby.engine.devices.share_history()  # what it keeps for other devices is none of its files
         assert (await at.bobby.engine.home.offer("~island")).files == 1
         await at.bobby.engine.home.move("~island")
         await at.lives(at.bobby)

@@ -250,8 +250,8 @@ async def test_a_device_that_asks_again_while_it_is_being_answered_is_answered_a
         fragments = at.bobby.engine.history._fragments  # pyright: ignore[reportPrivateUsage] - to have its line be slow
         upload, begun = fragments.upload, asyncio.Event()
 
-        async def slow(*args: object) -> object:
-            root = await upload(*args)  # pyright: ignore[reportArgumentType] - as they came
+        async def slow(*args: object, **options: object) -> object:
+            root = await upload(*args, **options)  # pyright: ignore[reportArgumentType] - as they came
             if not begun.is_set():
                 begun.set()
                 await asyncio.sleep(300)

@@ -311,10 +311,12 @@ STEP = """
     CREATE TABLE caught_up (device_hash BLOB PRIMARY KEY, up_to INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
     -- What this device keeps on servers: the fragments below an attachment's root, where they are, and until when (NULL: for ever).
+    -- An archive is none that its user has put there: messages for the account's other devices.
     CREATE TABLE uploads (
         id INTEGER PRIMARY KEY,
         children BLOB NOT NULL UNIQUE,
         server TEXT NOT NULL,
-        until_s INTEGER
+        until_s INTEGER,
+        is_archive INTEGER NOT NULL
     ) STRICT;
 """

@@ -146,8 +146,8 @@ class DevicesSheet(Sheet[None]):
             return
         if device.is_this and not device.is_root:
             self._say("A device cannot renew itself: do it on another device of yours.", "failed")
-        elif device.is_root:
-            self._say("The first device's certificate never expires: there is nothing to renew.")
+        elif device.expires_s is None:
+            self._say("Its certificate never expires: there is nothing to renew.")
         else:
             until_s = int(self._clock().timestamp()) + _YEAR_S
             done = f"{name(device)} has a certificate for a year, which it takes when it hears of it."

@@ -314,6 +314,8 @@ class HomeSheet(Sheet[None]):
             self._undone()
 
     def _undone(self) -> None:
+        if self._view is not View.MOVE:  # it was told of already, before the answer came
+            return
         move, self._move, self._refused = self._move, None, ""
         home = "" if move is None else f": {self._bridge.account} lives on {move.old}, as before"
         self._choose(f"Undone{home}.", "good")
