@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from textual.events import Paste, Resize
 from textual.geometry import Size
 
@@ -14,6 +15,7 @@ from xirtam_core.errors import InUse, Unreachable
 from xirtam_core.events import AlarmRaised, MessageAdded
 from xirtam_core.names import Username
 from xirtam_core.people import Standing
+from xirtam_tui.actions import ACTIONS, Action, Scope
 from xirtam_tui.bridge import Batch
 
 
@@ -111,6 +113,30 @@ async def test_blank_text_is_not_sent(tmp_path: Path) -> None:
         await driver.pilot.pause()
         assert len(client.messages["@bobby"]) == 8
         assert driver.composer.text == " \n "
+
+
+async def test_what_is_written_is_undone_and_made_again_and_not_sent_by_that(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        await driver.write("hello")
+        driver.app.post_message(Paste(" there"))
+        await driver.until(lambda: driver.composer.text == "hello there")
+        await driver.press("alt+z")
+        await driver.until(lambda: driver.composer.text == "hello", "undone")
+        await driver.press("alt+y")
+        await driver.until(lambda: driver.composer.text == "hello there", "made again")
+        assert len(client.messages["@bobby"]) == 8
+
+
+@pytest.mark.parametrize("action", [each for each in ACTIONS if each.scope is Scope.COMPOSER], ids=lambda each: each.id)
+async def test_no_key_sends_but_that_of_sending(tmp_path: Path, action: Action) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        await driver.write("hello")
+        await driver.press(action.keys[0])
+        await driver.pilot.pause()
+        sent = len(client.messages["@bobby"]) - 8
+        assert sent == (1 if action.id == "composer.send" else 0)
 
 
 async def test_a_text_over_the_limit_is_refused_with_its_size_and_kept(tmp_path: Path) -> None:

@@ -137,14 +137,21 @@ class Composer(TextArea):
             return
         event.stop()
         event.prevent_default()
-        if action == "newline":
-            self.insert("\n")
-        elif action == "messages":
-            self.post_message(self.LeftUpwards())
-        elif action == "editor":
-            self.post_message(self.Editing())
-        else:
-            self._enter(event.time, since)
+        match action:
+            case "send":
+                self._enter(event.time, since)
+            case "newline":
+                self.insert("\n")
+            case "undo":
+                self.undo()
+            case "redo":
+                self.redo()
+            case "messages":
+                self.post_message(self.LeftUpwards())
+            case "editor":
+                self.post_message(self.Editing())
+            case _:
+                raise AssertionError(f"nothing is known of composer.{action}")
 
     def _enter(self, at: float, since: float) -> None:
         if at < self._pasting_until:
