@@ -98,6 +98,8 @@ def with_preset(name: object) -> Keymap:
 
 
 def _apply(chosen: dict[str, object], start: Keymap) -> Keymap:
+    from xirtam_tui.key_names import key_named
+
     keys = dict(start.keys)
     problems: list[str] = [*start.problems]
     for action_id, value in chosen.items():
@@ -106,7 +108,15 @@ def _apply(chosen: dict[str, object], start: Keymap) -> Keymap:
         elif not isinstance(value, str):
             problems.append(f'{FILE}: the keys of “{action_id}” must be text such as "ctrl+o"')
         else:
-            keys[action_id] = tuple(part.strip() for part in value.split(",") if part.strip())
+            typed = [part.strip() for part in value.split(",") if part.strip()]
+            found = {part: key_named(part) for part in typed}
+            problems += [
+                f'{FILE}: there is no key “{part}” for “{action_id}”; keys are such as "ctrl+o", "alt+pageup", "f5"'
+                for part, key in found.items()
+                if key is None
+            ]
+            if any(found.values()) or not typed:  # without any, the action keeps those that it had
+                keys[action_id] = tuple(key for key in found.values() if key is not None)
     return start._replace(keys=keys, problems=(*problems, *_conflicts(keys)))
 
 

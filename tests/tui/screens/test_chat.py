@@ -506,11 +506,15 @@ async def test_a_hundred_sizes_in_a_burst_leave_a_sheet_and_what_is_offered_as_t
 
 
 async def test_keys_can_be_chosen_in_a_file_and_its_mistakes_are_said(tmp_path: Path) -> None:
-    (tmp_path / "keys.toml").write_text('[keys]\n"chat.new_chat" = "ctrl+o"\n"chat.jump" = "ctrl+q"\n"no.such" = "x"\n')
+    (tmp_path / "keys.toml").write_text(
+        '[keys]\n"chat.new_chat" = "Ctrl+O"\n"chat.jump" = "ctrl+q"\n"no.such" = "x"\n"app.help" = "cntrl+y"\n'
+    )
     async with account_app(client_with_bobby(), tmp_path) as driver:
-        await driver.sees("Ctrl+O new chat", "there is no action", "Ctrl+Q is both “app.quit”")
+        await driver.sees("Ctrl+O new chat", "there is no action", "Ctrl+Q is both “app.quit”", "no key “cntrl+y”")
         await driver.press("ctrl+o")
         await driver.sees("Write to somebody")
+        await driver.press("escape", "f1")
+        await driver.sees("What you can do")
 
 
 async def test_the_help_lists_every_action(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from tests.tui.demo import Script
 from tests.tui.fake_client import ALICE, NOW_NS, FakeClient
@@ -11,6 +12,7 @@ from xirtam_core.chat import DraftEdit, Message, Reaction, SendState
 from xirtam_core.errors import Refused
 from xirtam_core.events import Typing
 from xirtam_core.names import Username
+from xirtam_tui.screens.chat.hints import message_hint
 
 
 def _client() -> FakeClient:
@@ -366,3 +368,13 @@ def _again(client: FakeClient) -> FakeClient:
         found.change_chat(chat, draft_reply_to=before.draft_reply_to, draft_edit=before.draft_edit)
     found.messages = client.messages
     return found
+
+
+@pytest.mark.parametrize("columns", range(80, 160, 7))
+async def test_the_line_of_keys_names_each_whole_or_not_at_all(tmp_path: Path, columns: int) -> None:
+    async with account_app(_client(), tmp_path, size=(columns, 30)) as driver:
+        await driver.press("up")
+        await driver.sees("Esc back")
+        shown = driver.line_with("Esc back").rpartition("Esc back")[2].split("▏")[0].strip(" ·").split(" · ")
+        whole = message_hint(driver.transcript.situation, driver.conversation.keymap).split(" · ")[1:]
+        assert shown == whole[: len(shown)]

@@ -17,7 +17,7 @@ from xirtam_tui.moments import Clock
 from xirtam_tui.screens.chat import modes, standing
 from xirtam_tui.screens.chat.chat_title import ChatTitle
 from xirtam_tui.screens.chat.composing import Composing
-from xirtam_tui.screens.chat.hints import message_hint, writing_hint
+from xirtam_tui.screens.chat.hints import Hint, message_hint, writing_hint
 from xirtam_tui.screens.chat.jump_line import JumpLine
 from xirtam_tui.screens.chat.modes import Draft, Edit, ModeStrip
 from xirtam_tui.screens.chat.on_message import ON_MESSAGE, toggle_reaction
@@ -57,7 +57,7 @@ class Conversation(Composing):
             yield JumpLine()
             yield ModeStrip(give_up=self.keymap.label("chat.back"))
             yield Composer(keymap=self.keymap, id="composer")
-            yield Words(id="hint")
+            yield Hint()
 
     def on_mount(self) -> None:
         self._show_hint()
@@ -205,7 +205,7 @@ class Conversation(Composing):
             words = self._unsent.words(self.chat.server)
         else:
             words = writing_hint(self.keymap)
-        self.query_one("#hint", Words).say(words)
+        self.query_one(Hint).hint(words)
 
     # Reading
 
