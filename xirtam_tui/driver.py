@@ -1,4 +1,4 @@
-"""The driver between Textual and the terminal: it keeps columns where they are, and ends when the terminal does."""
+"""The driver between Textual and the terminal: it keeps columns and keys what they are, and ends when the terminal does."""
 
 from contextlib import suppress
 from typing import IO, Any
@@ -7,11 +7,13 @@ from textual import events
 from textual.driver import Driver
 
 from xirtam_tui.hangup import has_hung_up
+from xirtam_tui.key_parser import take_the_place_of_textuals
 from xirtam_tui.steady import steady
 
 
 def steady_driver(driver: type[Driver]) -> type[Driver]:
-    """`driver`, for a terminal that is written to through `steady` for as long as it is there."""
+    """`driver`, for a terminal that is written to through `steady` and read by `KeyParser` for as long as it is there."""
+    take_the_place_of_textuals()
 
     class SteadyDriver(driver):
         def __init__(self, *args: Any, **options: Any) -> None:

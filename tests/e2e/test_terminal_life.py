@@ -81,6 +81,17 @@ def test_a_stop_that_the_app_was_not_told_of_leaves_the_screen_whole(home: Path)
         app.end()
 
 
+def test_keys_with_alt_that_come_in_one_go_are_keys(shell: Terminal) -> None:
+    shell.type(shlex.join([sys.executable, "-m", "tests.tui.demo"]))
+    shell.press("Enter")
+    shell.wait_for("connected", "see you there", "Write to @bobby")
+    shell.press("M-w", "M-l", "M-l", "M-l", *"hello", "M-l", "M-l", "M-l", "F1")
+    shell.wait_for("Ctrl+Z")
+    shell.press("Escape")
+    shell.wait_until_gone("Ctrl+Z")
+    assert "^" not in shell.wait_for("▌ hello")
+
+
 def _leave(shell: Terminal) -> None:
     """Quits the app on its sample account, in which something has not been sent."""
     shell.press("C-q")
