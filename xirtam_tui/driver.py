@@ -1,21 +1,24 @@
-"""The driver between Textual and the terminal: it keeps columns where they are, and ends when the terminal does."""
+"""The driver between Textual and the terminal: it keeps columns and keys what they are, and ends when the terminal does."""
 
 from contextlib import suppress
 from typing import IO, Any
 
+from textual import events
 from textual.driver import Driver
 
 from xirtam_tui.hangup import has_hung_up
+from xirtam_tui.key_parser import take_the_place_of_textuals
 from xirtam_tui.steady import steady
 
 
 def steady_driver(driver: type[Driver]) -> type[Driver]:
-    """`driver`, for a terminal that is written to through `steady` for as long as it is there."""
+    """`driver`, for a terminal that is written to through `steady` and read by `KeyParser` for as long as it is there."""
+    take_the_place_of_textuals()
 
     class SteadyDriver(driver):
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
-            self._is_on = self._is_starting = False
+            self._is_on = self._is_starting = self._has_begun = False
             # The thread that writes is given the file when the app starts; drivers without one write nowhere.
             if (file := getattr(self, "_file", None)) is not None:
                 self._file = Forgiving(file)
@@ -33,8 +36,22 @@ def steady_driver(driver: type[Driver]) -> type[Driver]:
                     self.suspend_application_mode()
                 super().start_application_mode()
                 self._is_on = True
+                if self._has_begun:
+                    self._draw_again()
+                self._has_begun = True
             finally:
                 self._is_starting = False
+
+        def _draw_again(self) -> None:
+            """The terminal gives an empty screen to who comes back, and Textual writes no more than has changed since.
+
+            It is asked by a message, since a signal may have interrupted the app anywhere, while it draws for example.
+            """
+
+            def refresh() -> None:
+                self._app.refresh()
+
+            self.send_message(events.Callback(refresh))
 
         def stop_application_mode(self) -> None:
             self._is_on = False

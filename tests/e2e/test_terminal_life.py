@@ -49,6 +49,49 @@ def test_the_app_is_put_aside_and_comes_back_with_what_was_being_written(shell: 
     shell.wait_for("0, and the shell is as before")
 
 
+def test_the_app_comes_back_whole_where_nothing_has_changed_meanwhile(shell: Terminal) -> None:
+    shell.type(f"{shlex.join(XIRTAM)} local alice")
+    shell.press("Enter")
+    shell.wait_for("@alice", "● connected", "Ctrl+N, then a name")
+    before = shell.screen()
+    for _ in range(2):
+        shell.press("C-z")
+        shell.wait_for("Stopped", "shell>")
+        shell.type("fg")
+        shell.press("Enter")
+        shell.wait_for_screen(before)
+    shell.press("C-q")
+    shell.wait_until_gone("connected")
+
+
+def test_a_stop_that_the_app_was_not_told_of_leaves_the_screen_whole(home: Path) -> None:
+    environment = {"XIRTAM_DATA_DIR": str(home), "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm-256color"}
+    app = Terminal(home / "tmux.sock", "app", [*XIRTAM, "local", "alice"], environment, (100, 30))
+    try:
+        app.wait_for("@alice", "● connected", "Ctrl+N, then a name")
+        before = app.screen()
+        app.signal(signal.SIGSTOP)
+        app.press("-R")  # the terminal is cleared
+        app.wait_until_gone("connected")
+        app.signal(signal.SIGCONT)
+        app.wait_for_screen(before)
+        app.press("C-q")
+        app.wait_until_gone("connected")
+    finally:
+        app.end()
+
+
+def test_keys_with_alt_that_come_in_one_go_are_keys(shell: Terminal) -> None:
+    shell.type(shlex.join([sys.executable, "-m", "tests.tui.demo"]))
+    shell.press("Enter")
+    shell.wait_for("connected", "see you there", "Write to @bobby")
+    shell.press("M-w", "M-l", "M-l", "M-l", *"hello", "M-l", "M-l", "M-l", "F1")
+    shell.wait_for("Ctrl+Z")
+    shell.press("Escape")
+    shell.wait_until_gone("Ctrl+Z")
+    assert "^" not in shell.wait_for("▌ hello")
+
+
 def _leave(shell: Terminal) -> None:
     """Quits the app on its sample account, in which something has not been sent."""
     shell.press("C-q")
