@@ -26,6 +26,15 @@ class MessageRemoved(msgspec.Struct, frozen=True, tag="removed", tag_field="even
     id: str
 
 
+class HistoryAdded(msgspec.Struct, frozen=True, tag="history", tag_field="event"):
+    """Older messages, or what has become of some, that another own device has given: any number, anywhere in the chat.
+
+    They are not told one by one, as they are no news to anybody; who shows the chat reads it again.
+    """
+
+    chat: str
+
+
 class ChatChanged(msgspec.Struct, frozen=True, tag="contact", tag_field="event"):
     """A chat that is new, or whose list entry (unread, last message, draft, alarm) changed."""
 
@@ -69,6 +78,7 @@ Event = (
     MessageAdded
     | MessageChanged
     | MessageRemoved
+    | HistoryAdded
     | ChatChanged
     | ChatRemoved
     | Typing

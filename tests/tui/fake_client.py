@@ -28,6 +28,7 @@ from xirtam_core.errors import Locked, NotFound, PassphraseNeeded, XirtamError
 from xirtam_core.events import (
     ChatChanged,
     Event,
+    HistoryAdded,
     MessageAdded,
     MessageChanged,
     MessageRemoved,
@@ -142,6 +143,13 @@ class FakeClient(FakeAmending):
         self.emit(MessageAdded(message))
         self.change_chat(peer, unread=self._chats[peer].unread + 1, last=self.messages[peer][-1])
         return message
+
+    def fill(self, peer: str, messages: Iterable[Message]) -> None:
+        """Another own device gives older messages."""
+        for message in messages:
+            insort(self.messages[peer], message, key=_position)
+        self.emit(HistoryAdded(peer))
+        self.change_chat(peer, last=self.messages[peer][-1])
 
     def set_state(self, message_id: str, state: SendState, failure: str | None = None) -> None:
         """An own message gets on, or fails."""

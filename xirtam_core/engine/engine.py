@@ -190,7 +190,7 @@ class Engine:
             self._group_parts.announce(group.chat)
 
     def _has_moved(self) -> None:
-        self._poller.refresh()
+        self._poller.has_moved()
         self._base.outbox.hurry()
         self._home_parts.has_moved()
         self._status.announce()

@@ -21,7 +21,7 @@ from xirtam_core.engine.own_devices import OwnDevices
 from xirtam_core.engine.peers import Peers
 from xirtam_core.engine.session import Session
 from xirtam_core.errors import Malformed, NotFound, Unverified, XirtamError
-from xirtam_core.events import ChatChanged
+from xirtam_core.events import ChatChanged, HistoryAdded
 from xirtam_core.names import ServerName
 from xirtam_core.protocol import archive
 from xirtam_core.protocol.account_events import HistoryShared
@@ -137,32 +137,35 @@ class History:
             offered_histories.close(self._database, offered)
 
     async def _fetch(self, offered: OfferedHistory) -> None:
-        unpacker, changed = Unpacker(), set[str]()
+        unpacker, changed, filled = Unpacker(), set[str](), set[str]()
         servers = [offered.server] if offered.server else []
         servers += [self._session.account.server] if self._session.account.server not in servers else []
         try:
             async for piece in self._fragments.download(offered.root, servers, most_bytes=_MOST_BYTES):
                 found = unpacker.add(piece)
                 while records := list(islice(found, _AT_ONCE)):
-                    changed |= self._store(records)
+                    changed |= self._store(records, filled)
                     await asyncio.sleep(0)
             if not unpacker.is_complete:
                 raise Malformed("the archive ends too early")
         finally:
-            self._announce(changed)
+            self._announce(changed, filled)
 
-    def _store(self, records: Iterable[Record]) -> set[str]:
-        """Takes in what of `records` makes sense, in one transaction; gives the chats in which there is something new."""
+    def _store(self, records: Iterable[Record], filled: set[str]) -> set[str]:
+        """Takes in what of `records` makes sense, in one transaction; gives the chats of which there is something new.
+
+        Those whose messages are others now are added to `filled`.
+        """
         outcome = Outcome()
         with self._database.transaction():
             for record in records:
                 try:
-                    self._store_one(record, outcome)
+                    self._store_one(record, outcome, filled)
                 except Malformed:
                     continue
         return outcome.chats
 
-    def _store_one(self, record: Record, outcome: Outcome) -> None:
+    def _store_one(self, record: Record, outcome: Outcome, filled: set[str]) -> None:
         me = self._session.account.username
         if isinstance(record, ArchivedChat):
             record.check()
@@ -172,14 +175,18 @@ class History:
         record.check(me)
         message = stored.take_message(self._database, record, me)
         if message is not None:
-            outcome.chats.add(record.chat)
-            self._controls.stored(
-                message, outcome
-            )  # what was said about it may have come before; nobody is told that it arrived
+            # What was said about it may have come before; nobody is told that it arrived.
+            self._controls.stored(message, outcome)
+        elif not stored.amend_known(self._database, record):
+            return
+        outcome.chats.add(record.chat)
+        filled.add(record.chat)
 
-    def _announce(self, changed: set[str]) -> None:
+    def _announce(self, changed: set[str], filled: set[str]) -> None:
         for name in changed:
             if (chat := chats.find(self._database, name)) is not None:
+                if name in filled:
+                    self._announcer.announce(HistoryAdded(name))
                 self._announcer.announce(ChatChanged(chat))
 
 

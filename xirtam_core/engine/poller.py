@@ -58,6 +58,12 @@ class Poller:
             reader.refresh()
         self._changed.set()
 
+    def has_moved(self) -> None:
+        """The account lives elsewhere now; how it stands there has been told to nobody yet, though it may be read there for long."""
+        self.refresh()
+        for reader, _ in self._readers.values():
+            reader.tell_again()
+
     async def run(self) -> None:
         """Reads until cancelled."""
         self._readers.clear()  # those of an earlier run have ended with it

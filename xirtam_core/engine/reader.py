@@ -71,6 +71,7 @@ class Reader:
         self._on_refused = on_refused
         self._on_access = on_access
         self._wait_ms = _FIRST_WAIT_MS
+        self._standing: tuple[Connection, str] | None = None
         self._is_ours: bool | None = None
         self._is_busy = False
         self._look_back = LookBack(database, inbox, _SHORTEST_WAIT_MS)
@@ -94,8 +95,13 @@ class Reader:
         return self._name == self._session.account.server
 
     def _on_connection(self, connection: Connection, detail: str) -> None:
-        if self._is_home:
-            self._tell(connection, detail)
+        self._standing = (connection, detail)
+        self.tell_again()
+
+    def tell_again(self) -> None:
+        """Tells how it stands with the server, if that is the account's home: it may have become so since that was told."""
+        if self._is_home and self._standing is not None:
+            self._tell(*self._standing)
 
     async def run(self) -> None:
         """Reads for ever; a failure is told, waited out, and followed by another attempt."""

@@ -90,24 +90,25 @@ def take_message(database: Database, message: ArchivedMessage, me: Username) -> 
     )
     if stored is not None:
         _amend(database, stored.row, message)
-    else:
-        _amend_again(database, message)
     return stored
 
 
-def _amend_again(database: Database, message: ArchivedMessage) -> None:
-    """Adds what has become of a message that is here already; whatever was said last counts, here or there."""
+def amend_known(database: Database, message: ArchivedMessage) -> bool:
+    """Adds what has become of a message that is here already, whatever was said last, here or there; gives whether that was news."""
     known = messages.find_in_chat(database, message.chat, message.hash.hex())
     if known is None or known.message.sender != message.sender:
-        return
+        return False
     if message.is_withdrawn:
-        amendments.withdraw(database, known)
-        return
+        return amendments.withdraw(database, known)
+    is_news = False
     if message.edited_body is not None and message.edited_at_ns is not None:
-        amendments.edit(database, known, message.edited_body.decode(errors="replace"), message.edited_at_ns)
+        text = message.edited_body.decode(errors="replace")
+        is_news = amendments.edit(database, known, text, message.edited_at_ns)
     for sender, emoji, sent_at_ns, is_removed in message.reactions:
         if reactions.put(database, known.row, Username(sender), emoji, sent_at_ns, is_removed=is_removed):
             revisions.touch(database, known.row)
+            is_news = True
+    return is_news
 
 
 def _amend(database: Database, row: int, message: ArchivedMessage) -> None:

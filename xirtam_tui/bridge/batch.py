@@ -8,6 +8,7 @@ from xirtam_core.events import (
     ChatChanged,
     ChatRemoved,
     Event,
+    HistoryAdded,
     HomeMoveChanged,
     MessageAdded,
     MessageChanged,
@@ -35,6 +36,8 @@ class Batch:
         self.added: set[str] = set()
         """Which of the messages are new, and not only changed."""
         self.removed: list[MessageRemoved] = []
+        self.filled: set[str] = set()
+        """Chats that have been given older messages, which are not among `messages`."""
         self.chats: dict[str, Chat] = {}
         self.gone: set[str] = set()
         """Chats that were removed; one that is in `chats` too has begun anew since."""
@@ -58,6 +61,8 @@ class Batch:
             case MessageRemoved(id=message_id):
                 self.messages.pop(message_id, None)
                 self.removed.append(event)
+            case HistoryAdded(chat):
+                self.filled.add(chat)
             case ChatChanged(chat):
                 self.chats[chat.id] = safe_chat(chat)
             case StatusChanged(status):
@@ -69,6 +74,7 @@ class Batch:
             case ChatRemoved(chat):
                 self.gone.add(chat)
                 self.chats.pop(chat, None)
+                self.filled.discard(chat)
                 self.messages = {key: message for key, message in self.messages.items() if message.chat != chat}
             case Typing(chat=chat, active=active):
                 self.typing[chat] = active

@@ -14,7 +14,16 @@ import typer
 from xirtam_core.chat import Message, Reaction
 from xirtam_core.client import Client
 from xirtam_core.errors import Malformed
-from xirtam_core.events import AlarmRaised, ChatChanged, ChatRemoved, Event, MessageAdded, MessageChanged, StatusChanged
+from xirtam_core.events import (
+    AlarmRaised,
+    ChatChanged,
+    ChatRemoved,
+    Event,
+    HistoryAdded,
+    MessageAdded,
+    MessageChanged,
+    StatusChanged,
+)
 from xirtam_core.people import Standing
 from xirtam_tui.cli.exit_codes import Exit
 from xirtam_tui.cli.options import AccountOption, Context, DataDirOption, JsonOption, PassphraseOption, context
@@ -200,6 +209,8 @@ class Listening:
                     self._output.event(message_object(message, "state"))
                 if self._is_amended(message):
                     self._output.event(message_object(message, "changed"))
+            case HistoryAdded(chat) if self._wants(chat):
+                self._output.event({"event": "history", "chat": chat})
             case ChatChanged(chat) if self._wants(chat.id):
                 self._output.event(chat_object(chat))
             case AlarmRaised(text, chat) if chat is None or self._wants(chat):

@@ -16,13 +16,13 @@ from tests.sim.world import SimDevice
 from xirtam_core.chat import SendState
 from xirtam_core.engine import history
 from xirtam_core.engine.fragments import Fragments
-from xirtam_core.events import MessageAdded
+from xirtam_core.events import HistoryAdded, MessageAdded
 from xirtam_core.names import Username
 from xirtam_core.protocol import archive
 from xirtam_core.protocol.account_events import HistoryShared
 from xirtam_core.protocol.archive import ArchivedChat, ArchivedMessage, Packer, Record
 from xirtam_core.protocol.event import TEXT
-from xirtam_core.storage import chats, messages
+from xirtam_core.storage import amendments, chats, messages
 
 THOUSANDS = 5_000
 
@@ -65,6 +65,34 @@ async def test_a_new_device_gets_the_messages_that_came_before_it(tmp_path: Path
             (each.id, each.position, each.sent_at, each.received_at, each.mine) for each in theirs
         ]
         assert not any(isinstance(event, MessageAdded) for event in at.tablet.events)  # so nobody is notified of them
+
+
+@simulated
+async def test_whoever_shows_a_chat_is_told_once_that_history_has_come_to_it(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        chat = HistoryAdded(at.pair.bobby.name)
+        await at.phone.engine.history.share()
+        await until(lambda: at.tablet.events.count(chat) == 1, "it is told")
+        assert at.tablet.texts(at.pair.bobby) == ["one", "two"]
+        await at.phone.engine.history.share()
+        await asyncio.sleep(120)
+        assert at.tablet.events.count(chat) == 1, "there is nothing new in it"
+
+
+@simulated
+async def test_whoever_shows_a_chat_is_told_what_history_has_changed_in_it(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        await at.phone.engine.history.share()
+        await at.tablet_holds("one", "two")
+        bobby = at.pair.bobby
+        two = messages.find_in_chat(at.phone.database, bobby.name, at.phone.messages(bobby)[-1].id)
+        assert two is not None
+        amendments.edit(
+            at.phone.database, two, "two, amended", at.phone.clock.now_ns()
+        )  # an edit that the tablet missed
+        await at.phone.engine.history.share()
+        await at.tablet_holds("one", "two, amended")
+        await until(lambda: at.tablet.events.count(HistoryAdded(bobby.name)) == 2, "it is told")
 
 
 @simulated

@@ -12,6 +12,7 @@ from tests.sim.home_moves import CAPE, ISLAND, Scene, dies_at, fragments_of, mak
 from tests.sim.home_server import ReferenceServer, SimHomeServer
 from tests.sim.virtual_time import simulated, until
 from tests.sim.world import SimDevice, url_of
+from xirtam_core.chat import Connection
 from xirtam_core.codec.primitives import AuthToken
 from xirtam_core.crypto import signing
 from xirtam_core.errors import Malformed, NotFound, Refused
@@ -91,6 +92,20 @@ async def test_the_old_server_may_be_dead_from_the_start(tmp_path: Path) -> None
         for device in (at.bobby, at.tablet):
             await at.lives(device, limit_s=300)
             await device.gets(at.alice, "before", "to a dead server", limit_s=600)
+
+
+@simulated
+async def test_the_account_is_connected_as_soon_as_it_has_left_a_dead_server(tmp_path: Path) -> None:
+    async with scene(tmp_path) as at:
+        phone, tablet = (device.engine.conversations for device in (at.bobby, at.tablet))
+        at.pair.world.machine(at.pair.beach).stop()
+        await until(lambda: phone.status().connection is Connection.OFFLINE, "it notices", 600)
+        await at.bobby.engine.home.move("~island")
+        for device, conversations in ((at.bobby, phone), (at.tablet, tablet)):
+            await at.lives(device, limit_s=300)
+            await asyncio.sleep(2)
+            status = conversations.status()
+            assert (status.server, status.connection, status.detail) == (ISLAND, Connection.CONNECTED, "")
 
 
 @simulated

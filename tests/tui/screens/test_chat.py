@@ -1,6 +1,7 @@
 """What one does on the chat screen, key by key."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from textual.geometry import Size
 from tests.tui.demo import demo_client
 from tests.tui.fake_client import FakeClient, FakeMachine
 from tests.tui.piloting import Driver, account_app, long_chat, machine_app
-from xirtam_core.chat import Connection, SendState
+from xirtam_core.chat import Connection, Page, SendState
 from xirtam_core.errors import InUse, Unreachable
 from xirtam_core.events import AlarmRaised, MessageAdded
 from xirtam_core.names import Username
@@ -545,3 +546,95 @@ async def test_older_messages_that_come_to_a_new_device_show_in_the_chat_that_is
         client.change_chat("@bobby", last=client.messages["@bobby"][-1])
         await driver.until(lambda: len(driver.messages_in_memory()) == 8)
         assert driver.composer.text == "half a sentence"
+
+
+async def test_older_messages_from_another_device_show_above_the_newest_at_once(tmp_path: Path) -> None:
+    client = FakeClient()
+    said = long_chat(120)
+    missed = [said.pop(116) for _ in range(3)]
+    client.add_chat("@bobby", said)
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 116", "number 120")
+        await driver.write("half a sentence")
+        client.fill("@bobby", missed)
+        await driver.sees("number 117", "number 118", "number 119", "number 120")
+        await driver.sees_not("↓ ")
+        assert driver.composer.text == "half a sentence"
+
+
+async def test_older_messages_from_another_device_leave_the_view_and_the_cursor_where_they_are(tmp_path: Path) -> None:
+    client = FakeClient()
+    said = long_chat(200)
+    above, below = [said.pop(170) for _ in range(3)], [said.pop(190) for _ in range(3)]
+    client.add_chat("@bobby", said)
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 200")
+        await driver.press(*["up"] * 20)
+        await driver.sees("↓ latest")
+        chosen, before = driver.transcript.cursor_message, _said(driver)
+        assert chosen is not None
+        client.fill("@bobby", above + below)
+        await driver.until(lambda: {each.id for each in above + below} <= set(driver.messages_in_memory()))
+        assert driver.transcript.cursor_message == chosen
+        assert _said(driver) == before, "the view has moved"
+        await driver.press("ctrl+end")
+        await driver.sees("number 194", "number 195")
+
+
+def _said(driver: Driver) -> list[str]:
+    """The lines of the chat, without its scrollbar."""
+    return [line.partition("▏")[2][:64].rstrip() for line in driver.lines()[2:25]]
+
+
+async def test_older_messages_that_come_in_a_burst_are_not_read_again_for_each(tmp_path: Path) -> None:
+    client, asked = FakeClient(), list[str]()
+    said = long_chat(400)
+    missed = [said.pop(90) for _ in range(300)]
+    client.add_chat("@bobby", said)
+    plain = client.history
+
+    async def history(chat: str, *, before: int | None = None, after: int | None = None, limit: int = 60) -> Page:
+        asked.append(chat)
+        await asyncio.sleep(0.02)
+        return await plain(chat, before=before, after=after, limit=limit)
+
+    client.history = history
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 400", "number 392")
+        asked.clear()
+        for message in missed:
+            client.fill("@bobby", [message])
+            await asyncio.sleep(0.001)
+        await driver.until(lambda: missed[-1].id in driver.messages_in_memory())
+        await driver.pilot.pause()
+        assert len(asked) < 60
+        await driver.press("ctrl+home")
+        await driver.sees("number 1")
+
+
+async def test_older_messages_that_come_while_a_chat_opens_are_not_left_out(tmp_path: Path) -> None:
+    client, is_read, may_answer = FakeClient(), asyncio.Event(), asyncio.Event()
+    said = long_chat(20)
+    missed = [said.pop(15)]
+    client.add_chat("@bobby", said)
+    plain = client.history
+
+    async def history(chat: str, *, before: int | None = None, after: int | None = None, limit: int = 60) -> Page:
+        page = await plain(chat, before=before, after=after, limit=limit)
+        is_read.set()
+        await may_answer.wait()
+        return page
+
+    client.history = history
+    opening = account_app(client, tmp_path)
+    answering = asyncio.create_task(_answer_after(is_read, lambda: client.fill("@bobby", missed), may_answer))
+    async with opening as driver:
+        await driver.sees("number 16", "number 20")
+    await answering
+
+
+async def _answer_after(is_read: asyncio.Event, change: Callable[[], None], may_answer: asyncio.Event) -> None:
+    await is_read.wait()
+    change()
+    await asyncio.sleep(0.3)
+    may_answer.set()

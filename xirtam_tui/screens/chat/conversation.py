@@ -156,6 +156,8 @@ class Conversation(Composing):
             self.transcript.take_away(message_id)
         if self._unsent.note(here, gone):
             self._show_hint()
+        if self.chat.id in batch.filled and not self.transcript.shows_nothing:  # a chat without any is opened anew
+            self.run_worker(attempt(self.transcript.read_again(), self), group="reading again")
         self.chat = batch.chats.get(self.chat.id, self.chat)
 
     @property

@@ -99,6 +99,12 @@ class Layout:
         index = bisect_right(self.blocks, position, key=lambda block: block.message.position) - 1
         return index if index >= 0 else None
 
+    def position_at(self, y: int) -> int | None:
+        """The position of the message on line `y`, or of the first below it; None when nothing is laid out."""
+        if not self.blocks:
+            return None
+        return self.blocks[max(0, bisect_right(self.tops, y) - 1)].message.position
+
     def anchor(self, y: int) -> Anchor | None:
         """What to hold on to so that line `y` stays where it is; None when nothing is laid out."""
         if not self.blocks:

@@ -29,15 +29,30 @@ class Pager:
 
     async def around(self, position: int) -> None:
         """Shows what lies on both sides of `position`."""
-        earlier = await self._history(before=position + 1, limit=_PAGE // 2)
-        later = await self._history(after=position, limit=_PAGE)
-        self.window.show(
-            Page(
-                messages=earlier.messages + later.messages,
-                has_earlier=earlier.has_earlier,
-                has_later=later.has_later,
-            )
-        )
+        self.window.show(await self._both_sides(position, _PAGE // 2, _PAGE))
+
+    async def _both_sides(self, position: int, earlier: int, later: int) -> Page:
+        """So many messages up to `position`, and so many after it."""
+        until = await self._history(before=position + 1, limit=earlier)
+        after = await self._history(after=position, limit=later)
+        return Page(messages=until.messages + after.messages, has_earlier=until.has_earlier, has_later=after.has_later)
+
+    async def again(self, at: int | None) -> None:
+        """Reads anew what is shown, as something may have come to any place in it: around the position `at`, None for the newest."""
+        held = self.window.messages
+        before = {message.id: message for message in held}
+        if at is None:
+            page = await self._history(limit=max(_PAGE, len(held)))
+        else:
+            page = await self._both_sides(at, _MOST // 2, _MOST // 2)
+        if self.window.messages is not held:  # it shows another part by now, which has been read since
+            return
+        arrived = [message for message in held if before.get(message.id) is not message]
+        # What has not changed stays the same object, and need not be laid out anew.
+        kept = (known if (known := before.get(each.id)) == each and known else each for each in page.messages)
+        self.window.show(Page(messages=tuple(kept), has_earlier=page.has_earlier, has_later=page.has_later))
+        for message in arrived:  # while the page was on its way, so that may not be in it
+            self.window.put(message)
 
     def forget_oldest(self) -> None:
         """Lets go of what is too much at the older end, while new messages arrive at the other."""

@@ -36,6 +36,7 @@ class Transcript(Pointing):
         """Whether a person is there; nobody may be where a chat has opened by itself, and then nothing counts as read."""
         self._at_latest: bool | None = None
         self._opened = 0
+        self._is_outdated = self._is_reading_again = False
 
     # What is shown
 
@@ -47,7 +48,7 @@ class Transcript(Pointing):
         `beginning` stands above the first message, `empty` in a chat without any. Raises what `history` raises.
         """
         self.close(empty="")
-        opened = self._opened
+        opened, self._is_outdated = self._opened, False
         pager = Pager(history)
         await (pager.around(read_up_to) if unread else pager.newest())
         if opened != self._opened:
@@ -57,6 +58,8 @@ class Transcript(Pointing):
         self._following = not unread
         self._arrange(look=not unread)  # what is passed by on the way to the unread line has not been seen
         self.show_unread()
+        if self._is_outdated:  # something came while the first page did, and may not be in it
+            await self.read_again()
 
     def close(self, *, empty: str) -> None:
         """Shows no chat, but `empty` in the middle."""
@@ -80,6 +83,24 @@ class Transcript(Pointing):
                 self._reading.line = None  # whoever answers has read
         if shown:
             self._arrange()
+
+    async def read_again(self) -> None:
+        """Shows what is there now where the view is: messages may have come to any place. Raises what `history` raises.
+
+        However often it is asked for, it is done once at a time, and once more for all that came meanwhile.
+        """
+        self._is_outdated = True
+        if self._is_reading_again:
+            return
+        self._is_reading_again = True
+        try:
+            while self._is_outdated and (pager := self._pager) is not None:
+                self._is_outdated = False
+                await pager.again(None if self._following else self._layout.position_at(self.top))
+                if pager is self._pager:
+                    self._arrange()
+        finally:
+            self._is_reading_again = False
 
     @property
     def shows_nothing(self) -> bool:
