@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests.tui.demo import Script
 from tests.tui.fake_client import NOW_NS, FakeClient
@@ -30,26 +31,24 @@ def _shows_chats(driver: Driver) -> bool:
     return isinstance(driver.app.screen, ChatScreen)
 
 
-async def test_a_second_enter_in_the_switcher_takes_no_other_screen(tmp_path: Path) -> None:
+async def test_a_second_enter_is_for_the_chat_that_the_first_one_opened(tmp_path: Path) -> None:
     async with account_app(_client(), tmp_path) as driver:
         await _is_writing(driver)
-        driver.press_at_once("ctrl+k", *"carol", "enter", "enter")
-        await driver.until(lambda: _shows_chats(driver) and driver.open_peer == "@carol_w")
-        await driver.pilot.pause()
+        driver.press_at_once("ctrl+k", *"carol", "enter", "enter", *"hey")
+        await driver.until(lambda: driver.open_peer == "@carol_w" and driver.composer.text == "hey")
         assert _shows_chats(driver)
 
 
-@pytest.mark.parametrize("key", ["f", "m"])
-async def test_a_second_enter_in_a_dialog_about_a_message_takes_no_other_screen(tmp_path: Path, key: str) -> None:
+async def test_a_dialog_leaves_once(tmp_path: Path) -> None:
     async with account_app(_client(), tmp_path) as driver:
         await _is_writing(driver)
-        await driver.press("up", key)
-        await driver.until(lambda: not _shows_chats(driver))
+        given: list[bool | None] = []
+        question = Confirm("Do it?", "", yes="Do it", no="Do not")
+        await driver.app.push_screen(question, given.append)
+        question.dismiss(True)
+        question.dismiss(False)
         await driver.pilot.pause()
-        driver.press_at_once("enter", "enter")
-        await driver.until(lambda: _shows_chats(driver))
-        await driver.pilot.pause()
-        assert _shows_chats(driver)
+        assert _shows_chats(driver) and given == [True]
 
 
 async def test_a_dialog_that_is_done_below_another_leaves_after_that(tmp_path: Path) -> None:
@@ -61,9 +60,57 @@ async def test_a_dialog_that_is_done_below_another_leaves_after_that(tmp_path: P
         await driver.press("f1")
         await driver.until(lambda: isinstance(driver.app.screen, Help))
         question.dismiss(True)
-        question.dismiss(False)
         await driver.pilot.pause()
         assert isinstance(driver.app.screen, Help)
         await driver.press("escape")
         await driver.until(lambda: _shows_chats(driver))
         assert given == [True]
+
+
+async def test_a_letter_after_up_is_for_the_message_and_not_written(tmp_path: Path) -> None:
+    async with account_app(_client(), tmp_path) as driver:
+        await _is_writing(driver)
+        driver.press_at_once("up", "up", "up", "r")
+        await driver.sees("↩ to bobby  number 2")
+        assert driver.composer.text == ""
+
+
+async def test_letters_after_tab_go_where_it_leads(tmp_path: Path) -> None:
+    async with account_app(_client(), tmp_path) as driver:
+        await _is_writing(driver)
+        await driver.press("tab")
+        after = driver.app.focused
+        await driver.press("shift+tab")
+        await driver.until(lambda: driver.composer.has_focus)
+        driver.press_at_once("tab", "f1", *"mute")
+        await driver.until(lambda: isinstance(driver.app.screen, Help))
+        await driver.sees("mute")
+        assert driver.composer.text == "" and driver.chats_screen.focused is after
+
+
+@pytest.mark.parametrize("key", ["ctrl+r", "alt+r", "ctrl+n", "ctrl+k"])
+async def test_letters_after_a_key_that_opens_a_dialog_are_for_that(tmp_path: Path, key: str) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _is_writing(driver)
+        driver.press_at_once(key, *"secret", "enter")
+        await driver.until(lambda: not _shows_chats(driver) and driver.app.screen.query_one(Input).value == "secret")
+        assert driver.composer.text == "" and len(client.messages["@bobby"]) == 4
+
+
+async def test_letters_after_f_choose_whom_a_message_is_sent_on_to(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _is_writing(driver)
+        driver.press_at_once("up", "f", *"carol", "enter")
+        await driver.until(lambda: [message.text for message in client.messages["@carol_w"]] == ["number 4"])
+
+
+async def test_letters_after_a_command_are_for_the_dialog_that_it_opens(tmp_path: Path) -> None:
+    client = _client()
+    async with account_app(client, tmp_path) as driver:
+        await _is_writing(driver)
+        await driver.write("/search number 4")
+        driver.press_at_once("enter", *"2", "enter")
+        await driver.until(lambda: not _shows_chats(driver) and driver.app.screen.query_one(Input).value == "number 42")
+        assert len(client.messages["@bobby"]) == 4

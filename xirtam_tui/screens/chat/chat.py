@@ -334,16 +334,16 @@ class ChatScreen(OnChat):
             self.add_class("show-chat")
             self.conversation.enter()
 
-    def action_search(self, words: str = "") -> None:
-        self._search(None, words)
+    async def action_search(self, words: str = "") -> None:
+        await self._search(None, words)
 
-    def action_search_chat(self, words: str = "") -> None:
-        self._search(self.conversation.chat, words)
+    async def action_search_chat(self, words: str = "") -> None:
+        await self._search(self.conversation.chat, words)
 
-    def _search(self, within: Chat | None, words: str) -> None:
+    async def _search(self, within: Chat | None, words: str) -> None:
         if self._bridge is not None:
-            self.run_worker(finding.search(self, self._bridge, within, words, self._clock), group="finding")
+            await finding.search(self, self._bridge, within, words, self._clock)
 
     @on(Composer.Commanded)
-    def _run_command(self, event: Composer.Commanded) -> None:
-        self.run_worker(finding.run_command(self, event.command), group="command")
+    async def _run_command(self, event: Composer.Commanded) -> None:
+        await finding.run_command(self, event.command)
