@@ -1,5 +1,6 @@
 """Keys that come in one read, faster than the app follows: each does what it would have done when pressed slowly."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from textual.widgets import Input
 from tests.tui.demo import Script
 from tests.tui.fake_client import NOW_NS, FakeClient
 from tests.tui.piloting import Driver, account_app
+from xirtam_core.chat import DraftEdit
 from xirtam_tui.screens.chat.chat import ChatScreen
 from xirtam_tui.screens.confirm.confirm import Confirm
 from xirtam_tui.screens.help.help import Help
@@ -15,12 +17,16 @@ from xirtam_tui.screens.help.help import Help
 
 def _client() -> FakeClient:
     client = FakeClient()
+    _add_chats(client)
+    return client
+
+
+def _add_chats(client: FakeClient) -> None:
     script = Script("@bobby", NOW_NS - 10**12)
     for number in range(1, 5):
         script.say("bobby", f"number {number}", after_min=1)
     client.add_chat("@bobby", script.messages)
     client.add_chat("@carol_w", [])
-    return client
 
 
 async def _is_writing(driver: Driver) -> None:
@@ -114,3 +120,45 @@ async def test_letters_after_a_command_are_for_the_dialog_that_it_opens(tmp_path
         driver.press_at_once("enter", *"2", "enter")
         await driver.until(lambda: not _shows_chats(driver) and driver.app.screen.query_one(Input).value == "number 42")
         assert len(client.messages["@bobby"]) == 4
+
+
+class _Slow(FakeClient):
+    """Its disk is slow: drafts are kept once `disk` is free."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.disk = asyncio.Event()
+
+    async def set_draft(
+        self, chat: str, text: str, *, reply_to: str | None = None, edit: DraftEdit | None = None
+    ) -> None:
+        await self.disk.wait()
+        await super().set_draft(chat, text, reply_to=reply_to, edit=edit)
+
+
+async def test_what_is_typed_while_a_draft_is_being_kept_is_for_the_chat_that_was_gone_to(tmp_path: Path) -> None:
+    client = _Slow()
+    _add_chats(client)
+    async with account_app(client, tmp_path) as driver:
+        await _is_writing(driver)
+        await driver.write("to bobby")
+        driver.press_at_once("ctrl+down", *"hey", "enter")
+        await driver.until(lambda: [message.text for message in client.messages["@carol_w"]] == ["hey"])
+        assert not client.drafts and len(client.messages["@bobby"]) == 4
+        driver.press_at_once("ctrl+down", *"!")  # what was said has put the other one first
+        await driver.until(lambda: driver.open_peer == "@bobby" and driver.composer.text == "to bobby!")
+        client.disk.set()
+        await driver.press("ctrl+up")
+        await driver.until(lambda: client.drafts[-1:] == [("@bobby", "to bobby!")])
+
+
+async def test_what_is_typed_where_an_answer_was_left_is_part_of_it(tmp_path: Path) -> None:
+    client = _client()
+    client.change_chat("@carol_w", draft="I ", draft_reply_to="@carol_w-0")
+    client.messages["@carol_w"] += Script("@carol_w", NOW_NS - 10**13).say("carol_w", "who comes?").messages
+    async with account_app(client, tmp_path) as driver:
+        await _is_writing(driver)
+        driver.press_at_once("ctrl+down", *"do", "enter")
+        await driver.until(lambda: len(client.messages["@carol_w"]) == 2)
+        answer = client.messages["@carol_w"][-1]
+        assert (answer.text, answer.reply_to) == ("I do", "@carol_w-0")

@@ -167,6 +167,10 @@ class ChatScreen(OnChat):
             self._dwell.stop()
         if chat is not None:
             self.contacts.open_chat = chat.id
+            if self._bridge is not None:
+                self.conversation.turn_to(self.contacts.chat(chat.id) or chat, self._bridge)
+                if write and self.conversation.can_write:
+                    self.conversation.enter()  # what is typed next is for this chat, and waits for nothing that is loaded
             self.run_worker(partial(self._open, chat, write=write), group="open", exclusive=True)
 
     async def show_message(self, chat: Chat, message: Message) -> None:
