@@ -145,7 +145,8 @@ async def test_what_is_typed_while_a_draft_is_being_kept_is_for_the_chat_that_wa
         driver.press_at_once("ctrl+down", *"hey", "enter")
         await driver.until(lambda: [message.text for message in client.messages["@carol_w"]] == ["hey"])
         assert not client.drafts and len(client.messages["@bobby"]) == 4
-        driver.press_at_once("ctrl+down", *"!")  # what was said has put the other one first
+        await driver.until(lambda: driver.contacts.ordered[0].id == "@carol_w")  # by what was said
+        driver.press_at_once("ctrl+down", *"!")
         await driver.until(lambda: driver.open_peer == "@bobby" and driver.composer.text == "to bobby!")
         client.disk.set()
         await driver.press("ctrl+up")

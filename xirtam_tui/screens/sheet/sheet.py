@@ -65,8 +65,8 @@ class Sheet(ModalScreen[Result | None]):
         self._left_with = self._left_with or (result,)
         if not self.is_active:
             return AwaitComplete.nothing()
-        self._is_done = True
-        return super().dismiss(*self._left_with)
+        given, self._left_with, self._is_done = self._left_with, None, True  # it may be a secret: not kept
+        return super().dismiss(*given)
 
     def on_screen_resume(self) -> None:
         if self._left_with is not None:
