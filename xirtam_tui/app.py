@@ -36,6 +36,7 @@ from xirtam_tui.screens.opening.opening import Opening
 from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.settings import Emoji, Order, Settings, Theme
 from xirtam_tui.themes import THEMES
+from xirtam_tui.typeahead import Typeahead
 from xirtam_tui.widgets.contact_list import ContactList
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class XirtamApp(Leaving):
         self._notifier = Notifier(lambda: self.bell(), self._write, self._show_on_desktop)
         self._keys = keymap.load(data_dir)
         self._collector = Collector()
+        self._typeahead = Typeahead(self, super().on_event)
         self._log_file: LogFile | None = None
         for known in THEMES:
             self.register_theme(known)
@@ -108,7 +110,10 @@ class XirtamApp(Leaving):
         """Whoever presses something is there."""
         if isinstance(event, _SIGNS_OF_LIFE) and (screen := self._chats()) is not None:
             screen.attend()
-        await super().on_event(event)
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._typeahead.take(event)
+        else:
+            await super().on_event(event)
 
     def _fatal_error(self) -> None:
         """Ends on a fault as Textual does, but does not show what variables hold: that is what people write, and passphrases."""

@@ -59,6 +59,11 @@ class Driver:
             await asyncio.sleep(0.01)
         await self.pilot.pause()
 
+    def press_at_once(self, *keys: str) -> None:
+        """Presses keys that come in one read, as over SSH: none of them waits for what the ones before it do."""
+        for key in keys:
+            self.app.post_message(Key(_NAMES.get(key, key), key if len(key) == 1 else None))
+
     async def sees(self, *words: str) -> None:
         """Waits until all of `words` are on the screen."""
         await self.until(

@@ -167,6 +167,10 @@ class ChatScreen(OnChat):
             self._dwell.stop()
         if chat is not None:
             self.contacts.open_chat = chat.id
+            if self._bridge is not None:
+                self.conversation.turn_to(self.contacts.chat(chat.id) or chat, self._bridge)
+                if write and self.conversation.can_write:
+                    self.conversation.enter()  # what is typed next is for this chat, and waits for nothing that is loaded
             self.run_worker(partial(self._open, chat, write=write), group="open", exclusive=True)
 
     async def show_message(self, chat: Chat, message: Message) -> None:
@@ -334,16 +338,16 @@ class ChatScreen(OnChat):
             self.add_class("show-chat")
             self.conversation.enter()
 
-    def action_search(self, words: str = "") -> None:
-        self._search(None, words)
+    async def action_search(self, words: str = "") -> None:
+        await self._search(None, words)
 
-    def action_search_chat(self, words: str = "") -> None:
-        self._search(self.conversation.chat, words)
+    async def action_search_chat(self, words: str = "") -> None:
+        await self._search(self.conversation.chat, words)
 
-    def _search(self, within: Chat | None, words: str) -> None:
+    async def _search(self, within: Chat | None, words: str) -> None:
         if self._bridge is not None:
-            self.run_worker(finding.search(self, self._bridge, within, words, self._clock), group="finding")
+            await finding.search(self, self._bridge, within, words, self._clock)
 
     @on(Composer.Commanded)
-    def _run_command(self, event: Composer.Commanded) -> None:
-        self.run_worker(finding.run_command(self, event.command), group="command")
+    async def _run_command(self, event: Composer.Commanded) -> None:
+        await finding.run_command(self, event.command)

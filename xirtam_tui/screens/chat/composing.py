@@ -11,7 +11,7 @@ from xirtam_tui.bridge import Bridge
 from xirtam_tui.failures import Trouble, attempt, explain
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.running import running_app
-from xirtam_tui.screens.chat.modes import Edit, Mode, ModeStrip
+from xirtam_tui.screens.chat.modes import Draft, Edit, Left, Mode, ModeStrip, taken_up
 from xirtam_tui.screens.chat.suggesting import Suggesting
 from xirtam_tui.screens.chat.typing import OwnTyping
 from xirtam_tui.widgets.composer import Composer
@@ -28,7 +28,10 @@ class Composing(Vertical):
         self.keymap = keymap
         self.situation: Callable[[], Situation] = Situation
         self._bridge: Bridge | None = None
-        self._modes: dict[str, tuple[Mode, str]] = {}  # of chats that are not open, with what was written in them
+        self._left: dict[str, Left] = {}  # by chat: what is kept of it reaches the list of chats only in a while
+        self._untaken: Draft | None = (
+            None  # what was kept of the open chat, until the message that it is about is found
+        )
         self._typing = OwnTyping(self, self._tell_typing)
         self.contacts: Callable[[], Iterable[Chat]] = tuple
         """The chats of all whom this account knows."""
@@ -69,7 +72,7 @@ class Composing(Vertical):
     def begin(self, mode: Mode) -> None:
         """Has what is written next answer a message, or change one."""
         self.give_up()
-        self.query_one(ModeStrip).mode = mode
+        self._untaken, self.query_one(ModeStrip).mode = None, mode
         if isinstance(mode, Edit):
             self.composer.load(mode.message.text)
         self._keep_draft_now()
@@ -85,10 +88,38 @@ class Composing(Vertical):
             self._keep_draft_now()
         return mode is not None
 
-    def _put_mode_aside(self) -> None:
-        if self.chat is not None and self.mode is not None:
-            self._modes[self.chat.id] = self.mode, self.composer.text
-        self.query_one(ModeStrip).mode = None
+    # Going from chat to chat
+
+    @property
+    def _draft(self) -> Draft:
+        """What is being written."""
+        written = self.composer.text
+        return Draft.of(written, self.mode) if self._untaken is None else self._untaken.rewritten(written)
+
+    def _put_aside(self) -> None:
+        if self.chat is not None:
+            self._left[self.chat.id] = Left(self.mode, self._draft, self._untaken is None)
+
+    def _take_out(self, chat: Chat) -> None:
+        """Has the composer show what was being written in a chat."""
+        kept = Draft.kept(chat)
+        left = self._left.pop(chat.id, Left(None, kept, kept.about is None))
+        self._untaken = None if left.is_taken_up else left.draft
+        self.query_one(ModeStrip).mode = left.mode
+        self.composer.load(left.draft.written)
+
+    async def _take_up(self, chat: Chat, bridge: Bridge) -> None:
+        """Finds what the draft is about. If that is gone, what was written is kept as a new message."""
+        draft = self._untaken
+        if draft is None:
+            return
+        mode = await taken_up(bridge, chat.id, draft)
+        if self._untaken is not draft:
+            return
+        self._untaken, self.query_one(ModeStrip).mode = None, mode
+        if mode is None and draft.edit is not None:
+            parts = (draft.text, self.composer.text)
+            self.composer.load("\n\n".join(part for part in parts if part.strip()))
 
     # Completing
 

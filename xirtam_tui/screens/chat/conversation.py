@@ -1,5 +1,6 @@
 """One conversation: who it is with, what was said, and what one writes. Owns all of it for the chat that is open."""
 
+import asyncio
 from functools import partial
 
 from textual import events
@@ -44,6 +45,7 @@ class Conversation(Composing):
         self._is_open = False
         self._unsent = Unsent()
         self._kept = Draft()  # what is on disk as the open chat's draft
+        self._keeping = asyncio.Lock()
         self._invitation = ""
         self._others = OthersTyping(self, self._show_writing)
 
@@ -69,20 +71,28 @@ class Conversation(Composing):
 
     # Opening and closing
 
-    async def open(self, chat: Chat, bridge: Bridge) -> None:
-        """Shows `chat`; what was written in the one before is kept as its draft."""
+    def turn_to(self, chat: Chat, bridge: Bridge) -> None:
+        """Has what is typed from now on be for `chat`; what was written in the one before is kept as its draft, but not waited for."""
+        if self._is_of(chat):
+            return
         self._is_open = False
         self._typing.stop()
-        await self.keep_draft()
-        mode, written = await modes.taken_up(bridge, chat)
-        # From here on without waiting: a text and what it is for are never apart.
-        self._put_mode_aside()
+        self._put_aside()
+        if self.chat is not None and self._bridge is not None:
+            kept = None if self._keeping.locked() else self._kept  # what is being kept just now may be another
+            self.run_worker(partial(self._keep, self.chat, self._bridge, self._draft, kept), group="drafts of others")
         self._unsent.clear()
         self._bridge, self._kept, self.chat, self.chosen = bridge, Draft.kept(chat), chat, None
         self._suggesting.forget_members()
-        self.query_one(ModeStrip).mode, written = self._modes.pop(chat.id, (mode, written))
-        self.composer.load(written)
+        self._take_out(chat)
         self._show_writing()
+        self.transcript.close(empty="")  # what comes now is of another chat
+
+    async def open(self, chat: Chat, bridge: Bridge) -> None:
+        """Shows `chat`."""
+        self.turn_to(chat, bridge)
+        self._is_open = False
+        await self._take_up(chat, bridge)
         self.transcript.me = bridge.account
         await self._show_history(chat, bridge)
 
@@ -108,13 +118,21 @@ class Conversation(Composing):
         return self._is_open and self.chat is not None and self.chat.id == chat
 
     async def keep_draft(self) -> None:
-        """Keeps what is written as the open chat's draft, on disk when this returns."""
-        chat, bridge, draft = self.chat, self._bridge, Draft.of(self.composer.text, self.mode)
-        if chat is None or bridge is None or draft == self._kept:
-            return
-        keeping = bridge.set_draft(chat.id, draft.text, reply_to=draft.reply_to, edit=draft.edit)
-        if await attempt(keeping, self) and self.chat is not None and self.chat.id == chat.id:
-            self._kept = draft
+        """Keeps what is written as the open chat's draft, on disk when this returns, with those of the chats before."""
+        chat, bridge = self.chat, self._bridge
+        if chat is not None and bridge is not None:
+            await self._keep(chat, bridge, self._draft, self._kept)
+
+    async def _keep(self, chat: Chat, bridge: Bridge, draft: Draft, kept: Draft | None) -> None:
+        async with self._keeping:  # one after the other: the last one is to hold
+            if draft == (self._kept if self._is_of(chat) else kept):
+                return
+            keeping = bridge.set_draft(chat.id, draft.text, reply_to=draft.reply_to, edit=draft.edit)
+            if await attempt(keeping, self) and self._is_of(chat):
+                self._kept = draft
+
+    def _is_of(self, chat: Chat) -> bool:
+        return self.chat is not None and self.chat.id == chat.id
 
     @property
     def can_write(self) -> bool:
@@ -128,7 +146,7 @@ class Conversation(Composing):
     def _close(self) -> None:
         """Shows no chat: the one that was open is gone, and its draft with it."""
         self.composer.load("")
-        self.query_one(ModeStrip).mode = None
+        self._untaken, self.query_one(ModeStrip).mode = None, None
         self._kept, self._invitation, self.chat, self.chosen = Draft(), "", None, None
 
     def invite(self, intro: str, *, is_first: bool) -> None:
@@ -144,6 +162,8 @@ class Conversation(Composing):
         """Takes in what happened."""
         for chat, is_writing in batch.typing.items():
             self._others.hear(chat, is_writing)
+        for chat in batch.gone:
+            self._left.pop(chat, None)
         if self.chat is None:
             return
         if self.chat.id in batch.gone:
@@ -291,6 +311,7 @@ class Conversation(Composing):
             self.run_worker(self._send(self.chat, self._bridge, event.content))
 
     async def _send(self, chat: Chat, bridge: Bridge, content: str) -> None:
+        await self._take_up(chat, bridge)
         mode = self.mode
         self._typing.stop(tell=False)
         sent = await attempt(modes.say(bridge, chat.id, slash.plain(content.strip("\n")), mode), self, _KEPT)

@@ -24,10 +24,12 @@ async def search(screen: "ChatScreen", bridge: Bridge, within: Chat | None, word
     contacts, here = screen.contacts, screen.conversation.chat
     titles = {chat.id: chat.title for chat in contacts.chats}
     asked = Search(bridge.search, titles, here=here, is_everywhere=within is None, words=words, clock=clock)
-    message = await running_app(screen).push_screen_wait(asked)
-    chat = None if message is None else contacts.chat(message.chat)
-    if message is not None and chat is not None:
-        await screen.show_message(chat, message)
+
+    def go(message: Message | None) -> None:
+        if message is not None and (chat := contacts.chat(message.chat)) is not None:
+            screen.run_worker(screen.show_message(chat, message), group="finding")
+
+    await running_app(screen).push_screen(asked, go)  # waited for here: what is typed next is for it
 
 
 async def show(transcript: Transcript, message: Message) -> None:

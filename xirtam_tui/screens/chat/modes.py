@@ -51,22 +51,43 @@ class Draft(NamedTuple):
         """What was kept of a chat."""
         return cls(chat.draft, chat.draft_reply_to, chat.draft_edit)
 
+    @property
+    def about(self) -> str | None:
+        """The message that is answered or changed."""
+        return self.reply_to if self.edit is None else self.edit.message
 
-async def taken_up(bridge: Bridge, chat: Chat) -> tuple[Mode | None, str]:
-    """The mode that was kept, and what stands in the composer. Of a message that is gone, what was written is kept as a new one."""
-    draft = Draft.kept(chat)
-    about = draft.reply_to if draft.edit is None else draft.edit.message
-    if about is None:
-        return None, draft.text
+    @property
+    def written(self) -> str:
+        """What stands in the composer."""
+        return self.text if self.edit is None else self.edit.text
+
+    def rewritten(self, written: str) -> "Draft":
+        """The same with `written` in the composer."""
+        if self.edit is None:
+            return self._replace(text=written)
+        return self._replace(edit=DraftEdit(self.edit.message, written))
+
+
+class Left(NamedTuple):
+    """What was being written when a chat was left."""
+
+    mode: Mode | None
+    draft: Draft
+    is_taken_up: bool = True
+    """Whether `mode` is what the draft is for; else its message has not been found yet."""
+
+
+async def taken_up(bridge: Bridge, chat: str, draft: Draft) -> Mode | None:
+    """The mode that was kept; None where there was none, or its message is gone."""
+    if draft.about is None:
+        return None
     try:
-        message = await bridge.messages.find(chat.id, about)
+        message = await bridge.messages.find(chat, draft.about)
     except XirtamError:
-        message = None
-    is_there = message is not None and not message.is_withdrawn
-    if message is None or not is_there:
-        parts = (draft.text, "" if draft.edit is None else draft.edit.text)
-        return None, "\n\n".join(part for part in parts if part.strip())
-    return (Reply(message), draft.text) if draft.edit is None else (Edit(message, draft.text), draft.edit.text)
+        return None
+    if message.is_withdrawn:
+        return None
+    return Reply(message) if draft.edit is None else Edit(message, draft.text)
 
 
 class ModeStrip(Widget):

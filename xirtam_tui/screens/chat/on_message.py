@@ -58,7 +58,9 @@ async def _delete(here: "Conversation", bridge: Bridge, message: Message) -> Non
 async def _forward(here: "Conversation", bridge: Bridge, message: Message) -> None:
     from xirtam_tui.screens.message.forward import Forward
 
-    chats = [chat for chat in await bridge.chats() if chat.alarm is None and can_write_in(chat)]
+    # As the list has them: the engine would have to be waited for, and what is typed meanwhile is for the dialog.
+    chats = [chat for chat in here.contacts() if chat.alarm is None and can_write_in(chat)]
+    chats.sort(key=lambda chat: chat.last.sent_at if chat.last is not None else 0, reverse=True)
     chat = await running_app(here).push_screen_wait(Forward(chats, message.text))
     if chat is not None and await attempt(bridge.send_text(chat.id, message.text), here):
         here.notify(f"Sent to {chat.title}", timeout=3, markup=False)

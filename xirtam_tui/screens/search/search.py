@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar, Protocol
 
 from textual.app import ComposeResult
@@ -123,7 +124,8 @@ class Search(Sheet[Message]):
         return self.query_one("#words", Input).value.strip()
 
     def _look(self) -> None:
-        self.run_worker(self._first(self._sought), group="look", exclusive=True)
+        # Made as it starts: of letters that come at once, all but the last are never looked for.
+        self.run_worker(partial(self._first, self._sought), group="look", exclusive=True)
 
     async def _first(self, words: str) -> None:
         if not sought(words):

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
@@ -25,6 +26,8 @@ class Sheet(ModalScreen[Result | None]):
 
     heading: str = ""
     explanation: str = ""
+    _is_done = False
+    _left_with: tuple[Result | None] | None = None  # the result, from when there is one
 
     def compose(self) -> ComposeResult:
         with Vertical(id="sheet"):
@@ -51,3 +54,20 @@ class Sheet(ModalScreen[Result | None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Leaves with `result`, once: Textual takes away whatever lies on top, so a second Enter would take another screen.
+
+        A sheet whose work is done while another lies on it leaves when that one has.
+        """
+        if self._is_done:
+            return AwaitComplete.nothing()
+        self._left_with = self._left_with or (result,)
+        if not self.is_active:
+            return AwaitComplete.nothing()
+        given, self._left_with, self._is_done = self._left_with, None, True  # it may be a secret: not kept
+        return super().dismiss(*given)
+
+    def on_screen_resume(self) -> None:
+        if self._left_with is not None:
+            self.dismiss(*self._left_with)
