@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.types import CSSPathType
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -20,6 +19,7 @@ from xirtam_tui.screens.devices.revoking import Revoke, Revoked, why_not
 from xirtam_tui.screens.devices.rows import facts, name, row
 from xirtam_tui.screens.sheet.one_thing import OneThing
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
+from xirtam_tui.widgets.button_rows import ButtonRows
 from xirtam_tui.widgets.facts import Facts
 
 _LOOK_S = 3.0
@@ -54,7 +54,7 @@ class DevicesSheet(Sheet[None]):
     def compose_body(self) -> ComposeResult:
         yield OptionList(id="hits", compact=True)
         yield Facts(_LABEL, id="facts")
-        with Horizontal(id="on-device"):
+        with ButtonRows(id="on-device"):
             for label, action in _ON_DEVICE:
                 yield self.button(label, action)
             yield self.button("Share history h", "share")

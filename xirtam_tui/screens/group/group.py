@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.types import CSSPathType
 from textual.widgets import Button, Input, OptionList, Static
@@ -26,6 +26,7 @@ from xirtam_tui.screens.confirm.confirm import Confirm
 from xirtam_tui.screens.group import words
 from xirtam_tui.screens.group.moving import move
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
+from xirtam_tui.widgets.button_rows import ButtonRows
 from xirtam_tui.widgets.words import Words
 
 _LOOK_S = 1.0
@@ -73,7 +74,7 @@ class GroupSheet(Sheet[None]):
             yield Words(id="about")
             yield Words(id="pins")
             yield OptionList(id="hits", compact=True)
-            with Horizontal(id="on-person"):
+            with ButtonRows(id="on-person"):
                 for name in _ON_PERSON:
                     yield self.button("", name)
             yield Input(placeholder="invite @somebody, then Enter", compact=True, id="name", max_length=17)

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.types import CSSPathType
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -20,6 +19,7 @@ from xirtam_tui.screens.owners.following import Following
 from xirtam_tui.screens.owners.rows import facts, powerless, row, whose
 from xirtam_tui.screens.sheet.one_thing import OneThing
 from xirtam_tui.screens.sheet.sheet import STYLE, Sheet
+from xirtam_tui.widgets.button_rows import ButtonRows
 from xirtam_tui.widgets.facts import Facts
 
 _LABEL = 13
@@ -51,7 +51,7 @@ class OwnersSheet(Sheet[None]):
     def compose_body(self) -> ComposeResult:
         yield OptionList(id="hits", compact=True)
         yield Facts(_LABEL, id="facts")
-        with Horizontal(id="on-key"):
+        with ButtonRows(id="on-key"):
             yield self.button("Remove x", "remove")
             yield self.button("New key for this device k", "rotate")
         yield Following(self._bridge)

@@ -3,18 +3,22 @@
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button
 
 from xirtam_tui.along_buttons import ALONG_BUTTONS
+from xirtam_tui.widgets.button_rows import ButtonRows
 from xirtam_tui.widgets.words import Words
 
 Result = TypeVar("Result")
+_COLUMNS, _ROWS = 80, 24
+"""In which every sheet has room."""
 STYLE = str(Path(__file__).with_name("sheet.tcss"))  # absolute: the sheets that inherit it are elsewhere
 
 
@@ -35,7 +39,7 @@ class Sheet(ModalScreen[Result | None]):
             if self.explanation:
                 yield Words(self.explanation, id="explanation")
             yield from self.compose_body()
-            with Horizontal(id="buttons"):
+            with ButtonRows(id="buttons"):
                 yield from self.compose_buttons()
 
     def compose_body(self) -> ComposeResult:
@@ -51,6 +55,9 @@ class Sheet(ModalScreen[Result | None]):
         return Button(
             label, id=button_id, compact=True, classes="primary" if primary else "", action=f"screen.{button_id}"
         )
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width < _COLUMNS or event.size.height < _ROWS, "-small")
 
     def action_leave(self) -> None:
         self.dismiss(None)

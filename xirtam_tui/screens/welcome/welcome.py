@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 from textual.worker import Worker
@@ -26,6 +26,7 @@ from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.screens.welcome.from_engine import from_the_engine
 from xirtam_tui.screens.welcome.pairing import PairingPanel
 from xirtam_tui.screens.welcome.progress import StepsProgress
+from xirtam_tui.widgets.button_rows import ButtonRows
 
 _PAUSE_S = 0.3  # a name is looked up once typing pauses
 _ANSWERS = {
@@ -77,11 +78,11 @@ class Welcome(Screen[None]):
                 yield Static("Your name", classes="label")
                 yield Input(placeholder="@alice", id="name", compact=True, max_length=17, select_on_focus=False)
                 yield Static("", id="name-answer", classes="answer", markup=False)
-                with Horizontal(id="buttons"):
+                with ButtonRows(id="buttons"):
                     yield Button("Create account", id="create", compact=True, classes="primary", action="screen.create")
                     yield Button("Add this device", id="pair", compact=True, action="screen.pair")
                     yield Button("Quit", id="leave", compact=True, action="app.quit")
-                with Horizontal(id="returning"):
+                with ButtonRows(id="returning"):
                     yield Button("Recover with a recovery key", id="recover", compact=True, action="screen.recover")
                     yield Button("Restore a backup", id="restore", compact=True, action="screen.restore")
             yield StepsProgress(step for step in Step if step is not Step.DONE)
