@@ -784,6 +784,7 @@ async def picture(driver: Driver) -> str:
         screen.refresh(layout=True)  # else one below a dialog is as the dialog found it, laid out to the end or not
         for field in (*screen.query(Input), *screen.query(TextArea)):
             field.cursor_blink = False
+            field.notify_style_update()  # of a cursor that was between two blinks, the line is kept without it
     for chats in (screen for screen in driver.app.screen_stack if isinstance(screen, ChatScreen)):
         await driver.until(lambda chats=chats: chats.about.is_settled, "details there")
     before = ""
