@@ -1,5 +1,7 @@
 """The driver between Textual and the terminal: it keeps columns and keys what they are, and ends when the terminal does."""
 
+import os
+import signal
 from contextlib import suppress
 from typing import IO, Any
 
@@ -29,6 +31,11 @@ def steady_driver(driver: type[Driver]) -> type[Driver]:
             What reads and writes would be there twice then, and the first never end; or read a terminal that is gone, for ever.
             """
             if self._is_starting or has_hung_up():
+                return
+            if _is_in_background(getattr(self, "fileno", None)):
+                os.kill(
+                    os.getpid(), signal.SIGSTOP
+                )  # until it is called to the fore, which is a signal to go on as well
                 return
             self._is_starting = True  # a signal may interrupt what the one before it has begun
             try:
@@ -62,6 +69,16 @@ def steady_driver(driver: type[Driver]) -> type[Driver]:
                 super().write(steady(data))
 
     return SteadyDriver
+
+
+def _is_in_background(terminal: int | None) -> bool:
+    """Whether the shell lets somebody else draw on the terminal: whoever tries is stopped in the middle of it."""
+    if terminal is None:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) != os.getpgrp()
+    except OSError:
+        return False
 
 
 class Forgiving:

@@ -64,6 +64,24 @@ def test_the_app_comes_back_whole_where_nothing_has_changed_meanwhile(shell: Ter
     shell.wait_until_gone("connected")
 
 
+def test_the_app_goes_on_in_the_background_no_more_than_any_that_draws(shell: Terminal) -> None:
+    shell.type(f"{shlex.join(XIRTAM)} local alice")
+    shell.press("Enter")
+    shell.wait_for("@alice", "● connected", "Ctrl+N, then a name")
+    before = shell.screen()
+    shell.press("C-z")
+    shell.wait_for("Stopped", "shell>")
+    for command in ("bg", "jobs"):
+        shell.type(command)
+        shell.press("Enter")
+    shell.wait_for("shell> jobs")
+    shell.type("fg")
+    shell.press("Enter")
+    shell.wait_for_screen(before)
+    shell.press("C-q")
+    shell.wait_until_gone("connected")
+
+
 def test_a_stop_that_the_app_was_not_told_of_leaves_the_screen_whole(home: Path) -> None:
     environment = {"XIRTAM_DATA_DIR": str(home), "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm-256color"}
     app = Terminal(home / "tmux.sock", "app", [*XIRTAM, "local", "alice"], environment, (100, 30))
