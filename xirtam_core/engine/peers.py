@@ -21,6 +21,7 @@ from xirtam_core.names import ServerName, Username
 from xirtam_core.protocol import certificate
 from xirtam_core.protocol.certificate import CertificateChain
 from xirtam_core.protocol.medium_key import SignedMediumKey
+from xirtam_core.storage import account as stored_account
 from xirtam_core.storage import chats, devices
 from xirtam_core.storage import peers as stored
 from xirtam_core.storage.database import Database
@@ -156,11 +157,11 @@ class Peers:
                 raise NotFound(f"there is no user {user} in the directory")
             expected = self._pinned.get(user) if known is None else known.root_cert_hash
             has_changed = expected is not None and expected != descriptor.root_cert_hash
-            alarm = _changed_identity(user) if has_changed else None
+            alarm = self._changed_identity(user) if has_changed else None
             peer = stored.store(self._database, user, descriptor, seconds(self._clock), alarm)
-            if has_changed:
+            if alarm is not None:
                 self._keys_at_s.pop(user, None)
-                self._announce_change(user, _changed_identity(user))
+                self._announce_change(user, alarm)
             for then in self._on_confirmation:
                 then(peer)
             return peer
@@ -171,8 +172,15 @@ class Peers:
             for then in self._on_recovery:
                 then()
 
+    def _changed_identity(self, user: Username) -> str:
+        return _own_account_recovered(user) if self._is_own(user) else _changed_identity(user)
+
+    def _is_own(self, user: Username) -> bool:
+        account = stored_account.find(self._database)
+        return account is not None and account.username == user
+
     def _announce_change(self, user: Username, alarm: str) -> None:
-        self._announcer.announce(AlarmRaised(alarm, user))
+        self._announcer.announce(AlarmRaised(alarm, None if self._is_own(user) else user))
         if (chat := chats.find(self._database, user)) is not None:
             self._announcer.announce(ChatChanged(chat))
 
@@ -270,6 +278,14 @@ class Peers:
         if len(self._verified_chains) >= _MOST_CHAINS:
             self._verified_chains.clear()
         self._verified_chains[name] = expiry_s
+
+
+def _own_account_recovered(user: Username) -> str:
+    return (
+        f"{user} has a new root key in the directory: your account was recovered on another device, and this one is none of its "
+        "any more. What is here stays here. If that was not you, somebody has your recovery key or a device that owns your name: "
+        "tell your contacts in another way."
+    )
 
 
 def _changed_identity(user: Username) -> str:

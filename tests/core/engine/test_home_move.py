@@ -16,6 +16,7 @@ from xirtam_core.chat import Connection
 from xirtam_core.codec.primitives import AuthToken
 from xirtam_core.crypto import signing
 from xirtam_core.errors import Malformed, NotFound, Refused
+from xirtam_core.events import AlarmRaised
 from xirtam_core.home_move import HomeStep
 from xirtam_core.join_link import JoinLink
 from xirtam_core.names import ServerName
@@ -365,3 +366,23 @@ async def test_the_account_is_not_moved_over_a_changed_identity(tmp_path: Path) 
         await at.bobby.engine.home.move("~island")
         await at.is_at(HomeStep.FAILED)
         assert at.in_directory() == "~beach"
+
+
+@simulated
+async def test_a_device_whose_account_was_recovered_elsewhere_says_so_and_asks_nobody_to_compare_with_oneself(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as at:
+        blob = UserDescriptor(ServerName("~beach"), builders.account("somebody_else").hash).blob()
+        at.pair.world.directory.set_value(at.bobby.name, at.bobby.keys.secret, blob)
+
+        def alarms(device: SimDevice) -> list[AlarmRaised]:
+            return [event for event in device.events if isinstance(event, AlarmRaised)]
+
+        await until(lambda: alarms(at.bobby), "it is told", 7200)
+        (alarm,) = alarms(at.bobby)
+        assert "recovered on another device" in alarm.text
+        assert alarm.chat is None
+        await at.alice.write(at.bobby, "is it you?")
+        await until(lambda: alarms(at.alice), "contacts are told, too", 600)
+        assert (alarms(at.alice)[0].chat, "Ask them" in alarms(at.alice)[0].text) == (at.bobby.name, True)
