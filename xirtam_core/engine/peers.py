@@ -157,7 +157,7 @@ class Peers:
                 raise NotFound(f"there is no user {user} in the directory")
             expected = self._pinned.get(user) if known is None else known.root_cert_hash
             has_changed = expected is not None and expected != descriptor.root_cert_hash
-            alarm = self._changed_identity(user) if has_changed else None
+            alarm = self._alarm_about(user) if has_changed else None
             peer = stored.store(self._database, user, descriptor, seconds(self._clock), alarm)
             if alarm is not None:
                 self._keys_at_s.pop(user, None)
@@ -172,7 +172,7 @@ class Peers:
             for then in self._on_recovery:
                 then()
 
-    def _changed_identity(self, user: Username) -> str:
+    def _alarm_about(self, user: Username) -> str:
         return _own_account_recovered(user) if self._is_own(user) else _changed_identity(user)
 
     def _is_own(self, user: Username) -> bool:
