@@ -26,6 +26,7 @@ class Collector:
         """What is there now stays; begins to collect what comes after."""
         gc.freeze()
         gc.callbacks.append(self._put_away)
+        gc.set_threshold(700, 5, 2)
         gc.enable()
 
     def stop(self) -> None:

@@ -781,12 +781,15 @@ async def test_a_narrow_terminal_looks_as_it_did(pane: str, snapshot: SnapshotAs
 async def picture(driver: Driver) -> str:
     """The screen once it has come to rest, without what changes from run to run."""
     for screen in driver.app.screen_stack:
-        screen.refresh(layout=True)  # else one below a dialog is as the dialog found it, laid out to the end or not
         for field in (*screen.query(Input), *screen.query(TextArea)):
             field.cursor_blink = False
             field.notify_style_update()  # of a cursor that was between two blinks, the line is kept without it
-    for chats in (screen for screen in driver.app.screen_stack if isinstance(screen, ChatScreen)):
-        await driver.until(lambda chats=chats: chats.about.is_settled, "details there")
+    for _ in range(2):  # with its place, what has come into view asks for what it is to show
+        for screen in driver.app.screen_stack:
+            screen.refresh(layout=True)  # else one below a dialog is as the dialog found it, laid out to the end or not
+        await driver.pilot.pause()
+        for chats in (screen for screen in driver.app.screen_stack if isinstance(screen, ChatScreen)):
+            await driver.until(lambda chats=chats: chats.about.is_settled, "details there")
     before = ""
     while (now := _run_id.sub("terminal-", driver.app.export_screenshot())) != before:
         before = now

@@ -10,6 +10,7 @@ from time import monotonic
 
 import msgspec
 from textual.timer import Timer
+from textual.worker import Worker
 
 from xirtam_core.chat import Chat, MessageKind
 from xirtam_core.errors import XirtamError
@@ -43,7 +44,8 @@ class AboutChat(About):
         self._bridge: Bridge | None = None
         self._chat: Chat | None = None
         self._known: Known = None
-        self._is_stale = self._is_asking = False
+        self._is_stale = False
+        self._asking: Worker[None] | None = None
         self._timer: Timer | None = None
         self._pause_s = _AGAIN_S
         self.titles: Callable[[], dict[str, str]] = dict
@@ -77,6 +79,10 @@ class AboutChat(About):
         """Whether all that is known shows, as far as anybody sees it."""
         return not self.display or self._chat is None or not (self._is_stale or self._is_asking)
 
+    @property
+    def _is_asking(self) -> bool:
+        return self._asking is not None and not self._asking.is_finished
+
     def _all(self, width: int, height: int) -> list[Line]:
         chat, known, bridge = self._chat, self._known, self._bridge
         if chat is None or bridge is None:
@@ -107,17 +113,15 @@ class AboutChat(About):
         self._timer = None
         if self._chat is not None and self._bridge is not None and self.display:
             self._is_stale = False
-            self.run_worker(self._learn(self._chat, self._bridge), group="about", exclusive=True)
+            self._asking = self.run_worker(self._learn(self._chat, self._bridge), group="about", exclusive=True)
 
     async def _learn(self, chat: Chat, bridge: Bridge) -> None:
-        begun, self._is_asking = monotonic(), True
+        begun = monotonic()
         try:
             known = await _asked(chat, bridge)
         except Exception as error:  # what is shown stays; the next change asks again, and the dialog says what is wrong
             _logger.info("details could not be had: %s", type(error).__name__)
             return
-        finally:
-            self._is_asking = False
         self._pause_s = max(_AGAIN_S, _SHARE * (monotonic() - begun))
         if self._chat is not None and self._chat.id == chat.id:
             self._known = known

@@ -21,7 +21,7 @@ from xirtam_tui.widgets.composer.suggestions import Suggestions
 class Composing(Vertical):
     """The part of a conversation that is about what is being written; the rest composes its widgets."""
 
-    chat: reactive[Chat | None] = reactive(None, init=False)
+    chat: reactive[Chat | None] = reactive(None, init=False, repaint=False)  # what shows of it is repainted by itself
 
     def __init__(self, keymap: Keymap) -> None:
         super().__init__(id="conversation")

@@ -7,6 +7,7 @@ from xirtam_tui.widgets.transcript.window import Window
 
 _PAGE = 60
 _MOST = 480  # messages in memory: several times what the tallest screen shows
+_MOST_FOLLOWED = 240  # while one only looks at the newest: all of them are gone through whenever one comes
 
 
 class History(Protocol):
@@ -56,7 +57,7 @@ class Pager:
 
     def forget_oldest(self) -> None:
         """Lets go of what is too much at the older end, while new messages arrive at the other."""
-        self.window.forget_oldest(_MOST)
+        self.window.forget_oldest(_MOST_FOLLOWED)
 
     async def more(self, *, earlier: bool) -> None:
         """Adds a page at one end, and forgets what is too much at the other."""

@@ -5,6 +5,7 @@ A line is counted in the layout here; the view's own lines are `_pad` more, wher
 
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -17,6 +18,7 @@ from xirtam_tui.widgets.transcript.painted import Look, Painted
 from xirtam_tui.widgets.transcript.palette import COMPONENTS, Palette
 from xirtam_tui.widgets.transcript.rows import Row
 from xirtam_tui.widgets.transcript.selecting import selected_text, show_selected
+from xirtam_tui.widgets.transcript.slider import Slider
 
 
 class View(ScrollView):
@@ -34,6 +36,9 @@ class View(ScrollView):
         self._pad = 0  # blank lines above a chat that is shorter than the view
         self._settling = False
         self._painted = Painted()
+
+    def on_mount(self) -> None:
+        Slider(self.vertical_scrollbar)
 
     # Where it is
 
@@ -117,7 +122,9 @@ class View(ScrollView):
 
     def _paint(self, strip: Strip, mark: int, look: Look, *, is_chosen: bool) -> Strip:
         base = look.base + self.get_component_rich_style("transcript--cursor") if is_chosen else look.base
-        strip = strip.extend_cell_length(look.width).apply_style(base).apply_offsets(0, mark).crop(0, look.width)
+        # From one strip to the next each would keep the one after it: here only the last is kept, and none by the row.
+        segments = Segment.apply_style(Segment.adjust_line_length(list(strip), look.width), base)
+        strip = Strip(segments, look.width).apply_offsets(0, mark)
         for line_filter in look.filters:
             strip = strip.apply_filter(line_filter, look.background)
         return strip

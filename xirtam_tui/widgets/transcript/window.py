@@ -5,6 +5,7 @@ is appended only then, and is otherwise found by paging.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable
 
 from xirtam_core.chat import Message, Page
 
@@ -18,6 +19,7 @@ class Window:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self._positions: dict[str, int] = {}
         self.has_earlier = False
         self.has_later = False
 
@@ -27,28 +29,31 @@ class Window:
     def show(self, page: Page) -> None:
         """Holds `page` and nothing else."""
         self.messages = list(page.messages)
+        self._positions = {message.id: message.position for message in page.messages}
         self.has_earlier, self.has_later = page.has_earlier, page.has_later
 
     def prepend(self, page: Page, most: int) -> None:
         """Adds the messages before the first, and drops the newest beyond `most`."""
         first = self.messages[0].position if self.messages else None
-        self.messages[:0] = [message for message in page.messages if first is None or message.position < first]
+        self.messages[:0] = self._noted(
+            message for message in page.messages if first is None or message.position < first
+        )
         self.has_earlier = page.has_earlier
         if len(self.messages) > most:
-            del self.messages[most:]
+            self._drop(slice(most, None))
             self.has_later = True
 
     def append(self, page: Page, most: int) -> None:
         """Adds the messages after the last, and drops the oldest beyond `most`."""
         last = self.messages[-1].position if self.messages else None
-        self.messages.extend(message for message in page.messages if last is None or message.position > last)
+        self.messages += self._noted(message for message in page.messages if last is None or message.position > last)
         self.has_later = page.has_later
         self.forget_oldest(most)
 
     def forget_oldest(self, most: int) -> None:
         """Keeps the newest `most` messages."""
         if len(self.messages) > most:
-            del self.messages[:-most]
+            self._drop(slice(None, -most))
             self.has_earlier = True
 
     def put(self, message: Message) -> bool:
@@ -58,11 +63,11 @@ class Window:
             self.messages[known] = message
             return True
         if known is not None:
-            del self.messages[known]
+            self._drop(slice(known, known + 1))
         at = bisect_left(self.messages, message.position, key=_position)
         if (at == len(self.messages) and self.has_later) or (at == 0 and self.has_earlier):
             return known is not None
-        self.messages.insert(at, message)
+        self.messages[at:at] = self._noted([message])
         return True
 
     def remove(self, message_id: str) -> bool:
@@ -70,12 +75,22 @@ class Window:
         at = self.index(message_id)
         if at is None:
             return False
-        del self.messages[at]
+        self._drop(slice(at, at + 1))
         return True
 
     def index(self, message_id: str) -> int | None:
-        """Where a message is in the run. Looks from the newest end, where things change."""
-        for at in range(len(self.messages) - 1, -1, -1):
-            if self.messages[at].id == message_id:
-                return at
-        return None
+        """Where a message is in the run."""
+        position = self._positions.get(message_id)
+        return None if position is None else bisect_left(self.messages, position, key=_position)
+
+    def _noted(self, added: Iterable[Message]) -> list[Message]:
+        """What is being added, after it has been noted where it is to be found."""
+        messages = list(added)
+        self._positions.update((message.id, message.position) for message in messages)
+        return messages
+
+    def _drop(self, part: slice) -> None:
+        for message in self.messages[part]:
+            if self._positions.get(message.id) == message.position:
+                del self._positions[message.id]
+        del self.messages[part]

@@ -5,12 +5,16 @@ was written, not how it was broken.
 """
 
 import re
+from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
 from rich.cells import cell_len, split_graphemes
 
 _TOKENS = re.compile(r"[^\S\n]+|\S+")
+_PLAIN = re.compile("[ -~¡-¬®-˿Ͱ-ͷͺ-Ϳ΄-ҁ–—‘-„…]*")
+"""Latin, Greek and Cyrillic: as many cells as characters, and no blank but the space."""
 
 
 class TextLine(NamedTuple):
@@ -29,13 +33,37 @@ def wrap(text: str, width: int) -> list[TextLine]:
     start = 0
     for paragraph in text.split("\n"):
         end = start + len(paragraph)
-        cells = cell_len(paragraph)
+        plain = is_plain(paragraph)
+        cells = len(paragraph) if plain else cell_len(paragraph)
         if cells <= width:
             lines.append(TextLine(start, end, cells, "\n"))
+        elif plain and paragraph[0] != " ":
+            lines.extend(_broken_plain(paragraph, start, width))
         else:
             lines.extend(_broken(paragraph, start, width))
         start = end + 1
     return lines
+
+
+def is_plain(text: str) -> bool:
+    """Whether `text` is known to have as many cells as characters, and no blanks but spaces."""
+    return _PLAIN.fullmatch(text) is not None
+
+
+def _broken_plain(paragraph: str, offset: int, width: int) -> Iterator[TextLine]:
+    """As `_broken`, of a plain text that is not indented: most of what is said, at a tenth of the cost."""
+    finish = 0
+    for line in _plain_line(width).finditer(paragraph):
+        start, end = line.span()
+        joiner = paragraph[finish:start] if finish else "\n"
+        yield TextLine(offset + start, offset + end, end - start, joiner)
+        finish = end
+
+
+@cache
+def _plain_line(width: int) -> re.Pattern[str]:
+    """As many whole words as a line takes, or as much of one as it takes."""
+    return re.compile(rf"[^ ](?:.{{0,{width - 2}}}[^ ])?(?= |$)|[^ ]{{{width}}}")
 
 
 def _broken(paragraph: str, offset: int, width: int) -> list[TextLine]:

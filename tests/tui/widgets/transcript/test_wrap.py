@@ -1,11 +1,13 @@
 """Breaking text into lines."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.cells import cell_len
+from rich.cells import cell_len, split_graphemes
 
 from xirtam_tui.text import body
-from xirtam_tui.widgets.transcript.wrap import wrap
+from xirtam_tui.widgets.transcript.wrap import is_plain, wrap
 
 _texts = st.text(
     st.sampled_from("abc   \n日本👍é-") | st.characters(exclude_categories=["Cs", "Cc", "Mn", "Me", "Cf"]), max_size=300
@@ -31,6 +33,30 @@ def test_lines_and_joiners_give_back_the_text(text: str, width: int) -> None:
     for number, line in enumerate(wrap(text, width)):
         whole += ("" if number == 0 else line.joiner) + text[line.start : line.end]
     assert [part.rstrip() for part in whole.split("\n")] == [part.rstrip() for part in text.split("\n")]
+
+
+_mostly_plain = st.text(st.sampled_from("abcdefgh  .éßяλ…—日"), min_size=1, max_size=200)
+
+
+@given(_texts | _mostly_plain, st.integers(2, 40))
+def test_every_line_holds_as_much_as_it_can(text: str, width: int) -> None:
+    text = body(text)
+    for line, after in pairwise(wrap(text, width)):
+        more = text[after.start : after.end]
+        if after.joiner == "\n" or text[line.start : line.end].isspace():  # an indentation may have to stand alone
+            continue
+        if after.joiner:
+            first = more.split()[0]
+            assert line.cells + cell_len(after.joiner) + cell_len(first) > width
+        else:
+            spans, _ = split_graphemes(more)
+            assert line.cells + spans[0][2] > width
+
+
+def test_what_counts_as_plain_has_as_many_cells_as_characters() -> None:
+    plain = [chr(number) for number in range(0x20, 0x3000) if is_plain(chr(number))]
+    assert len(plain) > 900
+    assert [letter for letter in plain if cell_len(letter) != 1 or (letter.isspace() and letter != " ")] == []
 
 
 def test_words_are_kept_whole() -> None:
