@@ -36,8 +36,11 @@ chat: setup
 # A storm's seed replays only with the order of sets that it ran with. Any other value makes other storms of the same seeds.
 test test-slow: export PYTHONHASHSEED ?= 0
 
+# Two of them to a core, as a test waits for half of its time.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, 2 * (os.cpu_count() or 1)))')
+
 test: setup
-	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 # Soak, kill cycles, many seeds: minutes to an hour.
 test-slow: setup

@@ -339,7 +339,8 @@ async def test_a_narrow_terminal_shows_the_list_or_the_chat(tmp_path: Path) -> N
         await driver.sees_not("number 1", "Enter send")
 
 
-async def test_passing_by_a_chat_does_not_read_it(tmp_path: Path) -> None:
+async def test_passing_by_a_chat_does_not_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xirtam_tui.screens.chat.chat._DWELL_S", 3.0)  # a busy machine is slow at passing by
     client = client_with_bobby()
     client.add_chat("@zelda", long_chat(3, "@zelda"), unread=2)
     client.add_chat("@carol_w", [])
