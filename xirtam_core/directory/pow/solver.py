@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -121,23 +121,48 @@ async def _solve_in_processes(seed: bytes, effort: int, tally: _Tally, workers: 
 
 async def _run_worker(seed: bytes, effort: int, tally: _Tally) -> Solved | str:
     """What one process finds; or why it ended without."""
-    try:
-        process = await asyncio.create_subprocess_exec(
+    starting = asyncio.create_task(
+        asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", _WORKER),
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,
             env={**os.environ, **_worker_environment()},
         )
-    except OSError as error:
-        return str(error)
+    )
     try:
+        try:
+            process = await asyncio.shield(starting)
+        except OSError as error:
+            return str(error)
         return await _follow(process, seed, effort, tally)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        # Also closes the pipes, so that the event loop is rid of the process.
-        await process.communicate()
+        await _to_its_end(_end(starting))
+
+
+async def _end(starting: asyncio.Task[Process]) -> None:
+    """Ends the process once it has started, if it does, and rids the event loop of it."""
+    try:
+        process = await starting
+    except (OSError, asyncio.CancelledError):
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    # Also closes the pipes.
+    await process.communicate()
+
+
+async def _to_its_end(ending: Coroutine[None, None, None]) -> None:
+    """Awaits `ending`, however often that is cancelled: by the group of searches and by a loop that ends, for example."""
+    task = asyncio.create_task(ending)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 async def _follow(process: Process, seed: bytes, effort: int, tally: _Tally) -> Solved | str:

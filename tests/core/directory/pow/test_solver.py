@@ -1,6 +1,7 @@
 """The solver from end to end, and what it leaves behind: nothing."""
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -102,6 +103,16 @@ async def test_a_search_can_be_cancelled_while_its_processes_start(turns: int) -
         await asyncio.sleep(0)
     assert await search.cancel() < 1
     assert worker_pids() == []
+
+
+def test_a_search_leaves_no_process_when_its_loop_ends() -> None:
+    async def begin() -> None:
+        await Watched(NEVER, workers=2).goes_on()
+
+    for _ in range(5):
+        asyncio.run(begin())  # cancels every task there is, those of the search apart from the search
+        assert worker_pids() == []
+    gc.collect()  # a process that nobody has waited for says so now
 
 
 async def test_cancelling_a_search_in_a_thread_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
