@@ -13,7 +13,7 @@ help:
 	@echo "make test            set up, then run the whole test suite"
 	@echo "make check           lint, types and import contracts"
 	@echo "make wheel           build the wheel and try it in empty environments"
-	@echo "make screenshots     render the pictures that the README shows"
+	@echo "make screenshots     render the gallery in screenshots/, which the README shows too"
 
 setup: $(INSTALLED)
 
@@ -57,7 +57,7 @@ wheel: setup
 	$(BIN)/python tools/check_wheel.py
 
 screenshots: setup
-	$(BIN)/python screenshots/render.py && $(BIN)/python screenshots/two_people.py
+	$(BIN)/python screenshots/render.py
 
 # Repins every dependency to the newest release that resolves.
 lock: setup

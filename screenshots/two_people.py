@@ -14,11 +14,8 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from screenshots.svg import save  # noqa: E402 # found from the root of the tree
-from tests.e2e.terminal import Terminal  # noqa: E402
+from screenshots.svg import save
+from tests.e2e.terminal import Terminal
 
 SIZE = (80, 24)
 GAP = "  "
@@ -44,7 +41,7 @@ def command(name: str) -> list[str]:
 
 
 def chat(alice: Terminal, bobby: Terminal) -> None:
-    """Says a few things in both directions, each seen on both screens with its state."""
+    """Says a few things in both directions, each seen on both screens."""
     alice.wait_for("connected", "@bobby")
     bobby.wait_for("connected", "@alice")
     for speaker, listener, text in (
@@ -55,7 +52,7 @@ def chat(alice: Terminal, bobby: Terminal) -> None:
     ):
         speaker.type(text)
         speaker.press("Enter")
-        speaker.wait_for(text, "✓ sent")
+        speaker.wait_for(text, "✓")
         listener.wait_for(text)
 
 
@@ -69,7 +66,3 @@ def side_by_side(screens: list[str]) -> str:
         left.pad_right(SIZE[0] - left.cell_len)
         console.print(left.append(GAP).append_text(right), no_wrap=True, crop=True)
     return console.export_svg(title="xirtam local alice   ·   xirtam local bobby")
-
-
-if __name__ == "__main__":
-    main()

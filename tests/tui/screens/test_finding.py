@@ -195,6 +195,17 @@ async def test_the_keys_of_vim_are_letters_only_where_nobody_writes(tmp_path: Pa
         await driver.sees("Search the chat with @bobby")
 
 
+async def test_escape_never_leads_to_writing_with_the_keys_of_vim(tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text('preset = "vim"\n')
+    async with account_app(client_with_bobby(), tmp_path) as driver:
+        await driver.press("escape", "escape")
+        await driver.until(lambda: driver.contacts.has_focus)
+        await driver.press("escape", "escape")
+        assert driver.contacts.has_focus
+        await driver.press("i")
+        await driver.until(lambda: driver.composer.has_focus)
+
+
 def _lent() -> object:
     from contextlib import nullcontext
 

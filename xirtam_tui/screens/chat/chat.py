@@ -309,6 +309,8 @@ class ChatScreen(OnChat):
         elif self.focused is self.query_one(ChatList).filter:
             self.query_one(ChatList).filter.clear()
             self.contacts.focus()
+        elif self._keys.is_modal:
+            return  # a preset in which Esc never leads to writing
         elif conversation.chat is not None and (not self.has_class("-narrow") or self.has_class("show-chat")):
             conversation.enter()
 

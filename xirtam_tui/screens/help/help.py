@@ -10,6 +10,7 @@ from textual.widgets import Input, Static
 from xirtam_tui.actions import Action, Scope, actions
 from xirtam_tui.keymap import FILE, Keymap
 from xirtam_tui.screens.sheet.sheet import Sheet
+from xirtam_tui.widgets.facts.facts import Fact, Facts
 
 _KEYS = 18
 
@@ -26,7 +27,7 @@ class Help(Sheet[None]):
     def compose_body(self) -> ComposeResult:
         yield Input(placeholder="a word or a key", compact=True, id="sought")
         with VerticalScroll(id="actions", can_focus=False):
-            yield Static(id="keys")
+            yield Facts(_KEYS + 2, id="keys")
         yield Static(Content.styled(self._about_keys(), "$text-muted"), id="about-keys")
 
     def on_mount(self) -> None:
@@ -52,24 +53,22 @@ class Help(Sheet[None]):
         return f"These are {chosen}; {FILE} in the data directory changes them."
 
     def _show(self, sought: str) -> None:
-        lines = list(self._lines(sought))
         nothing = Content.styled("Nothing is called that.", "$text-muted")
-        self.query_one("#keys", Static).update(Content("\n").join(lines) if lines else nothing)
+        self.query_one("#keys", Facts).show(list(self._found(sought)) or [(nothing, "")])
         self.query_one("#actions").scroll_home(animate=False)
 
-    def _lines(self, sought: str) -> Iterator[Content]:
+    def _found(self, sought: str) -> Iterator[Fact]:
         for scope in Scope:
             found = [action for action in actions(scope) if self._fits(action, sought)]
             if found:
-                yield Content.styled(scope.value, "bold $accent")
-                yield from map(self._line, found)
-                yield Content("")
+                yield Content.styled(scope.value, "bold $accent"), ""
+                yield from map(self._fact, found)
+                yield "", ""
 
     def _fits(self, action: Action, sought: str) -> bool:
         words = " ".join((action.name, action.help, action.command, *self._keys.labels(action.id)))
         return sought in words.casefold()
 
-    def _line(self, action: Action) -> Content:
+    def _fact(self, action: Action) -> Fact:
         keys = " ".join(self._keys.labels(action.id)[:2]) or action.command
-        gap = " " * max(1, _KEYS - len(keys))
-        return Content.assemble((f"  {keys}{gap}", "bold"), (action.help, "$text-muted"))
+        return Content.styled(f"  {keys}", "bold"), Content.styled(action.help, "$text-muted")
