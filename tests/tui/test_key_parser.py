@@ -128,9 +128,17 @@ def test_escape_before_a_letter_with_alt_stays_one(hands: Hands) -> None:
     assert hands.seen == ["escape", "alt+l"]
 
 
-def test_what_is_pasted_presses_no_keys(hands: Hands) -> None:
-    hands.type("\x1b[200~one \x1bq two \x1bw", "\x1bz three\x1b[201~", "\x1bl\x1bl")
-    assert [event for event in hands.seen if event.startswith("alt")] == ["alt+l", "alt+l"]
+@pytest.mark.parametrize("cut", range(1, 60))
+def test_what_is_pasted_presses_no_keys(cut: int, hands: Hands) -> None:
+    typed = "a\x1b[200~one \x1bqtwo \x1b[31mred\x1b[0m \x1b[A\x1bOA\x1b[13;2u\x1b\r3\x1b\x1b[201~\x1bl\x1bl"
+    hands.type(typed[:cut], typed[cut:])
+    hands.wait()
+    assert hands.seen == ["a", "paste 'one qtwo red OA\\r3'", "alt+l", "alt+l"]
+
+
+def test_an_empty_paste_is_over_at_once(hands: Hands) -> None:
+    hands.type("\x1b[200~\x1b[201~", "b\x1bz")
+    assert hands.seen[-2:] == ["b", "alt+z"]
 
 
 def test_a_key_that_was_broken_off_spoils_none_behind_it(hands: Hands) -> None:
