@@ -147,6 +147,7 @@ class HomeSheet(Sheet[None]):
         for part in ("#meter", "#way-back"):
             self.query_one(part).display = view is View.MOVE
         self.query_one("#answer").display = is_asking or view in (View.MOVE, View.OFFER, View.FAILED)
+        self.query_one("#elsewhere", Button).label = "Move again" if view is View.DONE else "Choose another"
         self._show_buttons(_BUTTONS[view])
         if is_new:
             self._say("")
