@@ -215,7 +215,14 @@ class XirtamApp(Leaving):
                 self.action_start()
                 return
         await self._show(
-            Welcome(self._data_dir, self._engines, self.show_account, intro=self._intro, passphrase=self._passphrase)
+            Welcome(
+                self._data_dir,
+                self._engines,
+                self.show_account,
+                keymap=self._keys,
+                intro=self._intro,
+                passphrase=self._passphrase,
+            )
         )
 
     # What comes from the engine and from widgets

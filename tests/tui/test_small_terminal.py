@@ -6,7 +6,7 @@ import pytest
 from textual.widgets import Button
 
 from tests.tui.piloting import Driver, machine_app
-from tests.tui.test_snapshots import SCREENS
+from tests.tui.states import STATES
 
 _DIALOGS = (
     "person", "devices", "owners", "owners_powerless", "recovery_key", "profile", "backing_up", "network", "network_alarm",
@@ -17,7 +17,7 @@ _DIALOGS = (
 
 @pytest.mark.parametrize("name", _DIALOGS)
 async def test_every_button_is_reached_and_seen(tmp_path: Path, name: str) -> None:
-    machine, act = SCREENS[name]
+    machine, act = STATES[name]
     async with machine_app(machine(), tmp_path, size=(80, 24)) as driver:
         await act(driver)
         await driver.pilot.resize_terminal(60, 20)

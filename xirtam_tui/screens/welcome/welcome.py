@@ -21,6 +21,7 @@ from xirtam_tui import text
 from xirtam_tui.along_buttons import ALONG_BUTTONS
 from xirtam_tui.bridge import Engine, Engines
 from xirtam_tui.failures import explain, sentence
+from xirtam_tui.keymap import Keymap
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.passphrase.unlocking import unlocked
 from xirtam_tui.screens.welcome.from_engine import from_the_engine
@@ -49,10 +50,12 @@ class Welcome(Screen[None]):
         engines: Engines,
         on_account: Callable[[Engine], Awaitable[None]],
         *,
+        keymap: Keymap,
         intro: str | None,
         passphrase: str | None = None,
     ) -> None:
         super().__init__()
+        self._keys = keymap
         self._passphrase = passphrase
         self._data_dir, self._engines, self._on_account, self._intro = data_dir, engines, on_account, intro
         self._link: JoinLink | None = None
@@ -87,6 +90,7 @@ class Welcome(Screen[None]):
                     yield Button("Restore a backup", id="restore", compact=True, action="screen.restore")
             yield StepsProgress(step for step in Step if step is not Step.DONE)
             yield PairingPanel()
+        yield Static(f"Tab next · Enter choose · {self._keys.label('app.help')} all keys", id="hint", markup=False)
 
     # The network
 
