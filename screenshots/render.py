@@ -61,6 +61,9 @@ def main() -> None:
     os.environ["TZ"] = "UTC"
     time.tzset()
     names = sys.argv[1:]
+    known = {shot.name for shots in GALLERY.values() for shot in shots} | {_TWO_PEOPLE}
+    if unknown := set(names) - known:
+        sys.exit(f"no such picture: {', '.join(sorted(unknown))}")
     asyncio.run(take_all(names))
     (HERE / "README.md").write_text("\n".join(page()) + "\n")
     if not names or _TWO_PEOPLE in names:

@@ -170,7 +170,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.wider", "Wider list", "Give the list more room; its edge can be drawn too", ("alt+l",), Scope.CHAT, _in_chats),
     Action("chat.narrower", "Narrower list", "Give the list less room", ("alt+j",), Scope.CHAT, _in_chats),
     Action("chat.toggle_details", "Show or hide details", "What is known of the chat, beside it", ("alt+s",), Scope.CHAT, _chat_open),
-    Action("chat.back", "Back", "Back to writing, then to the list", ("escape",), Scope.CHAT, _in_chats),
+    Action("chat.back", "Back", "Back, a step at a time", ("escape",), Scope.CHAT, _in_chats),
     Action("chat.older", "Scroll up", "A page towards older messages", ("pageup",), Scope.CHAT, _chat_open),
     Action("chat.newer", "Scroll down", "A page towards newer messages", ("pagedown",), Scope.CHAT, _chat_open),
     Action("chat.oldest", "First message", "Go to the beginning of the chat", ("ctrl+home",), Scope.CHAT, _chat_open),

@@ -13,12 +13,16 @@ LOOK_S = 30.0
 """How often `Collector.look` wants to be called."""
 _BUSY = 0.02  # what share of the time the app's thread works while somebody uses it
 _PAUSE_S, _LONGEST_S = 300.0, 3600.0
+_THRESHOLDS = (700, 5, 2)
+"""A full collection for every 10,000 new objects, not 70,000: as none walks what another has left, many cost what few do, and each of
+them is a fraction as long."""
 
 
 class Collector:
     """Has short collections while the app is used, and long ones while it is not. To be used in the app's thread, once."""
 
     def __init__(self) -> None:
+        self._thresholds = gc.get_threshold()
         self._worked, self._at = time.thread_time(), time.monotonic()
         self._walked = self._at
 
@@ -26,13 +30,14 @@ class Collector:
         """What is there now stays; begins to collect what comes after."""
         gc.freeze()
         gc.callbacks.append(self._put_away)
-        gc.set_threshold(700, 5, 2)
+        gc.set_threshold(*_THRESHOLDS)
         gc.enable()
 
     def stop(self) -> None:
         """Leaves the collector as Python has it."""
         if self._put_away in gc.callbacks:
             gc.callbacks.remove(self._put_away)
+            gc.set_threshold(*self._thresholds)
             gc.unfreeze()
 
     def look(self) -> None:

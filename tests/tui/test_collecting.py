@@ -74,6 +74,16 @@ def test_what_became_garbage_since_the_last_full_collection_goes_with_the_next()
     assert ring() is None
 
 
+def test_full_collections_come_often_and_the_interpreter_gets_its_own_ways_back() -> None:
+    before = gc.get_threshold()
+    collector = Collector()
+    collector.start()
+    young, middle, old = gc.get_threshold()
+    assert young * middle * old <= 10_000
+    collector.stop()
+    assert gc.get_threshold() == before
+
+
 def test_old_garbage_goes_when_nobody_uses_the_app(collector: Collector, clock: _Clock) -> None:
     ring = _old_garbage()
     _live(collector, clock, 600, busy=0.1)

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from textual import events
+
 from tests.tui.demo import demo_client
 from tests.tui.fake_client import FakeClient
 from tests.tui.piloting import account_app
+from tests.tui.screens.test_chat import client_with_bobby
 from xirtam_core.chat import SendState
 
 
@@ -82,3 +85,69 @@ async def test_what_waits_says_why_below_the_composer(tmp_path: Path) -> None:
         await driver.sees("1 waits, sent as soon as it can be: no connection to the server")
         client.set_state(message.id, SendState.SENT)
         await driver.sees_not("as soon as it can be")
+
+
+async def test_what_came_while_the_terminal_had_no_focus_counts_as_read_when_it_has_it_again(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 8")
+        await driver.press("right")
+        driver.app.post_message(events.AppBlur())
+        await driver.until(lambda: not driver.app.app_focus)
+        client.receive("@bobby", "are you there?")
+        await driver.sees("are you there?", "1 new")
+        assert _unread(client, "@bobby") == 1
+        driver.app.post_message(events.AppFocus())
+        await driver.until(lambda: _unread(client, "@bobby") == 0)
+
+
+async def test_more_than_fits_that_came_while_nobody_was_there_is_found_from_its_beginning(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 8")
+        await driver.press("right")
+        driver.app.post_message(events.AppBlur())
+        await driver.until(lambda: not driver.app.app_focus)
+        for number in range(1, 41):
+            client.receive("@bobby", f"word {number}")
+        await driver.sees("40 new", "word 1")
+        await driver.until(lambda: _unread(client, "@bobby") == 40)
+        driver.app.post_message(events.AppFocus())
+        await driver.until(lambda: 0 < _unread(client, "@bobby") < 40)
+        assert "word 39" not in driver.text()
+        await driver.press("ctrl+end")
+        await driver.sees("word 39")
+        await driver.until(lambda: _unread(client, "@bobby") == 0)
+        await driver.press("f4")
+        await driver.sees("40 new", "word 1")
+
+
+async def test_a_second_absence_has_a_line_of_its_own(tmp_path: Path) -> None:
+    client = client_with_bobby()
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 8")
+        await driver.press("right")
+        for number in (1, 2):
+            driver.app.post_message(events.AppBlur())
+            await driver.until(lambda: not driver.app.app_focus)
+            client.receive("@bobby", f"first word {number}")
+            client.receive("@bobby", f"second word {number}")
+            await driver.sees(f"second word {number}", "2 new")
+            driver.app.post_message(events.AppFocus())
+            await driver.until(lambda: _unread(client, "@bobby") == 0)
+        lines = driver.lines()
+        new = next(at for at, line in enumerate(lines) if "2 new" in line)
+        assert any("second word 1" in line for line in lines[:new])
+        assert any("first word 2" in line for line in lines[new:])
+
+
+async def test_what_is_typed_in_the_list_while_no_chat_shows_filters_it(tmp_path: Path) -> None:
+    client = demo_client()
+    async with account_app(client, tmp_path, (100, 30)) as driver:
+        await driver.sees("see you there")
+        await driver.pilot.resize_terminal(60, 20)
+        await driver.press("escape")
+        await driver.until(lambda: driver.contacts.has_focus)
+        await driver.write("car")
+        await driver.until(lambda: driver.contacts.filter_text == "car")
+        assert driver.composer.text == ""

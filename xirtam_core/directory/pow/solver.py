@@ -137,30 +137,36 @@ async def _run_worker(seed: bytes, effort: int, tally: _Tally) -> Solved | str:
             return str(error)
         return await _follow(process, seed, effort, tally)
     finally:
-        await _to_its_end(_end(starting))
+        await _to_its_end(lambda: _end(starting))
 
 
 async def _end(starting: asyncio.Task[Process]) -> None:
     """Ends the process once it has started, if it does, and rids the event loop of it."""
     try:
-        process = await starting
-    except (OSError, asyncio.CancelledError):
+        process = await asyncio.shield(starting)
+    except OSError:
         return
+    except asyncio.CancelledError:
+        if starting.cancelled():
+            return
+        raise
     with contextlib.suppress(ProcessLookupError):
         process.kill()
     # Also closes the pipes.
     await process.communicate()
 
 
-async def _to_its_end(ending: Coroutine[None, None, None]) -> None:
-    """Awaits `ending`, however often that is cancelled: by the group of searches and by a loop that ends, for example."""
-    task = asyncio.create_task(ending)
+async def _to_its_end(end: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Awaits `end`, however often that is cancelled: by the group of searches and by a loop that ends with every task in it."""
     cancelled: asyncio.CancelledError | None = None
+    task = asyncio.create_task(end())
     while not task.done():
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError as error:
             cancelled = error
+            if task.cancelled():
+                task = asyncio.create_task(end())
     if cancelled is not None:
         raise cancelled
 

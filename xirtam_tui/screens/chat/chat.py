@@ -18,6 +18,7 @@ from xirtam_tui.screens.chat import finding
 from xirtam_tui.screens.chat.chat_list import ChatList
 from xirtam_tui.screens.chat.chat_title import ChatTitle
 from xirtam_tui.screens.chat.on_chat import OnChat
+from xirtam_tui.screens.chat.on_message import COPIED
 from xirtam_tui.screens.home.status import watch_home
 from xirtam_tui.widgets.about import About
 from xirtam_tui.widgets.about.lines import ChatOf
@@ -57,6 +58,10 @@ class ChatScreen(OnChat):
         else:
             self.contacts.focus()
 
+    def on_mount(self) -> None:
+        # The app alone is told that the terminal has been left and come back to.
+        self.watch(running_app(self), "app_focus", self._look, init=False)
+
     def apply(self, batch: Batch) -> None:
         """Takes in what happened in the engine."""
         if batch.status is not None:
@@ -91,9 +96,13 @@ class ChatScreen(OnChat):
     @property
     def looking_at(self) -> str | None:
         """The chat whose messages are on the screen."""
-        is_shown = not self.has_class("-narrow") or self.has_class("show-chat")
         chat = self.conversation.chat
-        return chat.id if is_shown and chat is not None and self.conversation.transcript.is_attended else None
+        return chat.id if self._shows_chat and chat is not None and self.conversation.transcript.is_attended else None
+
+    @property
+    def _shows_chat(self) -> bool:
+        """Whether the open chat is on the screen: in few columns there is one pane at a time."""
+        return not self.has_class("-narrow") or self.has_class("show-chat")
 
     async def draw_again(self) -> None:
         """Draws what has been said anew: how it is shown has changed."""
@@ -224,7 +233,7 @@ class ChatScreen(OnChat):
             return
         event.stop()
         is_in_list = self.focused is self.contacts
-        if self.focused is composer or (is_in_list and self.conversation.can_write):
+        if self.focused is composer or (is_in_list and self.conversation.can_write and self._shows_chat):
             composer.focus()
             composer.insert(event.character)
         else:
@@ -232,12 +241,16 @@ class ChatScreen(OnChat):
                 self.action_find()
             words.insert_text_at_cursor(event.character)
 
-    def on_app_focus(self) -> None:
-        self.conversation.transcript.look()
-
-    def on_screen_resume(self) -> None:
+    def _look(self) -> None:
         if self._bridge is not None:
             self.conversation.transcript.look()
+
+    def action_copy_text(self) -> None:
+        super().action_copy_text()
+        self.notify(COPIED, timeout=3)
+
+    def on_screen_resume(self) -> None:
+        self._look()
 
     # Actions, in the registry's order
 
@@ -309,9 +322,10 @@ class ChatScreen(OnChat):
         elif self.focused is self.query_one(ChatList).filter:
             self.query_one(ChatList).filter.clear()
             self.contacts.focus()
-        elif self._keys.is_modal:
-            return  # a preset in which Esc never leads to writing
-        elif conversation.chat is not None and (not self.has_class("-narrow") or self.has_class("show-chat")):
+        elif self._keys.is_modal:  # a preset in which Esc never leads to writing
+            self.remove_class("show-chat", "no-list")
+            self.contacts.focus()
+        elif conversation.chat is not None and self._shows_chat:
             conversation.enter()
 
     def action_older(self) -> None:

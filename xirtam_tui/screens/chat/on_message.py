@@ -13,6 +13,8 @@ from xirtam_tui.widgets.transcript.links import find_links
 if TYPE_CHECKING:
     from xirtam_tui.screens.chat.conversation import Conversation
 
+COPIED = "Copied. Where the terminal allows it, also over SSH (OSC 52)"
+
 
 async def _reply(here: "Conversation", bridge: Bridge, message: Message) -> None:
     here.begin(Reply(message))
@@ -122,7 +124,7 @@ async def _menu(here: "Conversation", bridge: Bridge, message: Message) -> None:
 
 async def _copy(here: "Conversation", bridge: Bridge, message: Message) -> None:
     running_app(here).copy_to_clipboard(message.text)
-    here.notify("Copied. Where the terminal allows it, also over SSH (OSC 52)", timeout=3)
+    here.notify(COPIED, timeout=3)
 
 
 def _is_alarmed(here: "Conversation") -> bool:

@@ -12,7 +12,7 @@ from xirtam_tui.keymap import FILE, Keymap
 from xirtam_tui.screens.sheet.sheet import Sheet
 from xirtam_tui.widgets.facts.facts import Fact, Facts
 
-_KEYS = 18
+_KEYS = 22
 
 
 class Help(Sheet[None]):
@@ -27,7 +27,7 @@ class Help(Sheet[None]):
     def compose_body(self) -> ComposeResult:
         yield Input(placeholder="a word or a key", compact=True, id="sought")
         with VerticalScroll(id="actions", can_focus=False):
-            yield Facts(_KEYS + 2, id="keys")
+            yield Facts(_KEYS, id="keys")
         yield Static(Content.styled(self._about_keys(), "$text-muted"), id="about-keys")
 
     def on_mount(self) -> None:

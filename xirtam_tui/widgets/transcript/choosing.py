@@ -66,8 +66,8 @@ class Choosing(View, can_focus=True):
 
     def _move_cursor(self, step: int) -> None:
         at = self._cursor.index
-        if at is None or self._drawing.window is None:
-            self.start_cursor()
+        if at is None or self._drawing.window is None or not self._is_in_view(at):
+            self._set_cursor(self._in_view(step))
         elif left := self._left_of(at, step):
             self._go_to(self.top + step * min(left, _LINES))
         elif at + step >= len(self._layout.blocks) and not self._drawing.window.has_later:
@@ -77,6 +77,23 @@ class Choosing(View, can_focus=True):
             at = min(max(at + step, 0), len(self._layout.blocks) - 1)
             self._set_cursor(self._layout.blocks[at].message)
             self._show(at, step)
+
+    def _carry_cursor(self, step: int) -> None:
+        """Has the cursor come along with a view that went away from it, in the direction of `step`."""
+        at = self._cursor.index
+        if self._cursor.is_set and (at is None or not self._is_in_view(at)):
+            self._set_cursor(self._in_view(step))
+
+    def _is_in_view(self, at: int) -> bool:
+        first, end = self._layout.text_lines(at)
+        return first < self.top + self.size.height and end > self.top
+
+    def _in_view(self, step: int) -> Message | None:
+        """The first message in view, for a cursor that goes down, or the last one."""
+        if step < 0:
+            return self._layout.last_above(self.top + self.size.height)
+        whole = (at for at in range(len(self._layout.blocks)) if self._layout.text_lines(at)[0] >= self.top)
+        return next((self._layout.blocks[at].message for at in whole), None)
 
     def _left_of(self, at: int, step: int) -> int:
         """How many lines of a message that is taller than the view are still to be seen in the direction of `step`."""

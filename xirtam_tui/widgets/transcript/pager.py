@@ -55,9 +55,13 @@ class Pager:
         for message in arrived:  # while the page was on its way, so that may not be in it
             self.window.put(message)
 
-    def forget_oldest(self) -> None:
-        """Lets go of what is too much at the older end, while new messages arrive at the other."""
-        self.window.forget_oldest(_MOST_FOLLOWED)
+    def forget_oldest(self, rows: int) -> None:
+        """Lets go of what is too much at the older end of a view of so many rows, while new messages arrive at the other."""
+        self.window.forget_oldest(max(_MOST_FOLLOWED, 3 * rows))
+
+    def forget_newest(self, position: int) -> None:
+        """Lets go of what is too much at the newer end, of a view that ends at `position`: nobody may come back for days."""
+        self.window.forget_newest(position, _MOST, _PAGE)
 
     async def more(self, *, earlier: bool) -> None:
         """Adds a page at one end, and forgets what is too much at the other."""

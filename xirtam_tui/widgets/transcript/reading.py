@@ -14,17 +14,25 @@ class Reading:
         self._seen = read_up_to
         self._late: int | None = None  # the first of what is new and has its place among what was seen already
 
-    def put(self, shown: Iterable[Message], layout: Layout) -> None:
-        """Takes note of messages that are about to be laid out: marks those that one would not notice where they stand."""
-        late = [
-            message.position
-            for message in shown
-            if not message.mine and message.position <= self._seen and layout.find(message.id) is None
-        ]
+    @property
+    def is_awaited(self) -> bool:
+        """Whether nothing below the line has been seen."""
+        return self.line is not None and self.line.after >= self._seen
+
+    def put(self, shown: Iterable[Message], layout: Layout, *, is_attended: bool) -> None:
+        """Takes note of messages that are about to be laid out: marks those that one would not notice where they stand.
+
+        Those are what has its place among what was seen already, and what comes while nobody is there.
+        """
+        news = [message.position for message in shown if not message.mine and layout.find(message.id) is None]
+        late = [position for position in news if position <= self._seen]
         if late:
             self._late = min(late) if self._late is None else min(*late, self._late)
             if self.line is None:
                 self.line = UnreadLine(self._late - 1, len(late))
+        if (number := len(news) - len(late)) and not is_attended:
+            line = self.line if self.is_awaited else None
+            self.line = UnreadLine(self._seen, number) if line is None else line._replace(number=line.number + number)
 
     def see(self, hidden: Message | None, last: Message | None) -> int | None:
         """What is after `hidden` and up to `last` has been on the screen. Gives the position read up to where that is news."""

@@ -76,13 +76,29 @@ class Transcript(Pointing):
         if self._pager is None:
             return
         shown = [message for message in changed if self._pager.window.put(message)]
-        self._reading.put(shown, self._layout)
+        self._reading.put(shown, self._layout, is_attended=self._is_seen)
         if self._following:
-            self._pager.forget_oldest()
+            self._pager.forget_oldest(self.size.height)
             if any(message.mine and self._layout.find(message.id) is None for message in shown):
                 self._reading.line = None  # whoever answers has read
+        elif (end := self._layout.position_at(self.top + self.size.height)) is not None:
+            self._pager.forget_newest(end)
         if shown:
             self._arrange()
+            if not self._is_seen:
+                self._wait_at_unread()
+
+    @property
+    def _is_seen(self) -> bool:
+        """Whether somebody is there to see what is in view."""
+        return self.is_attended and running_app(self).app_focus and self.screen.is_current
+
+    def _wait_at_unread(self) -> None:
+        """Keeps the line above what came while nobody was there from leaving the view."""
+        if self._following and self._reading.is_awaited:
+            line = self._unread_line
+            if line is not None and line < self.top:
+                self.show_unread()
 
     async def read_again(self) -> None:
         """Shows what is there now where the view is: messages may have come to any place. Raises what `history` raises.
@@ -124,6 +140,7 @@ class Transcript(Pointing):
         if pager is self._pager:
             self._following = True
             self._arrange()
+            self._carry_cursor(-1)
 
     async def show_oldest(self) -> None:
         """Goes to the beginning of the chat."""
@@ -134,6 +151,7 @@ class Transcript(Pointing):
             self._following = False
             self._arrange(look=False)
             self._go_to(-self._pad)
+            self._carry_cursor(1)
 
     async def show_around(self, position: int, message_id: str | None) -> bool:
         """Goes to the message `message_id`, which lies at `position`, and puts the cursor on it; False where it is gone.
@@ -161,13 +179,19 @@ class Transcript(Pointing):
 
     def show_unread(self) -> None:
         """Goes to the unread line, with a little of what was before it."""
-        at = next((at for at, block in enumerate(self._layout.blocks) if block.context.unread), None)
-        if at is not None:
-            self._go_to(self._layout.tops[at] - 2)
+        line = self._unread_line
+        if line is not None:
+            self._go_to(line - 2)
+
+    @property
+    def _unread_line(self) -> int | None:
+        """Where what is new begins."""
+        return next((self._layout.tops[at] for at, each in enumerate(self._layout.blocks) if each.context.unread), None)
 
     def page(self, direction: int) -> None:
         """Scrolls by a view less two lines: -1 to older messages, 1 to newer ones."""
         self._go_to(self.top + direction * max(1, self.size.height - 2))
+        self._carry_cursor(direction)
 
     def look(self) -> None:
         """Takes note of what is in view: loads more at an edge, and tells what has been seen if somebody is there to see it."""
@@ -181,7 +205,7 @@ class Transcript(Pointing):
         if at_latest != self._at_latest:
             self._at_latest = at_latest
             self.post_message(self.Moved(at_latest))
-        if self.is_attended and running_app(self).app_focus and self.screen.is_current:
+        if self._is_seen:
             read_up_to = self._reading.see(self._layout.last_above(top), self._layout.last_above(bottom))
             if read_up_to is not None:
                 self.post_message(self.Seen(read_up_to))

@@ -116,7 +116,7 @@ class View(ScrollView):
         mark = line + self._layout.origin
         selection = self.text_selection
         if row.text is not None and selection is not None and selection.get_span(mark) is not None:
-            marked = self.screen.get_component_rich_style("screen--selection")
+            marked = self.screen.get_component_rich_style("screen--selection", partial=True)
             return self._paint(show_selected(row.strip, selection, mark, marked), mark, look, is_chosen=is_chosen)
         return self._painted.line(mark, row, is_chosen, lambda: self._paint(row.strip, mark, look, is_chosen=is_chosen))
 

@@ -4,7 +4,7 @@ Invariants: positions increase strictly; `has_later` is false only when the newe
 is appended only then, and is otherwise found by paging.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 from xirtam_core.chat import Message, Page
@@ -56,6 +56,13 @@ class Window:
             self._drop(slice(None, -most))
             self.has_earlier = True
 
+    def forget_newest(self, position: int, most: int, more: int) -> None:
+        """Of more than `most` messages, keeps those up to `position`, and so many `more`."""
+        end = max(most, bisect_right(self.messages, position, key=_position) + more)
+        if len(self.messages) > end:
+            self._drop(slice(end, None))
+            self.has_later = True
+
     def put(self, message: Message) -> bool:
         """Adds `message`, or replaces the one of its id, wherever its position belongs. False when it lies outside the run."""
         known = self.index(message.id)
@@ -64,7 +71,7 @@ class Window:
             return True
         if known is not None:
             self._drop(slice(known, known + 1))
-        at = bisect_left(self.messages, message.position, key=_position)
+        at = bisect_right(self.messages, message.position, key=_position)
         if (at == len(self.messages) and self.has_later) or (at == 0 and self.has_earlier):
             return known is not None
         self.messages[at:at] = self._noted([message])
@@ -81,7 +88,12 @@ class Window:
     def index(self, message_id: str) -> int | None:
         """Where a message is in the run."""
         position = self._positions.get(message_id)
-        return None if position is None else bisect_left(self.messages, position, key=_position)
+        if position is None:
+            return None
+        at = bisect_left(self.messages, position, key=_position)
+        while self.messages[at].id != message_id:  # of two at one place, one is about to be told another
+            at += 1
+        return at
 
     def _noted(self, added: Iterable[Message]) -> list[Message]:
         """What is being added, after it has been noted where it is to be found."""

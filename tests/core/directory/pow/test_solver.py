@@ -105,13 +105,19 @@ async def test_a_search_can_be_cancelled_while_its_processes_start(turns: int) -
     assert worker_pids() == []
 
 
-def test_a_search_leaves_no_process_when_its_loop_ends() -> None:
+@pytest.mark.parametrize("is_cancelled", [False, True])
+@pytest.mark.parametrize("turns", range(7))
+def test_a_search_leaves_no_process_when_its_loop_ends(is_cancelled: bool, turns: int) -> None:
     async def begin() -> None:
-        await Watched(NEVER, workers=2).goes_on()
+        search = Watched(NEVER, workers=2)
+        await search.goes_on()
+        if is_cancelled:
+            search.task.cancel()
+        for _ in range(turns):
+            await asyncio.sleep(0)
 
-    for _ in range(5):
-        asyncio.run(begin())  # cancels every task there is, those of the search apart from the search
-        assert worker_pids() == []
+    asyncio.run(begin())  # cancels every task there is, those of the search apart from the search
+    assert worker_pids() == []
     gc.collect()  # a process that nobody has waited for says so now
 
 

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from textual.geometry import Offset
 from textual.selection import SELECT_ALL, Selection
+from textual.strip import Strip
 
 from tests.tui.demo import Script
 from tests.tui.fake_client import MINUTE, NOW_NS, FakeClient
-from tests.tui.piloting import account_app, long_chat
+from tests.tui.piloting import Driver, account_app, long_chat
 
 LONG = "The quick brown fox jumps over the lazy dog and then goes home to write about it, at some length, in a blog."
 
@@ -103,3 +105,46 @@ async def test_going_to_a_message_that_is_gone_says_so(tmp_path: Path) -> None:
         assert not await driver.transcript.show_around(5, "no such message")
         assert await driver.transcript.show_around(5, None)
         await driver.until(lambda: (found := driver.transcript.cursor_message) and found.text == "number 5")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "contrast", "terminal"])
+async def test_what_is_selected_can_be_read_and_copying_it_is_said(tmp_path: Path, theme: str) -> None:
+    async with account_app(one_chat(), tmp_path, size=(80, 24)) as driver:
+        await driver.sees("The quick brown")
+        driver.app.theme = f"xirtam-{theme}"
+        row = next(y for y, line in enumerate(driver.lines()) if "The quick brown" in line) - driver.transcript.region.y
+        before = colours(driver.transcript.render_line(row))
+        driver.app.screen.selections = {driver.transcript: SELECT_ALL}
+        await driver.pilot.pause()
+        marked = colours(driver.transcript.render_line(row))
+        assert marked != before, "nothing shows that it is selected"
+        assert all(front != back for front, back in marked)
+        await driver.press("ctrl+c")
+        await driver.sees("Copied")
+
+
+def colours(strip: Strip) -> list[tuple[object, object]]:
+    """The colours of the letters and what they stand on."""
+    return [(part.style.color, part.style.bgcolor) for part in strip if part.text.strip() and part.style is not None]
+
+
+async def test_the_cursor_comes_along_to_the_ends_of_the_chat(tmp_path: Path) -> None:
+    client = FakeClient()
+    client.add_chat("@bobby", long_chat(400))
+    async with account_app(client, tmp_path) as driver:
+        await driver.sees("number 400")
+        await driver.press("up")
+        await driver.until(lambda: chosen(driver) == "number 400")
+        await driver.press("ctrl+home")
+        await driver.until(lambda: chosen(driver) == "number 1")
+        await driver.press("down")
+        await driver.until(lambda: chosen(driver) == "number 2")
+        await driver.press("ctrl+end")
+        await driver.until(lambda: chosen(driver) == "number 400")
+        await driver.press("pageup", "pageup")
+        await driver.until(lambda: chosen(driver) in driver.text())
+
+
+def chosen(driver: Driver) -> str | None:
+    message = driver.transcript.cursor_message
+    return None if message is None else message.text

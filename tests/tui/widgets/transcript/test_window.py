@@ -64,6 +64,29 @@ def test_a_message_whose_position_becomes_final_moves_there() -> None:
     assert len(window) == 10
 
 
+@given(st.lists(st.tuples(st.integers(50, 59), st.integers(52, 64)), max_size=6))
+def test_messages_that_change_places_are_each_there_once_and_in_order(moves: list[tuple[int, int]]) -> None:
+    window = Window()
+    window.show(page(50, 60))
+    places = {message.id: message.position for message in CHAT[50:60]}
+    for which, position in moves:  # to where another one still is, too, as the database tells of both in turn
+        places[CHAT[which].id] = position
+        window.put(moved(CHAT[which], position))
+    assert sorted(message.id for message in window.messages) == sorted(places)
+    assert positions(window) == sorted(places.values())
+    assert all(places[message.id] == message.position for message in window.messages)
+
+
+def test_a_view_of_which_nobody_sees_the_end_lets_go_of_it() -> None:
+    window = Window()
+    window.show(page(10, 60))
+    window.forget_newest(21, 20, 5)
+    assert positions(window) == list(range(11, 31))
+    assert window.has_later
+    window.forget_newest(29, 20, 5)
+    assert positions(window) == list(range(11, 31))
+
+
 def test_a_message_is_taken_away_once() -> None:
     window = Window()
     window.show(page(50, 60))
