@@ -339,6 +339,16 @@ async def test_a_narrow_terminal_shows_the_list_or_the_chat(tmp_path: Path) -> N
         await driver.sees_not("number 1", "Enter send")
 
 
+async def test_the_title_leads_back_to_the_list_only_where_that_is_not_beside_it(tmp_path: Path) -> None:
+    async with account_app(client_with_bobby(), tmp_path, size=(100, 30)) as driver:
+        await driver.sees("▏ @bobby", "number 8")
+        for _ in range(2):
+            await driver.pilot.resize_terminal(60, 30)
+            await driver.sees("‹ @bobby")
+            await driver.pilot.resize_terminal(100, 30)
+            await driver.sees_not("‹")
+
+
 async def test_passing_by_a_chat_does_not_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xirtam_tui.screens.chat.chat._DWELL_S", 3.0)  # a busy machine is slow at passing by
     client = client_with_bobby()
