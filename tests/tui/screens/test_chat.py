@@ -488,6 +488,17 @@ async def test_all_themes_are_gone_through_in_the_order_of_the_settings(tmp_path
         assert driver.app.theme == "xirtam-contrast"
 
 
+async def test_a_notice_takes_the_place_of_what_is_true_no_more_and_of_nothing_else(tmp_path: Path) -> None:
+    async with account_app(client_with_bobby(), tmp_path) as driver:
+        for alarm in ("one alarm", "another alarm", "one alarm"):
+            driver.app.notify(alarm, title="Security alarm", severity="error", timeout=60)
+        await driver.sees("one alarm", "another alarm")
+        driver.press_at_once(*["ctrl+t"] * 4)
+        await driver.sees("dark (1 of 4)")
+        said = ("one alarm", "another alarm", "Colours")
+        await driver.until(lambda: [driver.text().count(each) for each in said] == [1, 1, 1], "each is said once")
+
+
 async def test_a_notice_covers_neither_what_was_said_last_nor_the_composer(tmp_path: Path) -> None:
     for size in ((80, 24), (140, 40)):
         async with account_app(client_with_bobby(), tmp_path, size=size) as driver:
