@@ -15,7 +15,7 @@ from textual import events
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
-from textual.notifications import SeverityLevel
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.types import CSSPathType
 
@@ -29,6 +29,7 @@ from xirtam_tui.driver import steady_driver
 from xirtam_tui.failures import Trouble, attempt, explain
 from xirtam_tui.leaving import Leaving
 from xirtam_tui.moments import Clock, system_clock
+from xirtam_tui.notices import Notices
 from xirtam_tui.notifications import PAUSE_S, News, Notifier, newly_asked, on_desktop, worth_telling
 from xirtam_tui.screens.chat.chat import ChatScreen
 from xirtam_tui.screens.chat.panes import Panes
@@ -82,6 +83,7 @@ class XirtamApp(Leaving):
         self._clock = clock
         self._settings, self._unknown_settings, self._setting_problems, _ = settings.load(data_dir)
         self._notifier = Notifier(lambda: self.bell(), self._write, self._show_on_desktop)
+        self._notices = Notices()
         self._keys = keymap.load(data_dir)
         self._collector = Collector()
         self._typeahead = Typeahead(self, super().on_event)
@@ -291,6 +293,11 @@ class XirtamApp(Leaving):
     ) -> None:
         message, title = emoji_names.shown(message), emoji_names.shown(title)
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def on_notify(self, event: Notify) -> None:
+        """Textual adds the notice after this, and shows them all anew."""
+        for replaced in self._notices.take(event.notification):
+            self._unnotify(replaced, refresh=False)  # Textual's own can only clear them all, alarms too
 
     def on_trouble(self, event: Trouble) -> None:
         """Shows what failed."""

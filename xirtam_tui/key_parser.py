@@ -6,7 +6,9 @@ characters `^` and `l` where another ESC, or much text, comes before the moment 
 
 import re
 import sys
-from collections.abc import Generator, Iterable
+from codecs import IncrementalDecoder, getincrementaldecoder
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
 
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.message import Message
@@ -90,8 +92,13 @@ class KeyParser(XTermParser):
             yield from self.tick()
 
 
+def lenient_decoder(encoding: str) -> Callable[[], IncrementalDecoder]:
+    """Makes decoders to which bytes that are no text are `�`: Textual's end the app at the first."""
+    return partial(getincrementaldecoder(encoding), errors="replace")
+
+
 def take_the_place_of_textuals() -> None:
-    """Has the drivers that are loaded read keys with this parser: they make Textual's by its name, and can be given no other."""
+    """Has the drivers that are loaded read keys with these: they make Textual's by name, and can be given no other."""
     for driver in ("linux_driver", "win32", "web_driver"):
         if (module := sys.modules.get(f"textual.drivers.{driver}")) is not None:
-            vars(module)["XTermParser"] = KeyParser
+            vars(module).update(XTermParser=KeyParser, getincrementaldecoder=lenient_decoder)

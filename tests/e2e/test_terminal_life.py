@@ -110,6 +110,18 @@ def test_keys_with_alt_that_come_in_one_go_are_keys(shell: Terminal) -> None:
     assert "^" not in shell.wait_for("▌ hello")
 
 
+def test_bytes_that_are_no_text_end_nothing_and_take_nothing_with_them(shell: Terminal) -> None:
+    shell.type(shlex.join([sys.executable, "-m", "tests.tui.demo"]))
+    shell.press("Enter")
+    shell.wait_for("connected", "see you there", "Write to @bobby")
+    shell.type("one")
+    shell.press("-H", "ff")
+    shell.type("two")
+    shell.press("-H", "c3")  # a letter begins, and ends never
+    shell.type("three é")
+    shell.wait_for("▌ one�two�three é")
+
+
 def _leave(shell: Terminal) -> None:
     """Quits the app on its sample account, in which something has not been sent."""
     shell.press("C-q")

@@ -339,6 +339,16 @@ async def test_a_narrow_terminal_shows_the_list_or_the_chat(tmp_path: Path) -> N
         await driver.sees_not("number 1", "Enter send")
 
 
+async def test_the_title_leads_back_to_the_list_only_where_that_is_not_beside_it(tmp_path: Path) -> None:
+    async with account_app(client_with_bobby(), tmp_path, size=(100, 30)) as driver:
+        await driver.sees("▏ @bobby", "number 8")
+        for _ in range(2):
+            await driver.pilot.resize_terminal(60, 30)
+            await driver.sees("‹ @bobby")
+            await driver.pilot.resize_terminal(100, 30)
+            await driver.sees_not("‹")
+
+
 async def test_passing_by_a_chat_does_not_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xirtam_tui.screens.chat.chat._DWELL_S", 3.0)  # a busy machine is slow at passing by
     client = client_with_bobby()
@@ -476,6 +486,17 @@ async def test_all_themes_are_gone_through_in_the_order_of_the_settings(tmp_path
             await driver.press("ctrl+t")
             await driver.sees(said)
         assert driver.app.theme == "xirtam-contrast"
+
+
+async def test_a_notice_takes_the_place_of_what_is_true_no_more_and_of_nothing_else(tmp_path: Path) -> None:
+    async with account_app(client_with_bobby(), tmp_path) as driver:
+        for alarm in ("one alarm", "another alarm", "one alarm"):
+            driver.app.notify(alarm, title="Security alarm", severity="error", timeout=60)
+        await driver.sees("one alarm", "another alarm")
+        driver.press_at_once(*["ctrl+t"] * 4)
+        await driver.sees("dark (1 of 4)")
+        said = ("one alarm", "another alarm", "Colours")
+        await driver.until(lambda: [driver.text().count(each) for each in said] == [1, 1, 1], "each is said once")
 
 
 async def test_a_notice_covers_neither_what_was_said_last_nor_the_composer(tmp_path: Path) -> None:

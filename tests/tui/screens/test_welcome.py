@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from textual.events import Paste
 
 from tests.tui.fake_client import LINK, FakeMachine
@@ -50,6 +51,19 @@ async def test_a_damaged_link_is_explained(tmp_path: Path) -> None:
         await driver.press("enter")
         await driver.write("alice")
         await driver.sees("Choose a network first")
+
+
+@pytest.mark.parametrize("button", ["create", "pair"])
+async def test_what_is_wrong_with_a_link_is_said_as_long_as_it_is_there(tmp_path: Path, button: str) -> None:
+    async with machine_app(FakeMachine(), tmp_path) as driver:
+        await driver.sees("Join a network")
+        driver.app.post_message(Paste("xirtam:join?garbage"))
+        await driver.sees("✗ This join link is damaged")
+        await driver.press("enter")
+        await driver.write("alice")
+        await driver.pilot.click(f"#{button}")
+        await driver.until(lambda: driver.app.screen.query_one("#link").has_focus)
+        await driver.sees("✗ This join link is damaged")
 
 
 async def test_it_can_be_tried_on_this_machine(tmp_path: Path) -> None:

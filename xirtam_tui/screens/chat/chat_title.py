@@ -28,10 +28,17 @@ class ChatTitle(Words, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(id="title")
+        self._chat: Chat | None = None
 
     def show(self, chat: Chat) -> None:
         """Says whose chat it is."""
-        self.say(standing.title(chat, is_narrow=self.screen.has_class("-narrow")))
+        self._chat = chat
+        self.fit()
+
+    def fit(self) -> None:
+        """Has the arrow back where the list is not beside the chat."""
+        if self._chat is not None:
+            self.say(standing.title(self._chat, is_narrow=self.screen.has_class("-narrow")))
 
     def action_follow(self) -> None:
         self.post_message(self.Followed(is_back=False))

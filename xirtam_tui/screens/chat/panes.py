@@ -18,6 +18,7 @@ from xirtam_tui.moments import Clock
 from xirtam_tui.screens.chat import widths
 from xirtam_tui.screens.chat.about_chat import AboutChat
 from xirtam_tui.screens.chat.chat_list import ChatList
+from xirtam_tui.screens.chat.chat_title import ChatTitle
 from xirtam_tui.screens.chat.conversation import Conversation
 from xirtam_tui.widgets.contact_list import ContactList
 from xirtam_tui.widgets.divider import Divider
@@ -97,7 +98,8 @@ class Panes(Screen[None]):
         return widths.DETAILS if self._has_room_for_details and not self.has_class("no-details") else 0
 
     def _fit(self) -> None:
-        """Gives the list its columns; where there is one pane, the stylesheet gives it all of them."""
+        """Gives the list its columns; where there is one pane, the stylesheet gives it all of them, and the title leads back to it."""
+        self.query_one(ChatTitle).fit()
         pane = self.query_one(ChatList)
         if self.has_class("-narrow"):
             pane.styles.clear_rule("width")

@@ -97,19 +97,23 @@ class Welcome(Screen[None]):
     @on(Input.Changed, "#link")
     def _link_changed(self, event: Input.Changed) -> None:
         self._link = None
-        if not event.value.strip():
-            self._say("link", "")
+        if event.value.strip():
+            self._take_link(event.value)
         else:
-            try:
-                self._link = JoinLink.parse(event.value)
-            except Malformed as error:
-                self._say("link", "✗ " + sentence(text.line(str(error))), "failed")
-            else:
-                where = "a private network on this machine" if self._is_local else self._link.directory_urls[0]
-                server = f", home server {self._link.server}" if self._link.server else ""
-                self._say("link", f"✓ {text.line(where)}{server}", "good")
+            self._say("link", "")
         self._is_local = False
         self._check_name()
+
+    def _take_link(self, typed: str) -> None:
+        """Says where the link leads, or what is wrong with it."""
+        try:
+            self._link = JoinLink.parse(typed)
+        except Malformed as error:
+            self._say("link", "✗ " + sentence(text.line(str(error))), "failed")
+        else:
+            where = "a private network on this machine" if self._is_local else self._link.directory_urls[0]
+            server = f", home server {self._link.server}" if self._link.server else ""
+            self._say("link", f"✓ {text.line(where)}{server}", "good")
 
     @on(Input.Submitted, "#link")
     def _link_done(self) -> None:
@@ -180,14 +184,17 @@ class Welcome(Screen[None]):
             self._registering = self.run_worker(self._be_paired(*asked), group="register", exclusive=True)
 
     def _asked_for(self) -> tuple[JoinLink, Username] | None:
-        """The network and the name that were typed; where something is missing, says what."""
-        typed = self.query_one("#name", Input).value.strip()
+        """The network and the name that were typed; where something is missing or wrong, says what."""
+        link, name = (self.query_one(each, Input).value.strip() for each in ("#link", "#name"))
         if self._link is None:
-            self._say("link", "✗ Paste a join link here, or try it on this machine", "failed")
+            if link:
+                self._take_link(link)
+            else:
+                self._say("link", "✗ Paste a join link here, or try it on this machine", "failed")
             self.query_one("#link").focus()
             return None
         try:
-            return self._link, Username.parse(typed)
+            return self._link, Username.parse(name)
         except InvalidName as error:
             self._say("name", "✗ " + sentence(str(error)), "failed")
             self.query_one("#name").focus()
