@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from xirtam_tui.logs import LogFile  # the start waits for nothing that is not painted
 
 _logger = logging.getLogger(__name__)
+_TO_READ_S = 20.0
+"""How long a notice of several lines stands."""
 _SIGNS_OF_LIFE = (events.Key, events.Paste, events.MouseDown, events.MouseScrollUp, events.MouseScrollDown)
 
 
@@ -101,8 +103,8 @@ class XirtamApp(Leaving):
         return Opening() if self._account is None else self._chat_screen(self._account)
 
     def on_mount(self) -> None:
-        for problem in self._keys.problems:
-            self.notify(problem, title="Keys", severity="warning", markup=False)
+        if said := keymap.problems_in_short(self._keys.problems):
+            self.notify(said, title="Keys", severity="warning", timeout=_TO_READ_S, markup=False)
         for problem in self._setting_problems:
             self.notify(problem, title="Settings", severity="warning", markup=False)
         self._watch_terminal()
@@ -139,6 +141,8 @@ class XirtamApp(Leaving):
         from xirtam_tui import logs
 
         self._log_file = logs.begin(log_directory(self._data_dir), self._settings.log_level)
+        for problem in self._keys.problems:
+            _logger.warning("%s", problem)
         if _logger.isEnabledFor(logging.INFO):
             self.run_worker(asyncio.to_thread(_log_start, *self.size), group="log")
 

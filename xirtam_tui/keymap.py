@@ -7,15 +7,18 @@
     "message.retry" = "r, R"
 
 A preset is a whole set of keys (`presets.py`), which the lines then change. A mistake in the file never stops the app: the line is
-passed over and said in words.
+passed over and said in words. Where the lines give two actions one key, one of them loses it; what a preset itself has twice is meant.
 """
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from xirtam_tui.actions import ACTIONS, NEVER_TOGETHER, UNBOUND, is_of_the_screen, key_label, letters_id
+from xirtam_tui.actions import ACTIONS, NEVER_TOGETHER, UNBOUND, Action, Scope, is_of_the_screen, key_label, letters_id
 
 FILE = "keys.toml"
+_MOST_SAID = 3
+"""So many mistakes are said on the screen."""
 _NAMED_SIGNS = {
     "slash": "/", "question_mark": "?", "colon": ":", "space": " ", "minus": "-", "plus": "+",
     "full_stop": ".", "exclamation_mark": "!",
@@ -48,6 +51,11 @@ class Keymap(NamedTuple):
         """An action's first key as people write it, or nothing."""
         keys = self.keys[action_id]
         return key_label(keys[0]) if keys else ""
+
+    def hint(self, action_id: str, words: str) -> str:
+        """An action's first key and what it does, in `words`; nothing where it has no key."""
+        label = self.label(action_id)
+        return f"{label} {words}" if label else ""
 
     def labels(self, action_id: str) -> list[str]:
         """All keys of an action as people write them."""
@@ -117,17 +125,65 @@ def _apply(chosen: dict[str, object], start: Keymap) -> Keymap:
             ]
             if any(found.values()) or not typed:  # without any, the action keeps those that it had
                 keys[action_id] = tuple(key for key in found.values() if key is not None)
-    return start._replace(keys=keys, problems=(*problems, *_conflicts(keys)))
+    clashes = list(_clashes(keys, on_purpose=frozenset(_clashes(start.keys))))
+    for clash in clashes:
+        keys[clash.loser] = tuple(key for key in keys[clash.loser] if _sign(key) != clash.key)
+    return start._replace(keys=keys, problems=(*problems, *(clash.words() for clash in clashes)))
 
 
-def _conflicts(keys: dict[str, tuple[str, ...]]) -> list[str]:
-    """Keys that two actions claim where both could hear them. The app's and the chat screen's come before all others."""
-    owners: dict[tuple[str, str], str] = {}
-    problems: list[str] = []
+def problems_in_short(problems: Sequence[str]) -> str:
+    """The first few of what was wrong with the file, a line each, and how many there are more."""
+    left = len(problems) - _MOST_SAID
+    return "\n".join([*problems[:_MOST_SAID], *([f"… and {left} more: the log has all of them"] if left > 0 else [])])
+
+
+# Two actions with one key
+
+
+class _Clash(NamedTuple):
+    key: str
+    winner: str
+    loser: str
+
+    def words(self) -> str:
+        return f"{FILE}: {key_label(self.key)} is both “{self.winner}” and “{self.loser}”; the first is used"
+
+
+def _clashes(keys: dict[str, tuple[str, ...]], on_purpose: frozenset[_Clash] = frozenset()) -> Iterator[_Clash]:
+    """Keys that two actions claim where both could hear them, but for those that are so `on_purpose`.
+
+    The app's and the chat screen's keys come before all others, but their letters after those on a message.
+    """
+    claims: dict[str, list[Action]] = {}
     for action in ACTIONS:
-        layer = "screen" if is_of_the_screen(action.scope) else action.scope.value
-        for key in keys[action.id]:
-            other = owners.setdefault((layer, key), action.id)
-            if other != action.id and frozenset((other, action.id)) not in NEVER_TOGETHER:
-                problems.append(f"{FILE}: {key_label(key)} is both “{other}” and “{action.id}”; the first is used")
-    return problems
+        for key in dict.fromkeys(map(_sign, keys[action.id])):
+            claims.setdefault(key, []).append(action)
+    for key, claimants in claims.items():
+        held: list[Action] = []
+        for action in sorted(claimants, key=lambda each: _is_letter(key) and is_of_the_screen(each.scope)):
+            clashes = (_Clash(key, each.id, action.id) for each in held if _could_both_hear(key, each, action))
+            clash = next((each for each in clashes if each not in on_purpose), None)
+            if clash is None:
+                held.append(action)
+            else:
+                yield clash
+
+
+def _could_both_hear(key: str, one: Action, other: Action) -> bool:
+    """Whether there is a moment at which `key` means both. One who writes, or is in a sheet, hears no letters of the screen."""
+    if frozenset((one.id, other.id)) in NEVER_TOGETHER:
+        return False
+    scopes = {one.scope, other.scope}
+    within = {scope for scope in scopes if not is_of_the_screen(scope)}
+    if len(scopes) == 1 or not within:
+        return True
+    if len(within) == len(scopes):
+        return False  # the focus is in one of them
+    if _is_letter(key):
+        return within == {Scope.MESSAGE}
+    return Scope.APP in scopes or within <= {Scope.COMPOSER, Scope.MESSAGE}
+
+
+def _sign(key: str) -> str:
+    """The same for each name of a key: `slash` is `/`."""
+    return _NAMED_SIGNS.get(key, key)

@@ -33,8 +33,9 @@ preset = "vim"
 ```
 
 Several keys are told apart by commas, and none at all switches a key off. Keys of “{Scope.APP.value}” and “{Scope.CHAT.value}” work
-wherever the focus is; a letter or a sign among them works only where nobody writes. Where two actions claim a key, the app names both
-and uses the first.
+wherever the focus is; a letter or a sign among them works only where nobody writes. Where two actions claim a key that could mean both
+at one moment, the app names both: the first is used, and the other has that key no more. A letter on a message comes before the same
+letter of “{Scope.CHAT.value}”, unless the preset has both. What is wrong stands in the log too, all of it.
 """
 
 _EDITOR = """## Your own editor

@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 _CHUNK = 64 * 1024
 _LONGEST = 1024 * 1024
@@ -45,18 +45,30 @@ class TypedLines:
     def _give(self, raw: bytes | None) -> None:
         asyncio.run_coroutine_threadsafe(self._lines.put(raw), self._loop).result()
 
-    async def texts(self) -> AsyncGenerator[str]:
-        """The lines as text until the input ends; one that ends in a backslash goes on with the next.
+    def texts(self) -> AsyncGenerator[str]:
+        """The lines as text until the input ends."""
+        return texts_of(self._lines)
 
-        What is no UTF-8 becomes lone surrogates, which can be told and are never sent.
-        """
-        begun = ""
-        while (raw := await self._lines.get()) is not None:
-            text = begun + raw.removesuffix(b"\r").decode(errors="surrogateescape")
-            if text.endswith("\\"):
-                begun = text[:-1] + "\n"
-            else:
-                begun = ""
-                yield text
-        if begun:
-            yield begun.removesuffix("\n")
+    def aside(self) -> AbstractContextManager[None]:
+        """For as long as something is printed: nothing is to be done about it here."""
+        return nullcontext()
+
+    def end(self) -> None:
+        """Nobody wants any more."""
+
+
+async def texts_of(lines: asyncio.Queue[bytes | None]) -> AsyncGenerator[str]:
+    """The lines as text until None; one that ends in a backslash goes on with the next.
+
+    What is no UTF-8 becomes lone surrogates, which can be told and are never sent.
+    """
+    begun = ""
+    while (raw := await lines.get()) is not None:
+        text = begun + raw.removesuffix(b"\r").decode(errors="surrogateescape")
+        if text.endswith("\\"):
+            begun = text[:-1] + "\n"
+        else:
+            begun = ""
+            yield text
+    if begun:
+        yield begun.removesuffix("\n")

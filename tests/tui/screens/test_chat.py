@@ -18,6 +18,7 @@ from xirtam_core.names import Username
 from xirtam_core.people import Standing
 from xirtam_tui.actions import ACTIONS, Action, Scope
 from xirtam_tui.bridge import Batch
+from xirtam_tui.data_directory import log_directory
 
 
 def client_with_bobby(**more: object) -> FakeClient:
@@ -538,6 +539,28 @@ async def test_keys_can_be_chosen_in_a_file_and_its_mistakes_are_said(tmp_path: 
         await driver.sees("Write to somebody")
         await driver.press("escape", "f1")
         await driver.sees("What you can do")
+
+
+async def test_whoever_loses_a_key_shows_it_no_more_and_does_nothing_at_it(tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text('[keys]\n"message.reply" = "c"\n"chat.new_chat" = "x"\n')
+    async with account_app(client_with_bobby(), tmp_path, size=(160, 40)) as driver:
+        await driver.sees("c is both “message.reply” and", "x is both “message.delete” and")
+        await driver.sees_not("x new chat")
+        await driver.press("up")
+        await driver.sees("c reply", "y copy")
+        await driver.press("escape", "escape", "x", "f1")
+        await driver.sees("What you can do")
+        await driver.write("copy")
+        await driver.sees("y                 Copy the message's text")
+
+
+async def test_many_mistakes_in_the_keys_are_one_notice_and_all_are_in_the_log(tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text("[keys]\n" + "".join(f'"no.such{number}" = "x"\n' for number in range(5)))
+    async with account_app(client_with_bobby(), tmp_path) as driver:
+        await driver.sees("no.such0", "no.such2", "… and 2 more: the log has all of them")
+        await driver.sees_not("no.such3")
+    said = (log_directory(tmp_path) / "xirtam.log").read_text()
+    assert [f"there is no action “no.such{number}”" in said for number in range(5)] == [True] * 5
 
 
 async def test_the_help_lists_every_action(tmp_path: Path) -> None:

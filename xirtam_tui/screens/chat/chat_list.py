@@ -20,7 +20,7 @@ class ChatList(Vertical):
     def compose(self) -> ComposeResult:
         yield Input(placeholder="filter…", id="filter", compact=True, select_on_focus=False)
         yield ContactList(clock=self._clock, id="contacts")
-        yield Static(f"{self._keys.label('chat.new_chat')} new chat", id="list-hint", markup=False)
+        yield Static(self._keys.hint("chat.new_chat", "new chat"), id="list-hint", markup=False)
 
     @property
     def filter(self) -> Input:

@@ -151,7 +151,7 @@ class Conversation(Composing):
 
     def invite(self, intro: str, *, is_first: bool) -> None:
         """Says what to do while no chat is open; `is_first` when there is none at all."""
-        key = self.keymap.label("chat.new_chat")
+        key = self.keymap.label("chat.new_chat") or f"{self.keymap.label('app.command_palette')}, New chat"
         words = f"No chats yet. {key}, then a name such as @bobby" if is_first else "Choose a chat on the left"
         invitation = f"{intro}\n\n{words}" if intro else words
         if self.chat is None and invitation != self._invitation:

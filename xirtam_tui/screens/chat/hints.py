@@ -35,17 +35,14 @@ class Hint(Words):
 
 def writing_hint(keys: Keymap) -> str:
     """What one who writes can do."""
-    label = keys.label
-    return (
-        f"{label('composer.send')} send · {label('composer.newline')} new line · {label('composer.messages')} messages"
-    )
+    hints = (("composer.send", "send"), ("composer.newline", "new line"), ("composer.messages", "messages"))
+    return _BETWEEN.join(filter(None, (keys.hint(*each) for each in hints)))
 
 
 def message_hint(now: Situation, keys: Keymap) -> str:
     """What can be done about the message that is chosen: first what one that was not sent needs; the menu has what does not fit."""
     kinds = [action for action in actions(Scope.MESSAGE) if action.id not in _NOT_HINTED and action.is_enabled(now)]
-    words = {action.id: f"{keys.label(action.id)} {action.name.lower()}" for action in kinds if keys.label(action.id)}
+    words = {action.id: keys.hint(action.id, action.name.lower()) for action in kinds}
     first = [words.pop(each) for each in _FIRST if each in words]
-    return _BETWEEN.join(
-        (f"{keys.label('chat.back')} back", *first, f"{keys.label('message.menu')} menu", *words.values())
-    )
+    hints = (keys.hint("chat.back", "back"), *first, keys.hint("message.menu", "menu"), *words.values())
+    return _BETWEEN.join(filter(None, hints))
