@@ -551,7 +551,7 @@ async def test_whoever_loses_a_key_shows_it_no_more_and_does_nothing_at_it(tmp_p
         await driver.press("escape", "escape", "x", "f1")
         await driver.sees("What you can do")
         await driver.write("copy")
-        await driver.sees("y                 Copy the message's text")
+        await driver.sees("y                  Copy the message's text")
 
 
 async def test_many_mistakes_in_the_keys_are_one_notice_and_all_are_in_the_log(tmp_path: Path) -> None:

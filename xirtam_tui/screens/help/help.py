@@ -12,7 +12,7 @@ from xirtam_tui.keymap import FILE, Keymap
 from xirtam_tui.screens.sheet.sheet import Sheet
 from xirtam_tui.widgets.facts.facts import Fact, Facts
 
-_KEYS = 22
+_KEYS = 21
 
 
 class Help(Sheet[None]):
