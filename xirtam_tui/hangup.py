@@ -26,6 +26,12 @@ def when_told_to_go(then: Callable[[], None]) -> None:
             asyncio.get_running_loop().add_signal_handler(getattr(signal, name), then)
 
 
+def leave_in_peace() -> None:
+    """Has a hangup change nothing any more: all is kept, and the process about to end by itself."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 def has_hung_up() -> bool:
     """Whether nobody will ever type here again, though somebody could."""
     if not is_on_a_terminal() or not hasattr(select, "poll"):

@@ -1,10 +1,12 @@
 """Leaving the app: by a person, who is asked where something has not been sent, and where the terminal goes."""
 
+from typing import Any
+
 from textual.app import App
 
 from xirtam_tui.bridge import Bridge
 from xirtam_tui.failures import attempt
-from xirtam_tui.hangup import has_hung_up, is_on_a_terminal, when_told_to_go
+from xirtam_tui.hangup import has_hung_up, is_on_a_terminal, leave_in_peace, when_told_to_go
 from xirtam_tui.screens.chat.chat import ChatScreen
 
 _LOOK_S = 2.0
@@ -18,6 +20,11 @@ class Leaving(App[None]):
         super().__init__()
         self._bridge: Bridge | None = None
         self._leaving = self._hung_up = False
+
+    def run(self, **options: Any) -> None:
+        """Runs it until it is left (Textual's `run`)."""
+        super().run(**options)
+        leave_in_peace()
 
     def _chats(self) -> ChatScreen | None:
         """The screen of the account that is open."""

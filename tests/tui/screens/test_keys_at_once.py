@@ -94,13 +94,21 @@ async def test_letters_after_tab_go_where_it_leads(tmp_path: Path) -> None:
         assert driver.composer.text == "" and driver.chats_screen.focused is after
 
 
-@pytest.mark.parametrize("key", ["ctrl+r", "alt+r", "ctrl+n", "ctrl+k"])
-async def test_letters_after_a_key_that_opens_a_dialog_are_for_that(tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "asked"),
+    [
+        ("ctrl+r", "secret"),
+        ("alt+r", "secret"),
+        ("ctrl+n", "secret"),
+        ("ctrl+k", "@secret"),  # no chat is called that, so Enter asks whether somebody is
+    ],
+)
+async def test_letters_after_a_key_that_opens_a_dialog_are_for_that(tmp_path: Path, key: str, asked: str) -> None:
     client = _client()
     async with account_app(client, tmp_path) as driver:
         await _is_writing(driver)
         driver.press_at_once(key, *"secret", "enter")
-        await driver.until(lambda: not _shows_chats(driver) and driver.app.screen.query_one(Input).value == "secret")
+        await driver.until(lambda: not _shows_chats(driver) and driver.app.screen.query_one(Input).value == asked)
         assert driver.composer.text == "" and len(client.messages["@bobby"]) == 4
 
 
