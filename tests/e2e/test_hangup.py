@@ -142,7 +142,9 @@ def test_an_app_that_was_stopped_without_being_told_goes_on_and_can_be_left(
     _read_until(terminal, b"@person00")
     running.send_signal(signal.SIGSTOP)
     running.send_signal(signal.SIGCONT)
-    _read_until(terminal, b"\x1b[?1049h")  # it has begun anew
+    _read_until(
+        terminal, b"\x1b[?2004h"
+    )  # it has begun anew, and Ctrl+Q is a key again: until then the terminal keeps it
     os.write(terminal, b"\x11")
     _read_until(terminal, b"\x1b[?1049l")
     assert running.wait(timeout=_LIMIT_S) == 0
