@@ -57,7 +57,7 @@ wheel: setup
 	$(BIN)/python tools/check_wheel.py
 
 screenshots: setup
-	$(BIN)/python screenshots/render.py
+	$(BIN)/python -m screenshots.render
 
 # Repins every dependency to the newest release that resolves.
 lock: setup

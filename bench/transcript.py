@@ -101,7 +101,7 @@ def main() -> None:
         if "--end-to-end" in sys.argv:
             terminal.rest()
             for figure, times in end_to_end(terminal).items():
-                report(f"end_to_end_{figure}", times, messages=count)
+                report(f"end_to_end_{figure}", times, messages=count, over_50_ms=sum(each > 50 for each in times))
             terminal.rest()
             terminal.time_ms(_TO_LATEST, f"{count} ")
         terminal.rest()

@@ -1,4 +1,4 @@
-"""Renders the gallery and the page that shows it, from the real app: `python screenshots/render.py [NAME…]`.
+"""Renders the gallery and the page that shows it, from the real app: `python -m screenshots.render [NAME…]`.
 
 The screens are the states that the snapshots hold, on made-up machines. `two-people` is two real apps and a real server, in tmux.
 """
@@ -12,17 +12,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from screenshots import two_people
+from screenshots.gallery import GALLERY, Shot
+from screenshots.svg import save
+from tests.tui.picture import picture
+from tests.tui.piloting import machine_app
+from tests.tui.states import STATES
+from tests.tui.states.still import held_still
+
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))  # the states are the tests'
-
-from screenshots import two_people  # noqa: E402
-from screenshots.gallery import GALLERY, Shot  # noqa: E402
-from screenshots.svg import save  # noqa: E402
-from tests.tui.picture import picture  # noqa: E402
-from tests.tui.piloting import machine_app  # noqa: E402
-from tests.tui.states import STATES  # noqa: E402
-from tests.tui.states.still import held_still  # noqa: E402
-
 _TWO_PEOPLE = "two-people"
 
 

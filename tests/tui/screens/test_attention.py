@@ -6,13 +6,19 @@ from textual import events
 
 from tests.tui.demo import demo_client
 from tests.tui.fake_client import FakeClient
-from tests.tui.piloting import account_app
+from tests.tui.piloting import Driver, account_app
 from tests.tui.screens.test_chat import client_with_bobby
 from xirtam_core.chat import SendState
 
 
 def _unread(client: FakeClient, peer: str) -> int:
     return client.chat(peer).unread
+
+
+async def _look_away(driver: Driver) -> None:
+    """Another window has the focus from here on."""
+    driver.app.post_message(events.AppBlur())
+    await driver.until(lambda: not driver.app.app_focus)
 
 
 async def test_a_chat_that_opens_by_itself_is_read_once_somebody_presses_something(tmp_path: Path) -> None:
@@ -92,8 +98,7 @@ async def test_what_came_while_the_terminal_had_no_focus_counts_as_read_when_it_
     async with account_app(client, tmp_path) as driver:
         await driver.sees("number 8")
         await driver.press("right")
-        driver.app.post_message(events.AppBlur())
-        await driver.until(lambda: not driver.app.app_focus)
+        await _look_away(driver)
         client.receive("@bobby", "are you there?")
         await driver.sees("are you there?", "1 new")
         assert _unread(client, "@bobby") == 1
@@ -106,8 +111,7 @@ async def test_more_than_fits_that_came_while_nobody_was_there_is_found_from_its
     async with account_app(client, tmp_path) as driver:
         await driver.sees("number 8")
         await driver.press("right")
-        driver.app.post_message(events.AppBlur())
-        await driver.until(lambda: not driver.app.app_focus)
+        await _look_away(driver)
         for number in range(1, 41):
             client.receive("@bobby", f"word {number}")
         await driver.sees("40 new", "word 1")
@@ -128,8 +132,7 @@ async def test_a_second_absence_has_a_line_of_its_own(tmp_path: Path) -> None:
         await driver.sees("number 8")
         await driver.press("right")
         for number in (1, 2):
-            driver.app.post_message(events.AppBlur())
-            await driver.until(lambda: not driver.app.app_focus)
+            await _look_away(driver)
             client.receive("@bobby", f"first word {number}")
             client.receive("@bobby", f"second word {number}")
             await driver.sees(f"second word {number}", "2 new")
