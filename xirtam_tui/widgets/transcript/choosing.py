@@ -89,11 +89,13 @@ class Choosing(View, can_focus=True):
         return first < self.top + self.size.height and end > self.top
 
     def _in_view(self, step: int) -> Message | None:
-        """The first message in view, for a cursor that goes down, or the last one."""
-        if step < 0:
-            return self._layout.last_above(self.top + self.size.height)
-        whole = (at for at in range(len(self._layout.blocks)) if self._layout.text_lines(at)[0] >= self.top)
-        return next((self._layout.blocks[at].message for at in whole), None)
+        """The first message that begins in view, for a cursor that goes down, or the last that ends in it; else what fills it."""
+        top, bottom = self.top, self.top + self.size.height
+        shown = [at for at in range(len(self._layout.blocks)) if self._is_in_view(at)]
+        begins = [at for at in shown if self._layout.text_lines(at)[0] >= top]
+        ends = [at for at in shown if self._layout.text_lines(at)[1] <= bottom]
+        found = (begins[:1] if step > 0 else ends[-1:]) or shown[:1]
+        return self._layout.blocks[found[0]].message if found else None
 
     def _left_of(self, at: int, step: int) -> int:
         """How many lines of a message that is taller than the view are still to be seen in the direction of `step`."""

@@ -145,6 +145,26 @@ async def test_the_cursor_comes_along_to_the_ends_of_the_chat(tmp_path: Path) ->
         await driver.until(lambda: chosen(driver) in driver.text())
 
 
+@pytest.mark.parametrize("key", ["up", "down"])
+async def test_a_cursor_that_was_scrolled_away_from_finds_a_message_that_fills_the_view(
+    tmp_path: Path, key: str
+) -> None:
+    client = FakeClient()
+    script = Script("@bobby", NOW_NS - 9 * MINUTE)
+    tall = "\n".join(f"line {number}" for number in range(90))
+    for text in ("before", tall, *(f"after {number}" for number in range(20))):
+        script.say("bobby", text, after_min=0.1)
+    client.add_chat("@bobby", script.messages)
+    async with account_app(client, tmp_path, (80, 24)) as driver:
+        await driver.sees("after 19")
+        await driver.press("up")
+        await driver.until(lambda: chosen(driver) == "after 19")
+        driver.transcript.scroll_to(y=40, animate=False, force=True)  # as the wheel does
+        await driver.sees("line 40")
+        await driver.press(key)
+        await driver.until(lambda: chosen(driver) == tall)
+
+
 def chosen(driver: Driver) -> str | None:
     message = driver.transcript.cursor_message
     return None if message is None else message.text
