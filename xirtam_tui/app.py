@@ -57,15 +57,6 @@ class XirtamApp(Leaving):
     TITLE = "xirtam"
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.APP)
     # Textual declares these two, and `switch_screen` below, less exactly than strict checking wants.
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [  # pyright: ignore[reportIncompatibleVariableOverride]
-        (0, "-narrow"),
-        (80, "-normal"),
-        (120, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [  # pyright: ignore[reportIncompatibleVariableOverride]
-        (0, "-short"),
-        (30, "-tall"),
-    ]
 
     def __init__(
         self,

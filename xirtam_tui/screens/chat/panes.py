@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.geometry import Size
 from textual.message import Message as UiMessage
-from textual.screen import Screen
 
 from xirtam_core.names import Username
 from xirtam_tui.actions import Scope, Situation, bindings
@@ -15,11 +15,13 @@ from xirtam_tui.arrangement import View
 from xirtam_tui.bridge import Bridge
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
+from xirtam_tui.running import running_app
 from xirtam_tui.screens.chat import widths
 from xirtam_tui.screens.chat.about_chat import AboutChat
 from xirtam_tui.screens.chat.chat_list import ChatList
 from xirtam_tui.screens.chat.chat_title import ChatTitle
 from xirtam_tui.screens.chat.conversation import Conversation
+from xirtam_tui.screens.sized import Sized
 from xirtam_tui.widgets.contact_list import ContactList
 from xirtam_tui.widgets.divider import Divider
 from xirtam_tui.widgets.status_bar import StatusBar
@@ -27,7 +29,7 @@ from xirtam_tui.widgets.status_bar import StatusBar
 _STEP = 2  # columns by which a key makes the list wider
 
 
-class Panes(Screen[None]):
+class Panes(Sized[None]):
     """Three panes from 120 columns on, two from 80 on, and one of those two below."""
 
     CSS_PATH = "chat.tcss"
@@ -90,8 +92,13 @@ class Panes(Screen[None]):
         self._fit()
 
     @property
+    def _columns(self) -> int:
+        """The terminal's: this screen's own are known only once it has been laid out."""
+        return running_app(self).size.width
+
+    @property
     def _has_room_for_details(self) -> bool:
-        return self.size.width >= widths.WIDE
+        return self._columns >= widths.WIDE
 
     @property
     def _details_columns(self) -> int:
@@ -104,16 +111,17 @@ class Panes(Screen[None]):
         if self.has_class("-narrow"):
             pane.styles.clear_rule("width")
         else:
-            pane.styles.width = widths.list_columns(self._list_width, self.size.width, self._details_columns)
+            pane.styles.width = widths.list_columns(self._list_width, self._columns, self._details_columns)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """The classes that tell of the new size are set after this."""
-        self.call_next(self._fit)
+    def take_size(self, size: Size) -> None:
+        super().take_size(size)
+        if self.is_attached and self.query(ChatList):
+            self._fit()
 
     def _widen(self, columns: int, *, is_final: bool = True) -> None:
         if self.has_class("-narrow") or self.has_class("no-list"):
             return
-        self._list_width = widths.list_columns(columns, self.size.width, self._details_columns)
+        self._list_width = widths.list_columns(columns, self._columns, self._details_columns)
         self._fit()
         if is_final:
             self._tell_arranged()

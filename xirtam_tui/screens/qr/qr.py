@@ -36,7 +36,7 @@ class QrSheet(Sheet[None]):
             markup=False,
         )
 
-    def on_resize(self, event: Resize) -> None:
+    async def on_resize(self, event: Resize) -> None:
         fits = event.size.width >= self._needs.width and event.size.height >= self._needs.height
         self.query_one(Qr).display = fits
         self.query_one("#too-small").display = not fits

@@ -200,7 +200,7 @@ class Search(Sheet[Message]):
         answer.set_class(is_failure, "failed")
         answer.update(words)
 
-    def on_resize(self, event: events.Resize) -> None:  # the sheet's own is called besides
+    async def on_resize(self, event: events.Resize) -> None:  # the sheet's own is called besides
         self._show(self._found, str(self.query_one("#answer", Static).content))
 
     def _options(self, found: list[Received]) -> list[Option]:

@@ -3,26 +3,23 @@
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button
 
 from xirtam_tui.along_buttons import ALONG_BUTTONS
+from xirtam_tui.screens.sheet.at_once import AtOnce
 from xirtam_tui.widgets.button_rows import ButtonRows
 from xirtam_tui.widgets.words import Words
 
 Result = TypeVar("Result")
-_COLUMNS, _ROWS = 80, 24
-"""In which every sheet has room."""
 STYLE = str(Path(__file__).with_name("sheet.tcss"))  # absolute: the sheets that inherit it are elsewhere
 
 
-class Sheet(ModalScreen[Result | None]):
+class Sheet(AtOnce[Result | None]):
     """Asks for a `Result`; None when it is left with Escape."""
 
     CSS_PATH = STYLE
@@ -56,9 +53,6 @@ class Sheet(ModalScreen[Result | None]):
             label, id=button_id, compact=True, classes="primary" if primary else "", action=f"screen.{button_id}"
         )
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width < _COLUMNS or event.size.height < _ROWS, "-small")
-
     def action_leave(self) -> None:
         self.dismiss(None)
 
@@ -75,6 +69,6 @@ class Sheet(ModalScreen[Result | None]):
         given, self._left_with, self._is_done = self._left_with, None, True  # it may be a secret: not kept
         return super().dismiss(*given)
 
-    def on_screen_resume(self) -> None:
+    async def on_screen_resume(self) -> None:  # that of `AtOnce` is called besides
         if self._left_with is not None:
             self.dismiss(*self._left_with)

@@ -5,12 +5,13 @@ Words for which there is no room beside their label stand below it.
 
 from collections.abc import Iterable, Iterator
 
+from textual.app import RenderResult
 from textual.content import Content
+from textual.geometry import Size
 from textual.widgets import Static
 
 Fact = tuple[str | Content, str | Content]
 """A label and what is said of it. Text, never markup."""
-_UNKNOWN = 60
 _LEAST = 16
 """Columns that words need."""
 _INDENT = 2
@@ -23,28 +24,40 @@ class Facts(Static):
         super().__init__("", id=id, markup=False)
         self._label = label
         self._facts: list[Fact] = []
+        self._lines: list[Content] = []  # as they were drawn last
         self._drawn_for = 0
 
     def show(self, facts: Iterable[Fact]) -> None:
         """Shows these and no others."""
-        self._facts = list(facts)
-        self._draw()
+        self._facts, self._drawn_for = list(facts), 0
+        self.refresh(layout=True)
+        self.call_after_refresh(self._fit)
 
-    def on_resize(self) -> None:
-        if self.size.width != self._drawn_for:
-            self._draw()
+    def _fit(self) -> None:
+        """Textual keeps the height of what changes once more before it has heard that it was laid out."""
+        if self._drawn_for and self.size.height != len(self._lines):
+            self.refresh(layout=True)
 
-    def _draw(self) -> None:
-        self._drawn_for = self.size.width
-        self.update(Content("\n").join(line for fact in self._facts for line in self._lines(*fact)))
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        self._draw(width)  # once it has its size it would be too late: all would be laid out and painted twice
+        return super().get_content_height(container, viewport, width)
 
-    def _lines(self, label: str | Content, words: str | Content) -> Iterator[Content]:
+    def render(self) -> RenderResult:
+        self._draw(self.size.width)  # where its height is not asked for
+        return super().render()
+
+    def _draw(self, width: int) -> None:
+        if width and width != self._drawn_for:
+            self._drawn_for = width
+            self._lines = [line for fact in self._facts for line in self._drawn(width, *fact)]
+            self.update(Content("\n").join(self._lines), layout=False)
+
+    def _drawn(self, width: int, label: str | Content, words: str | Content) -> Iterator[Content]:
         head = label if isinstance(label, Content) else Content.styled(label, "$text-muted")
         said = words if isinstance(words, Content) else Content(words)
-        width = self.size.width or _UNKNOWN
         column = self._label if width - self._label >= _LEAST else _INDENT
         if head.cell_length >= column:
-            yield from head.wrap(width)
+            yield from head.wrap(max(1, width))
             head = Content("")
             if not said.cell_length:
                 return

@@ -20,6 +20,7 @@ class Window:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self._positions: dict[str, int] = {}
+        self._first = self._last = 0  # it holds all there is between these, though a message may have left an end since
         self.has_earlier = False
         self.has_later = False
 
@@ -31,6 +32,8 @@ class Window:
         self.messages = list(page.messages)
         self._positions = {message.id: message.position for message in page.messages}
         self.has_earlier, self.has_later = page.has_earlier, page.has_later
+        self._begins_here()
+        self._ends_here()
 
     def prepend(self, page: Page, most: int) -> None:
         """Adds the messages before the first, and drops the newest beyond `most`."""
@@ -39,15 +42,18 @@ class Window:
             message for message in page.messages if first is None or message.position < first
         )
         self.has_earlier = page.has_earlier
+        self._begins_here()
         if len(self.messages) > most:
             self._drop(slice(most, None))
             self.has_later = True
+            self._ends_here()
 
     def append(self, page: Page, most: int) -> None:
         """Adds the messages after the last, and drops the oldest beyond `most`."""
         last = self.messages[-1].position if self.messages else None
         self.messages += self._noted(message for message in page.messages if last is None or message.position > last)
         self.has_later = page.has_later
+        self._ends_here()
         self.forget_oldest(most)
 
     def forget_oldest(self, most: int) -> None:
@@ -55,6 +61,7 @@ class Window:
         if len(self.messages) > most:
             self._drop(slice(None, -most))
             self.has_earlier = True
+            self._begins_here()
 
     def forget_newest(self, position: int, most: int, more: int) -> None:
         """Of more than `most` messages, keeps those up to `position`, and so many `more`."""
@@ -62,6 +69,7 @@ class Window:
         if len(self.messages) > end:
             self._drop(slice(end, None))
             self.has_later = True
+            self._ends_here()
 
     def put(self, message: Message) -> bool:
         """Adds `message`, or replaces the one of its id, wherever its position belongs. False when it lies outside the run."""
@@ -72,9 +80,11 @@ class Window:
         if known is not None:
             self._drop(slice(known, known + 1))
         at = bisect_right(self.messages, message.position, key=_position)
-        if (at == len(self.messages) and self.has_later) or (at == 0 and self.has_earlier):
+        is_within = self._first <= message.position <= self._last
+        if not is_within and ((at == len(self.messages) and self.has_later) or (at == 0 and self.has_earlier)):
             return known is not None
         self.messages[at:at] = self._noted([message])
+        self._first, self._last = min(self._first, message.position), max(self._last, message.position)
         return True
 
     def remove(self, message_id: str) -> bool:
@@ -94,6 +104,14 @@ class Window:
         while self.messages[at].id != message_id:  # of two at one place, one is about to be told another
             at += 1
         return at
+
+    def _begins_here(self) -> None:
+        if self.messages:
+            self._first = self.messages[0].position
+
+    def _ends_here(self) -> None:
+        if self.messages:
+            self._last = self.messages[-1].position
 
     def _noted(self, added: Iterable[Message]) -> list[Message]:
         """What is being added, after it has been noted where it is to be found."""

@@ -1,7 +1,7 @@
 """The window of messages in memory, against a chat that does what chats do."""
 
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.tui.piloting import long_chat
@@ -64,6 +64,8 @@ def test_a_message_whose_position_becomes_final_moves_there() -> None:
     assert len(window) == 10
 
 
+@example([(50, 54), (52, 54), (51, 53)])  # the first of the run moves to where others have been
+@example([(50, 53), (51, 53), (50, 52)])  # what has left the beginning comes back to it
 @given(st.lists(st.tuples(st.integers(50, 59), st.integers(52, 64)), max_size=6))
 def test_messages_that_change_places_are_each_there_once_and_in_order(moves: list[tuple[int, int]]) -> None:
     window = Window()

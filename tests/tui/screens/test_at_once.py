@@ -1,0 +1,92 @@
+"""A dialog shows itself as a whole, and what goes on below it shows through, but does not hold it up."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+from rich.console import RenderableType
+from textual.app import App
+from textual.geometry import Size
+from textual.screen import Screen
+
+from tests.tui.demo import demo_client
+from tests.tui.piloting import Driver, account_app
+from xirtam_tui.screens.chat.chat import ChatScreen
+from xirtam_tui.screens.sheet import at_once
+from xirtam_tui.screens.sheet.at_once import AtOnce
+from xirtam_tui.screens.sheet.below import Below
+
+Display = Callable[[App[None], Screen[object], RenderableType | None], None]
+
+
+class _Watch:
+    """Notes what is painted of dialogs, and how often what lies below one is made."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.paints: list[str] = []
+        self.pictures = 0
+        display = cast("Display", App[None]._display)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType] - see there
+        make = Below.__init__
+
+        def noting(app: App[None], screen: Screen[object], renderable: RenderableType | None) -> None:
+            if isinstance(screen, AtOnce) and renderable is not None:
+                self.paints.append(type(renderable).__name__)
+            display(app, screen, renderable)
+
+        def making(below: Below, screen: Screen[object], size: Size) -> None:
+            self.pictures += 1
+            make(below, screen, size)
+
+        monkeypatch.setattr(App, "_display", noting)
+        monkeypatch.setattr(Below, "__init__", making)
+
+
+def _chats(driver: Driver) -> bool:
+    return isinstance(driver.app.screen, ChatScreen)
+
+
+@pytest.mark.parametrize("key", ["f1", "ctrl+k", "ctrl+r", "ctrl+s", "f10"])
+async def test_a_dialog_is_painted_once_and_what_lies_below_it_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    async with account_app(demo_client(), tmp_path) as driver:
+        await driver.press("down", "enter")
+        await driver.until(lambda: driver.conversation.chat is not None)
+        await driver.press(key)  # the first time, its styles have to be read
+        await driver.until(lambda: not _chats(driver) and driver.app.screen.query("#buttons"))
+        await driver.press("escape")
+        await driver.until(lambda: _chats(driver))
+        monkeypatch.setattr(
+            at_once, "_BELOW_S", 60.0
+        )  # the composer that is left looks otherwise, which is to be seen later
+        watch = _Watch(monkeypatch)
+        await driver.press(key)
+        await driver.until(lambda: "LayoutUpdate" in watch.paints, "painted")
+        for _ in range(10):  # whatever would follow is under way by then
+            await driver.pilot.pause()
+        assert watch.paints.count("LayoutUpdate") == 1, "the whole terminal was painted again"
+        assert watch.pictures == 1
+
+
+async def test_what_happens_below_a_dialog_shows_through(tmp_path: Path) -> None:
+    client = demo_client()
+    async with account_app(client, tmp_path, size=(140, 40)) as driver:
+        await driver.press("ctrl+k")
+        await driver.sees("Jump to a chat")
+        client.set_status(queued=7)
+        await driver.sees("7 queued", "Jump to a chat")
+
+
+async def test_a_dialog_keeps_what_lies_below_it_in_a_terminal_that_grows(tmp_path: Path) -> None:
+    async with account_app(demo_client(), tmp_path, size=(60, 20)) as driver:
+        await driver.press("f1")
+        await driver.until(lambda: not _chats(driver) and driver.app.screen.query("#buttons"))
+        assert driver.app.screen.has_class("-narrow", "-short", "-small")
+        await driver.pilot.resize_terminal(140, 40)
+        await driver.sees("Ctrl+K jump")
+        assert not any(map(driver.app.screen.has_class, ("-narrow", "-short", "-small")))
+        assert driver.app.screen_stack[-2].has_class("-wide")
+        await driver.press("escape")
+        await driver.until(lambda: _chats(driver))
+        await driver.sees("Ctrl+K jump")

@@ -1,0 +1,66 @@
+"""A screen whose classes tell how large it is: `-narrow` or `-wide`, `-short`, and `-small` where a dialog lacks room.
+
+Textual sets such classes after it has laid a screen out and painted it, and then does both once more. Here they are set before, and
+one paint follows when all is in its place: each is the whole terminal, for which the app's loop stands still.
+"""
+
+import asyncio
+from contextlib import ExitStack
+from typing import TypeVar
+
+from textual import events
+from textual.geometry import Size
+from textual.screen import Screen
+
+from xirtam_tui.running import running_app
+
+Result = TypeVar("Result")
+_NARROW, _WIDE = 80, 120
+_SHORT, _SMALL = 30, 24
+"""In less than so many lines."""
+_LIMIT_S = 0.2
+"""How long a screen may take to be laid out; whatever is there then is shown."""
+
+
+class Sized(Screen[Result]):
+    """Takes the classes for its size before it is laid out."""
+
+    _held: ExitStack | None = None  # while nothing is painted, as not all of it is laid out yet
+
+    def take_size(self, size: Size) -> None:
+        """Gets ready to be laid out in so many columns and lines."""
+        width, height = size
+        is_small = width < _NARROW or height < _SMALL
+        classes = {"-narrow": width < _NARROW, "-wide": width >= _WIDE, "-short": height < _SHORT, "-small": is_small}
+        self.update_classes(classes, animate=False)
+
+    async def on_compose(self) -> None:
+        self.take_size(running_app(self).size)  # before there is anything in it that would have to be restyled
+        await self.let_others_run()
+
+    async def on_resize(self, event: events.Resize) -> None:
+        self.hold()
+        await self.let_others_run()
+        self.take_size(event.size)
+        self.call_later(self._let_go)
+
+    def on_unmount(self) -> None:
+        self._let_go()
+
+    def hold(self) -> None:
+        """Paints nothing until what comes next has been laid out."""
+        if self._held is None:
+            self._held = ExitStack()
+            self._held.enter_context(running_app(self).batch_update())
+            self.set_timer(_LIMIT_S, self._let_go)
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            held, self._held = self._held, None
+            held.close()
+            for screen in running_app(self).screen_stack:
+                screen.check_idle()  # what came due meanwhile was put off until something else does
+
+    async def let_others_run(self) -> None:
+        """Ends a stretch in which the app's loop does nothing else: Textual goes from one step to the next without."""
+        await asyncio.sleep(0)
