@@ -309,6 +309,12 @@ class XirtamApp(Leaving):
                 run = partial(self.run_action, action.method, owner)
                 yield SystemCommand(action.name, action.help, run)
 
+    def action_command_palette(self) -> None:
+        from xirtam_tui.screens.palette.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
     async def action_help(self) -> None:
         from xirtam_tui.screens.help.help import Help
 

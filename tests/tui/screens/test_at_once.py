@@ -46,7 +46,7 @@ def _chats(driver: Driver) -> bool:
     return isinstance(driver.app.screen, ChatScreen)
 
 
-@pytest.mark.parametrize("key", ["f1", "ctrl+k", "ctrl+r", "ctrl+s", "f10"])
+@pytest.mark.parametrize("key", ["f1", "ctrl+k", "ctrl+r", "ctrl+s", "f10", "ctrl+p"])
 async def test_a_dialog_is_painted_once_and_what_lies_below_it_made_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
@@ -54,7 +54,7 @@ async def test_a_dialog_is_painted_once_and_what_lies_below_it_made_once(
         await driver.press("down", "enter")
         await driver.until(lambda: driver.conversation.chat is not None)
         await driver.press(key)  # the first time, its styles have to be read
-        await driver.until(lambda: not _chats(driver) and driver.app.screen.query("#buttons"))
+        await driver.until(lambda: not _chats(driver) and driver.app.screen.focused)
         await driver.press("escape")
         await driver.until(lambda: _chats(driver))
         monkeypatch.setattr(
@@ -81,7 +81,7 @@ async def test_what_happens_below_a_dialog_shows_through(tmp_path: Path) -> None
 async def test_a_dialog_keeps_what_lies_below_it_in_a_terminal_that_grows(tmp_path: Path) -> None:
     async with account_app(demo_client(), tmp_path, size=(60, 20)) as driver:
         await driver.press("f1")
-        await driver.until(lambda: not _chats(driver) and driver.app.screen.query("#buttons"))
+        await driver.until(lambda: not _chats(driver) and driver.app.screen.focused)
         assert driver.app.screen.has_class("-narrow", "-short", "-small")
         await driver.pilot.resize_terminal(140, 40)
         await driver.sees("Ctrl+K jump")
