@@ -20,6 +20,10 @@ _INDENT = 2
 class Facts(Static):
     """Shows facts, whose labels have `label` columns."""
 
+    DEFAULT_CSS = (
+        "Facts { text-wrap: nowrap; }"  # it is wrapped here, and to look for where once more takes longer than that
+    )
+
     def __init__(self, label: int, *, id: str) -> None:  # noqa: A002 # as every widget calls it
         super().__init__("", id=id, markup=False)
         self._label = label
