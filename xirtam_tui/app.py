@@ -312,7 +312,7 @@ class XirtamApp(Leaving):
     def action_command_palette(self) -> None:
         from xirtam_tui.screens.palette.palette import Palette
 
-        if not isinstance(self.screen, Palette):
+        if not any(isinstance(screen, Palette) for screen in self.screen_stack):
             self.push_screen(Palette())
 
     async def action_help(self) -> None:

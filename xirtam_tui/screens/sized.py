@@ -5,7 +5,6 @@ one paint follows when all is in its place: each is the whole terminal, for whic
 """
 
 import asyncio
-from contextlib import ExitStack
 from typing import TypeVar
 
 from textual import events
@@ -25,7 +24,7 @@ _LIMIT_S = 0.2
 class Sized(Screen[Result]):
     """Takes the classes for its size before it is laid out."""
 
-    _held: ExitStack | None = None  # while nothing is painted, as not all of it is laid out yet
+    _limit: asyncio.TimerHandle | None = None  # while nothing is painted, as not all of it is laid out yet
 
     def take_size(self, size: Size) -> None:
         """Gets ready to be laid out in so many columns and lines."""
@@ -45,21 +44,24 @@ class Sized(Screen[Result]):
         self.call_later(self._let_go)
 
     def on_unmount(self) -> None:
-        self._let_go()
+        if self._limit is not None:
+            self._limit.cancel()
 
     def hold(self) -> None:
         """Paints nothing until what comes next has been laid out."""
-        if self._held is None:
-            self._held = ExitStack()
-            self._held.enter_context(running_app(self).batch_update())
-            self.set_timer(_LIMIT_S, self._let_go)
+        if self._limit is None:
+            self._limit = asyncio.get_running_loop().call_later(_LIMIT_S, self._let_go)
 
     def _let_go(self) -> None:
-        if self._held is not None:
-            held, self._held = self._held, None
-            held.close()
-            for screen in running_app(self).screen_stack:
-                screen.check_idle()  # what came due meanwhile was put off until something else does
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+            self._compositor_refresh()
+
+    def _compositor_refresh(self) -> None:
+        """Paints what has changed. In a batch of Textual's it would be taken for painted, and not be."""
+        if self._limit is None:
+            super()._compositor_refresh()
 
     async def let_others_run(self) -> None:
         """Ends a stretch in which the app's loop does nothing else: Textual goes from one step to the next without."""

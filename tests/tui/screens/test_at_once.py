@@ -1,11 +1,13 @@
 """A dialog shows itself as a whole, and what goes on below it shows through, but does not hold it up."""
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 import pytest
 from rich.console import RenderableType
+from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.geometry import Size
 from textual.screen import Screen
@@ -13,9 +15,11 @@ from textual.screen import Screen
 from tests.tui.demo import demo_client
 from tests.tui.piloting import Driver, account_app
 from xirtam_tui.screens.chat.chat import ChatScreen
+from xirtam_tui.screens.palette.palette import Palette
 from xirtam_tui.screens.sheet import at_once
 from xirtam_tui.screens.sheet.at_once import AtOnce
 from xirtam_tui.screens.sheet.below import Below
+from xirtam_tui.widgets.status_bar import StatusBar
 
 Display = Callable[[App[None], Screen[object], RenderableType | None], None]
 
@@ -30,7 +34,7 @@ class _Watch:
         make = Below.__init__
 
         def noting(app: App[None], screen: Screen[object], renderable: RenderableType | None) -> None:
-            if isinstance(screen, AtOnce) and renderable is not None:
+            if isinstance(screen, AtOnce) and renderable is not None and not app._batch_count:  # pyright: ignore[reportPrivateUsage] - else it is not sent
                 self.paints.append(type(renderable).__name__)
             display(app, screen, renderable)
 
@@ -90,3 +94,54 @@ async def test_a_dialog_keeps_what_lies_below_it_in_a_terminal_that_grows(tmp_pa
         await driver.press("escape")
         await driver.until(lambda: _chats(driver))
         await driver.sees("Ctrl+K jump")
+
+
+async def test_nothing_is_left_of_a_dialog_that_was_closed(tmp_path: Path) -> None:
+    async with account_app(demo_client(), tmp_path) as driver:
+        for _ in range(3):
+            await driver.press("f1")
+            await driver.until(lambda: not _chats(driver) and driver.app.screen.focused)
+            await driver.press("escape")
+            await driver.until(lambda: _chats(driver))
+        await driver.until(lambda: not _alive(AtOnce), "dialogs gone")
+        drawn = len([*driver.app.screen.walk_children(with_self=True)])
+        await driver.until(lambda: _alive(StylesCache) < drawn + 50, "what they showed gone")
+
+
+async def test_a_dialog_may_be_closed_when_what_lies_below_it_is_due(tmp_path: Path) -> None:
+    async with account_app(demo_client(), tmp_path) as driver:
+        await driver.press("ctrl+k")
+        await driver.until(lambda: not _chats(driver) and driver.app.screen.focused)
+        dialog = driver.app.screen
+        assert isinstance(dialog, AtOnce)
+        driver.app.pop_screen()
+        dialog.show_below()
+        dialog.render_line(0)
+        await driver.until(lambda: _chats(driver))
+
+
+async def test_a_dialog_shows_what_went_on_below_while_another_was_over_it(tmp_path: Path) -> None:
+    client = demo_client()
+    async with account_app(client, tmp_path, size=(140, 40)) as driver:
+        await driver.press("ctrl+k")
+        await driver.sees("Jump to a chat")
+        await driver.press("f1")
+        await driver.sees("What you can do")
+        client.set_status(queued=7)
+        bar = driver.app.screen_stack[1].query_one(StatusBar)
+        await driver.until(lambda: bar.status is not None and bar.status.queued == 7)
+        await driver.press("escape")
+        await driver.sees("7 queued", "Jump to a chat")
+
+
+async def test_the_palette_is_open_only_once(tmp_path: Path) -> None:
+    async with account_app(demo_client(), tmp_path) as driver:
+        for key in ("ctrl+p", "ctrl+s", "ctrl+p"):
+            await driver.press(key)
+            await driver.until(lambda: driver.app.screen.focused)
+        assert [isinstance(screen, Palette) for screen in driver.app.screen_stack].count(True) == 1
+
+
+def _alive(kind: type[object]) -> int:
+    gc.collect()
+    return sum(isinstance(each, kind) for each in gc.get_objects())

@@ -7,6 +7,7 @@ what lies below is made anew with each.
 from typing import Self, TypeVar
 
 from textual import events
+from textual._styles_cache import StylesCache
 from textual.geometry import Region
 from textual.screen import ModalScreen
 from textual.strip import Strip
@@ -40,6 +41,13 @@ class AtOnce(Sized[Result], ModalScreen[Result]):
             self.hold()
             self.set_timer(_OPENING_S, self._opened)
             await self.let_others_run()
+        else:
+            self.show_below()  # while another was over it, what went on below was not told to this one
+
+    def on_unmount(self) -> None:  # that of `Sized` is called besides
+        running_app(self).theme_changed_signal.unsubscribe(self)
+        # Textual remembers colours by whose they were, and with those whatever they showed: half a megabyte for every dialog.
+        StylesCache.get_inner_outer.cache_clear()
 
     def _opened(self) -> None:
         self._is_opening = False
@@ -58,7 +66,9 @@ class AtOnce(Sized[Result], ModalScreen[Result]):
         return super().refresh(repaint=repaint and not self._is_opening, layout=layout, recompose=recompose)
 
     def show_below(self) -> None:
-        """Shows what lies below as it is now."""
+        """Shows what lies below as it is now; nothing of a dialog that is being left."""
+        if self not in running_app(self).screen_stack:
+            return
         self._is_below_outdated, below = False, Below(self, self.size)
         if below != self._below:
             self._below = below

@@ -27,7 +27,7 @@ class Below:
         self._made_for = size, app.theme, screen.styles.background
         self._blank = Strip.blank(size.width, screen.visual_style.rich_style)
         stack, colour = app.screen_stack, screen.styles.background
-        at = stack.index(screen)
+        at = stack.index(screen) if screen in stack else 0  # it may be on its way out
         self._strips: list[Strip] = []
         if at > 0 and colour.a < 1:
             visual = visualize(screen, _Dimmed(stack[at - 1], colour))

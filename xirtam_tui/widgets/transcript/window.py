@@ -79,10 +79,10 @@ class Window:
             return True
         if known is not None:
             self._drop(slice(known, known + 1))
-        at = bisect_right(self.messages, message.position, key=_position)
-        is_within = self._first <= message.position <= self._last
-        if not is_within and ((at == len(self.messages) and self.has_later) or (at == 0 and self.has_earlier)):
+        is_later, is_earlier = message.position > self._last, message.position < self._first
+        if (is_later and self.has_later) or (is_earlier and self.has_earlier):
             return known is not None
+        at = bisect_right(self.messages, message.position, key=_position)
         self.messages[at:at] = self._noted([message])
         self._first, self._last = min(self._first, message.position), max(self._last, message.position)
         return True

@@ -56,6 +56,13 @@ def test_a_message_is_appended_when_the_newest_is_here() -> None:
     assert window.messages[-1].id == "new"
 
 
+def test_the_only_message_of_the_window_moves_on_to_be_the_newest() -> None:
+    window = Window()
+    window.show(page(59, 60))
+    assert window.has_earlier and window.put(moved(CHAT[59], 99))
+    assert positions(window) == [99]
+
+
 def test_a_message_whose_position_becomes_final_moves_there() -> None:
     window = Window()
     window.show(page(50, 60))
