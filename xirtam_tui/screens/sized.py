@@ -47,6 +47,11 @@ class Sized(Screen[Result]):
         if self._limit is not None:
             self._limit.cancel()
 
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing is painted just now."""
+        return self._limit is not None
+
     def hold(self) -> None:
         """Paints nothing until what comes next has been laid out."""
         if self._limit is None:

@@ -63,7 +63,8 @@ class AtOnce(Sized[Result], ModalScreen[Result]):
                 self._is_below_outdated = True
                 self.set_timer(_BELOW_S, self.show_below)
             return self
-        return super().refresh(repaint=repaint and not self._is_opening, layout=layout, recompose=recompose)
+        is_painted_anyway = self.is_held or (self._is_opening and layout)
+        return super().refresh(repaint=repaint and not is_painted_anyway, layout=layout, recompose=recompose)
 
     def show_below(self) -> None:
         """Shows what lies below as it is now; nothing of a dialog that is being left."""
