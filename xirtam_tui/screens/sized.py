@@ -14,7 +14,9 @@ from textual.screen import Screen
 from xirtam_tui.running import running_app
 
 Result = TypeVar("Result")
-_NARROW, _WIDE = 80, 120
+_NARROW = 80
+WIDE = 120
+"""From so many columns on there is room for three panes."""
 _SHORT, _SMALL = 30, 24
 """In less than so many lines."""
 _LIMIT_S = 0.2
@@ -30,7 +32,7 @@ class Sized(Screen[Result]):
         """Gets ready to be laid out in so many columns and lines."""
         width, height = size
         is_small = width < _NARROW or height < _SMALL
-        classes = {"-narrow": width < _NARROW, "-wide": width >= _WIDE, "-short": height < _SHORT, "-small": is_small}
+        classes = {"-narrow": width < _NARROW, "-wide": width >= WIDE, "-short": height < _SHORT, "-small": is_small}
         self.update_classes(classes, animate=False)
 
     async def on_compose(self) -> None:

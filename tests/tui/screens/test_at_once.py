@@ -30,11 +30,13 @@ class _Watch:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.paints: list[str] = []
         self.pictures = 0
-        display = cast("Display", App[None]._display)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType] - see there
+        # The one place that all that is sent to the terminal goes through; what is made in a batch is not sent.
+        display = cast("Display", App[None]._display)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
         make = Below.__init__
 
         def noting(app: App[None], screen: Screen[object], renderable: RenderableType | None) -> None:
-            if isinstance(screen, AtOnce) and renderable is not None and not app._batch_count:  # pyright: ignore[reportPrivateUsage] - else it is not sent
+            is_sent = renderable is not None and not app._batch_count  # pyright: ignore[reportPrivateUsage] - see above
+            if isinstance(screen, AtOnce) and is_sent:
                 self.paints.append(type(renderable).__name__)
             display(app, screen, renderable)
 
@@ -61,9 +63,8 @@ async def test_a_dialog_is_painted_once_and_what_lies_below_it_made_once(
         await driver.until(lambda: not _chats(driver) and driver.app.screen.focused)
         await driver.press("escape")
         await driver.until(lambda: _chats(driver))
-        monkeypatch.setattr(
-            at_once, "_BELOW_S", 60.0
-        )  # the composer that is left looks otherwise, which is to be seen later
+        # The composer that is left looks otherwise from then on, which is to be seen later.
+        monkeypatch.setattr(at_once, "_BELOW_S", 60.0)
         watch = _Watch(monkeypatch)
         await driver.press(key)
         await driver.until(lambda: "LayoutUpdate" in watch.paints, "painted")
@@ -71,6 +72,19 @@ async def test_a_dialog_is_painted_once_and_what_lies_below_it_made_once(
             await driver.pilot.pause()
         assert watch.paints.count("LayoutUpdate") == 1, "the whole terminal was painted again"
         assert watch.pictures == 1
+
+
+async def test_a_dialog_is_painted_again_for_who_comes_back_while_it_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(at_once, "_OPENING_S", 60.0)
+    async with account_app(demo_client(), tmp_path) as driver:
+        watch = _Watch(monkeypatch)
+        await driver.press("ctrl+k")
+        await driver.until(lambda: "LayoutUpdate" in watch.paints, "painted")
+        watch.paints.clear()
+        driver.app.refresh()  # as the driver asks for it when the terminal has been given back
+        await driver.until(lambda: "LayoutUpdate" in watch.paints, "painted again")
 
 
 async def test_what_happens_below_a_dialog_shows_through(tmp_path: Path) -> None:
@@ -116,7 +130,7 @@ async def test_a_dialog_may_be_closed_when_what_lies_below_it_is_due(tmp_path: P
         assert isinstance(dialog, AtOnce)
         driver.app.pop_screen()
         dialog.show_below()
-        dialog.render_line(0)
+        assert dialog.render_line(0).cell_length == dialog.size.width
         await driver.until(lambda: _chats(driver))
 
 

@@ -98,7 +98,7 @@ class Panes(Sized[None]):
 
     @property
     def _has_room_for_details(self) -> bool:
-        return self._columns >= widths.WIDE
+        return self.has_class("-wide")
 
     @property
     def _details_columns(self) -> int:

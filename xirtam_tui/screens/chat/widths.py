@@ -1,9 +1,9 @@
 """How many columns each pane of the chat screen has."""
 
+from xirtam_tui.screens.sized import WIDE
+
 DETAILS = 31
 """The details' columns, with the hairline at their left."""
-WIDE = 120
-"""From so many columns on there is room for details."""
 _NARROWEST_LIST, _USUAL_LIST, _WIDEST_USUAL_LIST = 20, 28, 38
 _USUAL_CONVERSATION, _LEAST_CONVERSATION = 60, 44
 

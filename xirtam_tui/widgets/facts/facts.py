@@ -20,9 +20,8 @@ _INDENT = 2
 class Facts(Static):
     """Shows facts, whose labels have `label` columns."""
 
-    DEFAULT_CSS = (
-        "Facts { text-wrap: nowrap; }"  # it is wrapped here, and to look for where once more takes longer than that
-    )
+    # It is wrapped here; Textual would look for where to wrap it once more, which takes longer.
+    DEFAULT_CSS = "Facts { text-wrap: nowrap; }"
 
     def __init__(self, label: int, *, id: str) -> None:  # noqa: A002 # as every widget calls it
         super().__init__("", id=id, markup=False)
