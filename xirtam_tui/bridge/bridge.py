@@ -33,7 +33,7 @@ from xirtam_tui.bridge.trust import Trust
 _BATCH_S, _LONGEST_BATCH_S = 0.03, 0.5
 _FLOOD = 8
 """So many events in one batch are a flood; what a person does and gets comes in fewer, and shows at once."""
-_SHARE = 24
+_SHARE = 32
 """In a flood of events, showing them takes one part of the time in so many; the rest is for keys."""
 
 
