@@ -63,6 +63,13 @@ class MadeUpEngine:
             has_later=last < count,
         )
 
+    async def count_messages(self, chat: str, *, before: int | None = None) -> int:
+        count = self.count if chat == _BOBBY else 0
+        return count if before is None else max(0, min(count, before - 1))
+
+    async def position_of(self, chat: str, number: int) -> int | None:
+        return number + 1 if chat == _BOBBY and number < self.count else None
+
     async def search(
         self, words: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
     ) -> list[Received]:

@@ -207,6 +207,14 @@ class FakeClient(FakeAmending):
             start = max(0, stop - limit)
         return Page(messages=tuple(messages[start:stop]), has_earlier=start > 0, has_later=stop < len(messages))
 
+    async def count_messages(self, chat: str, *, before: int | None = None) -> int:
+        messages = self.messages[chat]
+        return len(messages) if before is None else bisect_left(messages, before, key=_position)
+
+    async def position_of(self, chat: str, number: int) -> int | None:
+        messages = self.messages[chat]
+        return messages[number].position if number < len(messages) else None
+
     async def search(
         self, text: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
     ) -> list[Received]:

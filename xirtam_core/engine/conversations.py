@@ -86,6 +86,16 @@ class Conversations:
         after = None if after is None else min(after, LATEST)
         return messages.page(self._database, chat, before, after, _on_a_page(limit))
 
+    def count_messages(self, chat: str, *, before: int | None = None) -> int:
+        """See the face."""
+        self._require(chat)
+        return messages.count(self._database, chat, LATEST if before is None else min(before, LATEST))
+
+    def position_of(self, chat: str, number: int) -> int | None:
+        """See the face."""
+        self._require(chat)
+        return messages.position_of(self._database, chat, max(0, min(number, LATEST)))
+
     def message(self, chat: str, message_id: str) -> Message:
         """See the face."""
         found = messages.find_in_chat(self._database, chat, message_id)

@@ -34,6 +34,16 @@ class Conversations(Face):
         ...
 
     @repeatable
+    async def count_messages(self, chat: str, *, before: int | None = None) -> int:
+        """How many messages a chat has (before a position); raises `NotFound`."""
+        ...
+
+    @repeatable
+    async def position_of(self, chat: str, number: int) -> int | None:
+        """The position of the message that so many come before, None where there are no more than these; raises `NotFound`."""
+        ...
+
+    @repeatable
     async def message(self, chat: str, message_id: str) -> Message:
         """One message as it is now; raises `NotFound`."""
         ...

@@ -148,6 +148,19 @@ def page(database: Database, chat: str, before: int | None, after: int | None, l
     return Page(messages=tuple(each.message for each in messages), has_earlier=has_earlier, has_later=has_later)
 
 
+def count(database: Database, chat: str, before: int) -> int:
+    """How many messages of a chat lie before a position."""
+    row = database.row("SELECT count(*) FROM messages WHERE chat = ? AND position_ns < ?", chat, before)
+    return 0 if row is None else int(row[0])
+
+
+def position_of(database: Database, chat: str, number: int) -> int | None:
+    """Where the message lies that so many of its chat come before; None where there is none."""
+    sql = "SELECT position_ns FROM messages WHERE chat = ? ORDER BY position_ns LIMIT 1 OFFSET ?"
+    row = database.row(sql, chat, number)
+    return None if row is None else int(row[0])
+
+
 def _has_any(database: Database, chat: str, condition: str, bound: int) -> bool:
     sql = f"SELECT 1 FROM messages WHERE chat = ? AND {condition} LIMIT 1"  # noqa: S608 # `condition` is ours
     return database.row(sql, chat, bound) is not None

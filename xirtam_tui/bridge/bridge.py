@@ -112,6 +112,14 @@ class Bridge:
         page = await self._engine.history(chat, before=before, after=after, limit=limit)
         return msgspec.structs.replace(page, messages=tuple(safe_message(message) for message in page.messages))
 
+    async def count_messages(self, chat: str, *, before: int | None = None) -> int:
+        """How many messages a chat has, or has before a position."""
+        return await self._engine.count_messages(chat, before=before)
+
+    async def position_of(self, chat: str, number: int) -> int | None:
+        """Where in a chat the message lies that so many come before; None where there is none."""
+        return await self._engine.position_of(chat, number)
+
     async def search(
         self, words: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
     ) -> list[Received]:

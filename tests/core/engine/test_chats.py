@@ -93,6 +93,19 @@ def test_a_page_is_a_run_without_a_gap_and_says_truly_what_lies_beyond(
 
 
 @_hypothesis
+@given(places=st.lists(st.integers(1, 60), unique=True, max_size=25), bound=st.integers(0, 61))
+def test_messages_are_counted_and_found_by_how_many_come_before(
+    database: Database, places: list[int], bound: int
+) -> None:
+    _empty(database)
+    for place in places:
+        _theirs(database, place, place)
+    assert messages.count(database, BOBBY, bound) == sum(place < bound for place in places)
+    found = [messages.position_of(database, BOBBY, number) for number in range(len(places) + 1)]
+    assert found == [*sorted(places), None]
+
+
+@_hypothesis
 @given(places=st.lists(st.integers(1, 60), unique=True, max_size=25), limit=st.integers(1, 7))
 def test_turning_pages_either_way_shows_every_message_once(database: Database, places: list[int], limit: int) -> None:
     _empty(database)

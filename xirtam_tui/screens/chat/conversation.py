@@ -16,6 +16,7 @@ from xirtam_tui.failures import Failure, Trouble, attempt, explain, sentence
 from xirtam_tui.keymap import Keymap
 from xirtam_tui.moments import Clock
 from xirtam_tui.screens.chat import modes, standing
+from xirtam_tui.screens.chat.chat_history import ChatHistory
 from xirtam_tui.screens.chat.chat_title import ChatTitle
 from xirtam_tui.screens.chat.composing import Composing
 from xirtam_tui.screens.chat.hints import Hint, message_hint, writing_hint
@@ -105,7 +106,7 @@ class Conversation(Composing):
 
     async def _show_history(self, chat: Chat, bridge: Bridge) -> None:
         opened = self.transcript.open(
-            partial(bridge.history, chat.id),
+            ChatHistory(bridge, chat.id),
             read_up_to=chat.read_up_to,
             unread=chat.unread,
             beginning=standing.beginning(chat, bridge.account),

@@ -34,6 +34,10 @@ class Reading:
             line = self.line if self.is_awaited else None
             self.line = UnreadLine(self._seen, number) if line is None else line._replace(number=line.number + number)
 
+    def joins(self, hidden: Message | None) -> bool:
+        """Whether nothing unseen lies up to `hidden`."""
+        return hidden is None or hidden.position <= self._seen
+
     def see(self, hidden: Message | None, last: Message | None) -> int | None:
         """What is after `hidden` and up to `last` has been on the screen. Gives the position read up to where that is news."""
         if last is None:

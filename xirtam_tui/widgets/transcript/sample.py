@@ -52,7 +52,14 @@ class SampleHistory:
     def __init__(self, messages: Sequence[Message]) -> None:
         self._messages = messages
 
-    async def __call__(self, *, before: int | None = None, after: int | None = None, limit: int = 60) -> Page:
+    async def count(self, *, before: int | None = None) -> int:
+        messages = self._messages
+        return len(messages) if before is None else bisect_left(messages, before, key=lambda each: each.position)
+
+    async def position_of(self, number: int) -> int | None:
+        return self._messages[number].position if number < len(self._messages) else None
+
+    async def page(self, *, before: int | None = None, after: int | None = None, limit: int = 60) -> Page:
         messages = self._messages
         if after is not None:
             start = bisect_right(messages, after, key=lambda message: message.position)

@@ -7,6 +7,9 @@ bottom when that was in view.
 
 from collections.abc import Iterable
 
+from textual.geometry import Offset
+from textual.scrollbar import ScrollTo
+
 from xirtam_core.chat import Message
 from xirtam_core.names import Username
 from xirtam_tui.moments import Clock, system_clock
@@ -37,6 +40,11 @@ class Transcript(Pointing):
         self._at_latest: bool | None = None
         self._opened = 0
         self._is_outdated = self._is_reading_again = False
+        self._has_skipped = False  # whether it was dragged past what has not been seen
+        self._sought: float | None = None  # the share of the chat that the slider is being dragged to
+
+    def on_mount(self) -> None:  # that of `View` is called besides
+        self.watch(self.vertical_scrollbar, "grabbed", self._let_go, init=False)
 
     # What is shown
 
@@ -58,15 +66,26 @@ class Transcript(Pointing):
         self._following = not unread
         self._arrange(look=not unread)  # what is passed by on the way to the unread line has not been seen
         self.show_unread()
+        self.run_worker(self._count(pager), group="counting", exclusive=True)
         if self._is_outdated:  # something came while the first page did, and may not be in it
             await self.read_again()
+
+    async def _count(self, pager: Pager) -> None:
+        """Has the scrollbar stand for the whole chat."""
+        try:
+            await pager.count()
+        except Exception as error:
+            self.post_message(self.Failed(error))
+            return
+        if pager is self._pager:
+            self._measure()
 
     def close(self, *, empty: str) -> None:
         """Shows no chat, but `empty` in the middle."""
         self._opened += 1
         self._pager, self._drawing.window, self._drawing.empty, self._reading = None, None, empty, Reading()
         self._cursor.put(None)
-        self._following, self._at_latest = True, None
+        self._following, self._has_skipped, self._at_latest, self._sought = True, False, None, None
         self._layout.clear()
         self.screen.clear_selection()
         self._arrange()
@@ -205,8 +224,10 @@ class Transcript(Pointing):
         if at_latest != self._at_latest:
             self._at_latest = at_latest
             self.post_message(self.Moved(at_latest))
-        if self._is_seen:
-            read_up_to = self._reading.see(self._layout.last_above(top), self._layout.last_above(bottom))
+        hidden = self._layout.last_above(top)
+        self._has_skipped = self._has_skipped and not at_latest and not self._reading.joins(hidden)
+        if self._is_seen and not self._has_skipped and not self._slider.is_grabbed:
+            read_up_to = self._reading.see(hidden, self._layout.last_above(bottom))
             if read_up_to is not None:
                 self.post_message(self.Seen(read_up_to))
         near_top, near_end = top < self.size.height, self._layout.height - bottom < self.size.height
@@ -226,6 +247,69 @@ class Transcript(Pointing):
             return
         if pager is self._pager:
             self._arrange()
+
+    # The scrollbar
+
+    def _measure(self) -> None:
+        """Tells the scrollbar how much there is outside the window, by how many rows a message takes in it."""
+        window, blocks = None if self._pager is None else self._pager.window, len(self._layout.blocks)
+        rows = self._layout.height / blocks if blocks else 0
+        above, below = (0, 0) if window is None else (window.earlier, window.later)
+        self._slider.outside(round(above * rows), round(below * rows))
+
+    def on_scroll_to(self, event: ScrollTo) -> None:
+        """The slider is dragged: in the lines that are there, or to where others have to be loaded.
+
+        The row that Textual tells is one of the window's as that was when the mouse moved; where the mouse is tells more.
+        """
+        event.prevent_default()
+        event.stop()
+        if self._pager is None:
+            return
+        share = self._slider.share(running_app(self).mouse_position.y)
+        row = share * self._slider.rows - self._slider.above
+        if self._sought is not None:
+            self._sought = share  # once what is on its way is there
+        elif 0 <= row <= self.max_scroll_y:
+            self.scroll_to(y=row, animate=False, force=True)
+        else:
+            self._sought = share
+            self.run_worker(self._seek(self._pager), group="seeking", exclusive=True)
+
+    async def _seek(self, pager: Pager) -> None:
+        """Goes to the sought share of the chat: one page is loaded at a time, and where the slider has been meanwhile is left out."""
+        try:
+            while (share := self._sought) is not None and pager is self._pager:
+                await self._show_share(pager, share)
+                if self._sought == share:
+                    self._sought = None
+        except Exception as error:
+            if pager is self._pager:
+                self._sought = None
+                self.post_message(self.Failed(error))
+
+    async def _show_share(self, pager: Pager, share: float) -> None:
+        window = pager.window
+        total = window.earlier + len(window) + window.later
+        if share <= 0:
+            await self.show_oldest()
+            return
+        is_at_end = share >= 1 - self.size.height / self._slider.rows
+        position = None if is_at_end else await pager.around_number(int(share * total))
+        if pager is not self._pager:
+            return
+        if position is None:
+            await self.show_latest()
+            return
+        self._following, self._has_skipped = False, True
+        self._arrange(look=False)
+        if (at := self._layout.at_position(position)) is not None:
+            self._go_to(self._layout.tops[at])
+
+    def _let_go(self, grabbed: Offset | None) -> None:
+        """What is in view when the slider is let go of has been seen; what it was dragged past has not."""
+        if grabbed is None:
+            self.look()
 
     def on_resize(self) -> None:
         self._arrange()
@@ -247,5 +331,6 @@ class Transcript(Pointing):
                 me=self.me,
             )
         self._settle(width, height, anchor)
+        self._measure()
         if look:
             self.look()

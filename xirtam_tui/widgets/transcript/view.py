@@ -38,7 +38,7 @@ class View(ScrollView):
         self._painted = Painted()
 
     def on_mount(self) -> None:
-        Slider(self.vertical_scrollbar)
+        self._slider = Slider(self.vertical_scrollbar)
 
     # Where it is
 
@@ -101,8 +101,12 @@ class View(ScrollView):
         return strips if crop.column_span == (0, look.width) else [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
-        """One line, for when it is asked what is at a place."""
-        return self._line(y, self._look())
+        """One line, for when it is asked what text is at a place.
+
+        Only then do its parts say where they are. Were they to say it whenever they are painted, each would have looks of its own,
+        and to work those out is half of what a page costs.
+        """
+        return self._line(y, self._look()).apply_offsets(0, self._mark(y))
 
     def _look(self) -> Look:
         filters = tuple(self.get_line_filters())
@@ -113,18 +117,22 @@ class View(ScrollView):
     def _line(self, y: int, look: Look) -> Strip:
         line = self.scroll_offset.y + y - self._pad
         row, is_chosen = self._row(line, y)
-        mark = line + self._layout.origin
+        mark = self._mark(y)
         selection = self.text_selection
         if row.text is not None and selection is not None and selection.get_span(mark) is not None:
             marked = self.screen.get_component_rich_style("screen--selection", partial=True)
-            return self._paint(show_selected(row.strip, selection, mark, marked), mark, look, is_chosen=is_chosen)
-        return self._painted.line(mark, row, is_chosen, lambda: self._paint(row.strip, mark, look, is_chosen=is_chosen))
+            return self._paint(show_selected(row.strip, selection, mark, marked), look, is_chosen=is_chosen)
+        return self._painted.line(mark, row, is_chosen, lambda: self._paint(row.strip, look, is_chosen=is_chosen))
 
-    def _paint(self, strip: Strip, mark: int, look: Look, *, is_chosen: bool) -> Strip:
+    def _mark(self, y: int) -> int:
+        """The mark of the line `y` of the screen: it keeps it whatever is loaded above."""
+        return self.scroll_offset.y + y - self._pad + self._layout.origin
+
+    def _paint(self, strip: Strip, look: Look, *, is_chosen: bool) -> Strip:
         base = look.base + self.get_component_rich_style("transcript--cursor") if is_chosen else look.base
         # From one strip to the next each would keep the one after it: here only the last is kept, and none by the row.
         segments = Segment.apply_style(Segment.adjust_line_length(list(strip), look.width), base)
-        strip = Strip(segments, look.width).apply_offsets(0, mark)
+        strip = Strip(segments, look.width)
         for line_filter in look.filters:
             strip = strip.apply_filter(line_filter, look.background)
         return strip

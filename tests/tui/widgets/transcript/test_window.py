@@ -28,6 +28,7 @@ def moved(message: Message, position: int) -> Message:
 def test_whatever_is_paged_the_window_is_a_run_of_the_chat(start: int, ways: list[bool]) -> None:
     window = Window()
     window.show(page(start, start + 5))
+    window.place(start, len(CHAT))
     for earlier in ways:
         first, last = window.messages[0].position - 1, window.messages[-1].position
         if earlier:
@@ -39,6 +40,7 @@ def test_whatever_is_paged_the_window_is_a_run_of_the_chat(start: int, ways: lis
         assert len(run) <= 15
         assert window.has_earlier == (run[0] > 1)
         assert window.has_later == (run[-1] < 60)
+        assert (window.earlier, window.later) == (run[0] - 1, 60 - run[-1])
 
 
 def test_a_message_beyond_the_window_is_left_to_paging() -> None:
@@ -47,6 +49,15 @@ def test_a_message_beyond_the_window_is_left_to_paging() -> None:
     assert not window.put(CHAT[30])
     assert not window.put(CHAT[2])
     assert positions(window) == list(range(11, 21))
+
+
+def test_a_message_that_comes_beyond_the_window_is_counted_once() -> None:
+    window = Window()
+    window.show(page(10, 20))
+    window.place(10, 30)
+    for message in (CHAT[30], CHAT[31], CHAT[31], CHAT[2]):  # the second is changed later, and the last one is older
+        window.put(message)
+    assert (window.earlier, window.later) == (10, 12)
 
 
 def test_a_message_is_appended_when_the_newest_is_here() -> None:
