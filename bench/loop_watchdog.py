@@ -2,11 +2,11 @@
 
     python bench/loop_watchdog.py [messages]
 
-The app runs behind a pseudo-terminal with a watchdog in it, on a chat of 100,000 messages: it is opened, paged, searched, resized and
-flooded. A JSON line for each of these gives how many callbacks the loop ran and the longest of them; another each place in which
-it stayed longer than 16 ms. `cpu_ms` is what the callback computed, `gc_ms` how much of that was
-the garbage collector, `wall_ms` how long it took on a machine that does other things as
-well; where the two are far apart, the loop was not blocked but not let run.
+The app runs behind a pseudo-terminal with a watchdog in it, on a chat of 100,000 messages: it is opened, paged, searched, resized,
+given other colours and flooded. A JSON line for each of these gives how many callbacks the loop ran and the longest of them; another
+each place in which it stayed longer than 16 ms. `cpu_ms` is what the callback computed, `gc_ms` how much of that was the garbage
+collector, `wall_ms` how long it took on a machine that does other things as well; where the two are far apart, the loop was not
+blocked but not let run.
 """
 
 import gc
@@ -32,6 +32,7 @@ _SAMPLE_S = 0.004  # of computing; the kernel counts no finer
 _TOLD = 4  # of the long stretches of a flow
 _OWN = "xirtam_tui"
 _TO_LONG, _TO_EMPTY = b"\x1b[1;5A", b"\x1b[1;5B"
+_THEME = b"\x14"  # Ctrl+T
 _SCREENS = {"help": b"\x1bOP", "settings": b"\x13", "switcher": b"\x0b", "details": b"\x1b[21~", "palette": b"\x10"}
 
 
@@ -184,6 +185,10 @@ def drive(terminal: Terminal, count: int) -> Iterator[str]:
         terminal.resize(*size)
         terminal.let_paint(0.2)
     yield "resize"
+    for _ in range(4):
+        terminal.press(_THEME)
+        terminal.rest()
+    yield "colours"
     os.kill(terminal.pid, signal.SIGUSR1)
     terminal.let_paint(1.0)
     terminal.type_ms()

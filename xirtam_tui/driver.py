@@ -8,6 +8,7 @@ from typing import IO, Any
 from textual import events
 from textual.driver import Driver
 
+from xirtam_tui.frame import terminal_frame
 from xirtam_tui.hangup import has_hung_up
 from xirtam_tui.key_parser import take_the_place_of_textuals
 from xirtam_tui.steady import steady
@@ -24,6 +25,7 @@ def steady_driver(driver: type[Driver]) -> type[Driver]:
             # The thread that writes is given the file when the app starts; drivers without one write nowhere.
             if (file := getattr(self, "_file", None)) is not None:
                 self._file = Forgiving(file)
+            terminal_frame.lead_to(super().write)
 
         def start_application_mode(self) -> None:
             """Textual does this at every signal to go on, which comes also with a hangup, and after a stop that it has not heard of.
@@ -62,11 +64,12 @@ def steady_driver(driver: type[Driver]) -> type[Driver]:
 
         def stop_application_mode(self) -> None:
             self._is_on = False
+            terminal_frame.close_all()
             super().stop_application_mode()
 
         def write(self, data: str) -> None:
             if not has_hung_up():
-                super().write(steady(data))
+                terminal_frame.write(steady(data))
 
     return SteadyDriver
 

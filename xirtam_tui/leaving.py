@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from textual.app import App
-
 from xirtam_tui.bridge import Bridge
+from xirtam_tui.colouring import Colouring
 from xirtam_tui.failures import attempt
 from xirtam_tui.hangup import has_hung_up, is_on_a_terminal, leave_in_peace, when_told_to_go
 from xirtam_tui.screens.chat.chat import ChatScreen
@@ -13,7 +12,7 @@ _LOOK_S = 2.0
 """How often it is seen to that the terminal is still there."""
 
 
-class Leaving(App[None]):
+class Leaving(Colouring):
     """An app with an account open, or none: what is being written there is kept, and the account closed, however it is left."""
 
     def __init__(self) -> None:

@@ -5,6 +5,8 @@ one paint follows when all is in its place: each is the whole terminal, for whic
 """
 
 import asyncio
+import time
+from functools import cached_property
 from typing import TypeVar
 
 from textual import events
@@ -12,6 +14,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from xirtam_tui.running import running_app
+from xirtam_tui.screens.painter import Painter
 
 Result = TypeVar("Result")
 _NARROW = 80
@@ -21,6 +24,8 @@ _SHORT, _SMALL = 30, 24
 """In less than so many lines."""
 _LIMIT_S = 0.2
 """How long a screen may take to be laid out; whatever is there then is shown."""
+_STEP_S = 0.006
+"""After so long a step of restyling ends."""
 
 
 class Sized(Screen[Result]):
@@ -28,22 +33,34 @@ class Sized(Screen[Result]):
 
     _limit: asyncio.TimerHandle | None = None  # while nothing is painted, as not all of it is laid out yet
 
-    def take_size(self, size: Size) -> None:
+    async def take_size(self, size: Size) -> None:
         """Gets ready to be laid out in so many columns and lines."""
         width, height = size
         is_small = width < _NARROW or height < _SMALL
         classes = {"-narrow": width < _NARROW, "-wide": width >= WIDE, "-short": height < _SHORT, "-small": is_small}
-        self.update_classes(classes, animate=False)
+        before = frozenset(self.classes)
+        if self.update_classes(classes, update=False).classes != before:
+            await self._restyle()
+
+    async def _restyle(self) -> None:
+        """Takes the styles that go with the classes, in steps: for a screen full of widgets Textual would stop the app's loop."""
+        stylesheet, until = running_app(self).stylesheet, 0.0
+        for node in [self, *self.walk_children()]:
+            if time.perf_counter() > until:
+                await self.let_others_run()
+                until = time.perf_counter() + _STEP_S
+            if node.is_attached:
+                stylesheet.update_nodes([node])
 
     async def on_compose(self) -> None:
-        self.take_size(running_app(self).size)  # before there is anything in it that would have to be restyled
+        await self.take_size(running_app(self).size)  # before there is anything in it that would have to be restyled
         await self.let_others_run()
 
     async def on_resize(self, event: events.Resize) -> None:
         self.hold()
+        await self.take_size(event.size)
         await self.let_others_run()
-        self.take_size(event.size)
-        self.call_later(self._let_go)
+        self.call_later(self.let_go)
 
     def on_unmount(self) -> None:
         if self._limit is not None:
@@ -57,18 +74,23 @@ class Sized(Screen[Result]):
     def hold(self) -> None:
         """Paints nothing until what comes next has been laid out."""
         if self._limit is None:
-            self._limit = asyncio.get_running_loop().call_later(_LIMIT_S, self._let_go)
+            self._limit = asyncio.get_running_loop().call_later(_LIMIT_S, self.let_go)
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
+        """Paints what has changed since."""
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
-            self._compositor_refresh()
+            self._painter.begin()
 
     def _compositor_refresh(self) -> None:
         """Paints what has changed. In a batch of Textual's it would be taken for painted, and not be."""
         if self._limit is None:
-            super()._compositor_refresh()
+            self._painter.refresh()
+
+    @cached_property
+    def _painter(self) -> Painter:
+        return Painter(self, super()._compositor_refresh, lambda: not self.is_held)
 
     async def let_others_run(self) -> None:
         """Ends a stretch in which the app's loop does nothing else: Textual goes from one step to the next without."""

@@ -113,8 +113,8 @@ class Panes(Sized[None]):
         else:
             pane.styles.width = widths.list_columns(self._list_width, self._columns, self._details_columns)
 
-    def take_size(self, size: Size) -> None:
-        super().take_size(size)
+    async def take_size(self, size: Size) -> None:
+        await super().take_size(size)
         if self.is_attached and self.query(ChatList):
             self._fit()
 

@@ -7,10 +7,12 @@ from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.types import NoActiveAppError
 from textual.widget import Widget
 from textual.widgets import Button
 
 from xirtam_tui.along_buttons import ALONG_BUTTONS
+from xirtam_tui.running import running_app
 from xirtam_tui.screens.sheet.at_once import AtOnce
 from xirtam_tui.widgets.button_rows import ButtonRows
 from xirtam_tui.widgets.words import Words
@@ -29,6 +31,20 @@ class Sheet(AtOnce[Result | None]):
     explanation: str = ""
     _is_done = False
     _left_with: tuple[Result | None] | None = None  # the result, from when there is one
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read_styles()
+
+    def _read_styles(self) -> None:
+        """Has its styles read. Where Textual finds that they are not, it reads all anew, and styles all that shows by them."""
+        try:
+            stylesheet = running_app(self).stylesheet
+        except NoActiveAppError:
+            return
+        for path in self.css_path:
+            if not stylesheet.has_source(str(path)):
+                stylesheet.read(path)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="sheet"):

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from textual.app import RenderResult
 from textual.content import Content
 from textual.geometry import Size
+from textual.strip import Strip
+from textual.visual import Visual
 from textual.widgets import Static
 
 Fact = tuple[str | Content, str | Content]
@@ -15,6 +17,8 @@ Fact = tuple[str | Content, str | Content]
 _LEAST = 16
 """Columns that words need."""
 _INDENT = 2
+_TRIES = 3
+"""At having the rows that there are lines; where that is not to be, as many as there is room for."""
 
 
 class Facts(Static):
@@ -34,12 +38,14 @@ class Facts(Static):
         """Shows these and no others."""
         self._facts, self._drawn_for = list(facts), 0
         self.refresh(layout=True)
-        self.call_after_refresh(self._fit)
+        self.call_after_refresh(self._fit, _TRIES)
 
-    def _fit(self) -> None:
+    def _fit(self, tries: int) -> None:
         """Textual keeps the height of what changes once more before it has heard that it was laid out."""
-        if self._drawn_for and self.size.height != len(self._lines):
+        self._draw(self.size.width)
+        if self.size.width and self.size.height != len(self._lines) and tries:
             self.refresh(layout=True)
+            self.call_after_refresh(self._fit, tries - 1)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         self._draw(width)  # once it has its size it would be too late: all would be laid out and painted twice
@@ -48,6 +54,14 @@ class Facts(Static):
     def render(self) -> RenderResult:
         self._draw(self.size.width)  # where its height is not asked for
         return super().render()
+
+    def render_line(self, y: int) -> Strip:
+        """A line of them. What does not show is not made; with a part of it selected, Textual makes all of it at once."""
+        self._draw(self.size.width)
+        if self.text_selection is not None or not 0 <= y < len(self._lines):
+            return super().render_line(y)
+        (strip,) = Visual.to_strips(self, self._lines[y], self.size.width, 1, self.visual_style)
+        return strip.apply_offsets(0, y)
 
     def _draw(self, width: int) -> None:
         if width and width != self._drawn_for:
@@ -60,11 +74,16 @@ class Facts(Static):
         said = words if isinstance(words, Content) else Content(words)
         column = self._label if width - self._label >= _LEAST else _INDENT
         if head.cell_length >= column:
-            yield from head.wrap(max(1, width))
+            yield from _wrapped(head, max(1, width))
             head = Content("")
             if not said.cell_length:
                 return
-        for part in said.split("\n"):
-            for line in part.wrap(max(1, width - column)):
-                yield Content.assemble(head, " " * (column - head.cell_length), line)
-                head = Content("")
+        for line in _wrapped(said, max(1, width - column)):
+            yield Content.assemble(head, " " * (column - head.cell_length), line)
+            head = Content("")
+
+
+def _wrapped(words: Content, width: int) -> Iterable[Content]:
+    """The lines that `words` take. Few take more than one, and to see that is quicker than to wrap them."""
+    parts = words.split("\n") if "\n" in words.plain else [words]
+    return (line for part in parts for line in ([part] if part.cell_length <= width else part.wrap(width)))
