@@ -36,7 +36,7 @@ class Pager:
         self.is_busy = False
         self._history = history
 
-    # What has been counted is counted before the page is read: nothing that comes meanwhile may miss the page.
+    # Messages are counted before a page of them is read, so that none that comes while they are is missing from what shows.
 
     async def newest(self) -> None:
         """Shows the newest page."""

@@ -266,6 +266,7 @@ class Transcript(Pointing):
         event.stop()
         if self._pager is None:
             return
+        self._has_skipped = True
         share = self._slider.share(running_app(self).mouse_position.y)
         row = share * self._slider.rows - self._slider.above
         if self._sought is not None:
@@ -301,13 +302,13 @@ class Transcript(Pointing):
         if position is None:
             await self.show_latest()
             return
-        self._following, self._has_skipped = False, True
+        self._following = False
         self._arrange(look=False)
         if (at := self._layout.at_position(position)) is not None:
             self._go_to(self._layout.tops[at])
 
     def _let_go(self, grabbed: Offset | None) -> None:
-        """What is in view when the slider is let go of has been seen; what it was dragged past has not."""
+        """What is in view when the slider is let go of has been seen, unless it was dragged past something that has not."""
         if grabbed is None:
             self.look()
 

@@ -1,6 +1,8 @@
 """The transcript's scrollbar: it is painted faster than Textual paints it, and looks and works the same."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -61,17 +63,21 @@ async def drag(driver: Driver, *rows: int) -> None:
     await driver.pilot.mouse_up(bar, offset=Offset(0, rows[-1]))
 
 
-async def counted(driver: Driver) -> None:
-    await driver.until(lambda: driver.transcript._slider.above, "the messages that are not loaded counted")  # pyright: ignore[reportPrivateUsage]
+@asynccontextmanager
+async def chat_of(count: int, folder: Path, *, unread: int = 0) -> AsyncIterator[tuple[Driver, FakeClient]]:
+    """The app on a chat of so many messages, of which those that are not loaded have been counted."""
+    client = FakeClient()
+    client.add_chat("@bobby", long_chat(count), unread=unread)
+    async with account_app(client, folder) as driver:
+        await driver.sees("new ─" if unread else f"number {count}")
+        slider = driver.transcript._slider  # pyright: ignore[reportPrivateUsage] - how much is not loaded shows only in its place
+        await driver.until(lambda: slider.above, "what is not loaded counted")
+        yield driver, client
 
 
 @pytest.mark.parametrize("theme", ["dark", "light", "contrast", "terminal"])
 async def test_it_looks_as_textual_paints_it_wherever_it_is(tmp_path: Path, theme: str) -> None:
-    client = FakeClient()
-    client.add_chat("@bobby", long_chat(500))
-    async with account_app(client, tmp_path) as driver:
-        await driver.sees("number 500")
-        await counted(driver)
+    async with chat_of(500, tmp_path) as (driver, _):
         driver.app.theme = f"xirtam-{theme}"
         await driver.pilot.pause()
         bar = bar_of(driver)
@@ -104,11 +110,7 @@ async def test_a_click_above_the_slider_goes_up_and_a_drag_goes_along(tmp_path: 
 
 
 async def test_it_stands_for_the_whole_chat_though_little_of_it_is_loaded(tmp_path: Path) -> None:
-    client = FakeClient()
-    client.add_chat("@bobby", long_chat(3000))
-    async with account_app(client, tmp_path) as driver:
-        await driver.sees("number 3000")
-        await counted(driver)
+    async with chat_of(3000, tmp_path) as (driver, client):
         height = bar_of(driver).size.height
         assert slider_rows(driver) == [height - 1]
         await driver.press("ctrl+home")
@@ -123,11 +125,7 @@ async def test_it_stands_for_the_whole_chat_though_little_of_it_is_loaded(tmp_pa
 
 
 async def test_it_can_be_dragged_to_anywhere_in_the_chat(tmp_path: Path) -> None:
-    client = FakeClient()
-    client.add_chat("@bobby", long_chat(3000))
-    async with account_app(client, tmp_path) as driver:
-        await driver.sees("number 3000")
-        await counted(driver)
+    async with chat_of(3000, tmp_path) as (driver, client):
         height = bar_of(driver).size.height
         for row in (height // 4, height // 2, 3 * height // 4):
             await drag(driver, row)
@@ -146,11 +144,7 @@ async def test_it_can_be_dragged_to_anywhere_in_the_chat(tmp_path: Path) -> None
 
 
 async def test_taking_the_slider_in_the_last_row_moves_nothing(tmp_path: Path) -> None:
-    client = FakeClient()
-    client.add_chat("@bobby", long_chat(3000))
-    async with account_app(client, tmp_path) as driver:
-        await driver.sees("number 3000")
-        await counted(driver)
+    async with chat_of(3000, tmp_path) as (driver, _):
         driver.transcript.page(-1)
         before = top_number(driver)
         bar = bar_of(driver)
@@ -161,32 +155,24 @@ async def test_taking_the_slider_in_the_last_row_moves_nothing(tmp_path: Path) -
         assert top_number(driver) == before
 
 
-async def test_what_was_dragged_past_is_not_read(tmp_path: Path) -> None:
-    client = FakeClient()
-    client.add_chat("@bobby", long_chat(3000), unread=1500)
-    async with account_app(client, tmp_path) as driver:
-        await driver.sees("1500 new")
-        await counted(driver)
+@pytest.mark.parametrize("count", [200, 3000])
+async def test_what_was_dragged_past_is_not_read(tmp_path: Path, count: int) -> None:
+    async with chat_of(count, tmp_path, unread=count // 2) as (driver, client):
         height = bar_of(driver).size.height
         await driver.press("pagedown")  # who is there has seen what is in view
         await driver.until(lambda: client.read, "what is in view read")
         read = client.chat("@bobby").read_up_to
-        await drag(driver, 3 * height // 4)
-        await driver.until(lambda: top_number(driver) > 2000, "far below")
-        await driver.until(lambda: not bar_of(driver).grabbed, "let go of")
+        await drag(driver, 3 * height // 4, 4 * height // 5)
+        await driver.until(lambda: not bar_of(driver).grabbed and top_number(driver) > 2 * count // 3, "far below")
         driver.transcript.page(1)
         await driver.pilot.pause()
         assert client.chat("@bobby").read_up_to == read
         await drag(driver, height - 1)
-        await driver.until(lambda: client.chat("@bobby").read_up_to == 3000, "the newest read")
+        await driver.until(lambda: client.chat("@bobby").read_up_to == count, "the newest read")
 
 
 async def test_a_message_that_comes_while_others_are_counted_shows(tmp_path: Path) -> None:
-    client = FakeClient()
-    client.add_chat("@bobby", long_chat(3000))
-    async with account_app(client, tmp_path) as driver:
-        await driver.sees("number 3000")
-        await counted(driver)
+    async with chat_of(3000, tmp_path) as (driver, client):
         await driver.press("ctrl+home")
         await driver.sees("This is the beginning")
         count, came = client.count_messages, list[str]()
