@@ -8,7 +8,7 @@ from textual.strip import Strip
 from tests.tui.demo import demo_client
 from tests.tui.fake_client import FakeMachine
 from tests.tui.piloting import Driver, machine_app, painted
-from xirtam_tui import colouring
+from xirtam_tui import steps
 
 
 def looks(driver: Driver) -> list[str]:
@@ -29,7 +29,7 @@ async def test_a_theme_that_is_changed_looks_as_if_begun_with(
     tmp_path: Path, theme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = await begun_with(tmp_path / "wanted", f"xirtam-{theme}", "f1")
-    monkeypatch.setattr(colouring, "_STEP_S", 0.0)
+    monkeypatch.setattr(steps, "_STEP_S", 0.0)
     async with machine_app(FakeMachine(demo_client()), tmp_path / "changed", theme="xirtam-dark") as driver:
         await driver.sees("@bobby")
         driver.app.theme = f"xirtam-{theme}"

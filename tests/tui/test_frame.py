@@ -48,8 +48,12 @@ def test_who_leaves_the_terminal_writes_what_anybody_held() -> None:
     assert written == ["held", "at once"]
 
 
-def test_a_frame_that_leads_nowhere_takes_what_is_written() -> None:
+def test_what_is_written_before_there_is_a_terminal_is_not_written_to_it_later() -> None:
+    written: list[str] = []
     frame = Frame()
     frame.open()
     frame.write("nothing to see")
     frame.close()
+    frame.lead_to(written.append)
+    frame.write("seen")
+    assert written == ["seen"]

@@ -5,7 +5,6 @@ one paint follows when all is in its place: each is the whole terminal, for whic
 """
 
 import asyncio
-import time
 from functools import cached_property
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from textual.screen import Screen
 
 from xirtam_tui.running import running_app
 from xirtam_tui.screens.painter import Painter
+from xirtam_tui.steps import Steps, restyle
 
 Result = TypeVar("Result")
 _NARROW = 80
@@ -24,8 +24,6 @@ _SHORT, _SMALL = 30, 24
 """In less than so many lines."""
 _LIMIT_S = 0.2
 """How long a screen may take to be laid out; whatever is there then is shown."""
-_STEP_S = 0.006
-"""After so long a step of restyling ends."""
 
 
 class Sized(Screen[Result]):
@@ -40,17 +38,7 @@ class Sized(Screen[Result]):
         classes = {"-narrow": width < _NARROW, "-wide": width >= WIDE, "-short": height < _SHORT, "-small": is_small}
         before = frozenset(self.classes)
         if self.update_classes(classes, update=False).classes != before:
-            await self._restyle()
-
-    async def _restyle(self) -> None:
-        """Takes the styles that go with the classes, in steps: for a screen full of widgets Textual would stop the app's loop."""
-        stylesheet, until = running_app(self).stylesheet, 0.0
-        for node in [self, *self.walk_children()]:
-            if time.perf_counter() > until:
-                await self.let_others_run()
-                until = time.perf_counter() + _STEP_S
-            if node.is_attached:
-                stylesheet.update_nodes([node])
+            await restyle([self, *self.walk_children()], running_app(self).stylesheet, Steps())
 
     async def on_compose(self) -> None:
         await self.take_size(running_app(self).size)  # before there is anything in it that would have to be restyled
