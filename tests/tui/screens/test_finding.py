@@ -1,5 +1,6 @@
 """Finding messages and chats, commands that are written, and keys of one's own."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from textual.widgets import OptionList
 from tests.tui.demo import Script, demo_client
 from tests.tui.fake_client import NOW_NS, FakeClient
 from tests.tui.piloting import account_app, long_chat
+from xirtam_core.chat import Received
 from xirtam_core.errors import StorageFault
 from xirtam_tui.keys_page import page
 from xirtam_tui.screens.chat import editor
@@ -56,6 +58,37 @@ async def test_a_search_says_that_there_is_nothing_and_why_it_failed(tmp_path: P
         client.search_error = StorageFault("the disk cannot be read")
         await driver.write("s")
         await driver.sees("The disk cannot be read.")
+
+
+@pytest.mark.parametrize("error", [None, StorageFault("the disk is full")])
+async def test_what_is_found_while_the_search_is_being_closed_ends_nothing(
+    tmp_path: Path, error: StorageFault | None
+) -> None:
+    client = demo_client()
+    search, asked, answers = client.search, asyncio.Event(), asyncio.Event()
+
+    async def slowly(
+        text: str, *, chat: str | None = None, before: int | None = None, limit: int = 50
+    ) -> list[Received]:
+        asked.set()
+        await answers.wait()
+        if error is not None:
+            raise error
+        return await search(text, chat=chat, before=before, limit=limit)
+
+    client.search = slowly
+    async with account_app(client, tmp_path) as driver:
+        await driver.press("ctrl+r")
+        await driver.write("bunk")
+        await driver.until(asked.is_set, "asked for")
+        sheet = driver.app.screen
+        await sheet.query("*").remove()  # as Textual does before it ends the search itself
+        answers.set()
+        await driver.until(
+            lambda: all(worker.is_finished for worker in sheet.workers if worker.node is sheet), "answered"
+        )
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is driver.chats_screen, "closed")
 
 
 async def test_a_phrase_is_looked_for_and_marked_where_it_stands(tmp_path: Path) -> None:

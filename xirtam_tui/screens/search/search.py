@@ -140,6 +140,11 @@ class Search(Sheet[Message]):
             return
         self._show(found, "" if found else self._nothing(sought(words)))
 
+    @property
+    def _is_left(self) -> bool:
+        """Whether it is being closed: what is in a dialog goes before what the dialog waits for is broken off."""
+        return not self.query(OptionList)
+
     def _nothing(self, parts: list[Sought]) -> str:
         """What to say where nothing was found, and what to do about it."""
         if not self._is_everywhere:
@@ -162,7 +167,9 @@ class Search(Sheet[Message]):
             return
         finally:
             self._is_loading = False
-        if self._found and self._found[-1] is last:  # else something else is being looked for by now
+        if (
+            not self._is_left and self._found and self._found[-1] is last
+        ):  # else something else is being looked for by now
             self._found += found
             self.query_one(OptionList).add_options(self._options(found))
             self._count()
@@ -176,6 +183,8 @@ class Search(Sheet[Message]):
     # What shows
 
     def _show(self, found: list[Received], words: str, *, is_failure: bool = False) -> None:
+        if self._is_left:
+            return
         self._found = found
         hits = self.query_one(OptionList)
         hits.clear_options()
@@ -185,6 +194,8 @@ class Search(Sheet[Message]):
 
     def _fill(self) -> None:
         """Shows what was found, once it is known how wide it may be."""
+        if self._is_left:
+            return
         hits = self.query_one(OptionList)
         if self._found and not hits.option_count:
             hits.add_options(self._options(self._found))
@@ -196,6 +207,8 @@ class Search(Sheet[Message]):
         self._say(f"{count}{' or more' if self._has_more else ''} found" if count > 1 else "1 found")
 
     def _say(self, words: str, *, is_failure: bool = False) -> None:
+        if self._is_left:
+            return
         answer = self.query_one("#answer", Static)
         answer.set_class(is_failure, "failed")
         answer.update(words)
